@@ -1,0 +1,82 @@
+// buf.c -- bytes that grow.
+
+#include "engine/base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/check.h"
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+
+enum { CAPACITY_FIRST = 256 };
+
+void weir_buf_init(weir_buf *buf) { *buf = (weir_buf){0}; }
+
+void weir_buf_fini(weir_buf *buf)
+{
+  weir_mem_free(buf->bytes);
+  weir_buf_init(buf);
+}
+
+void weir_buf_clear(weir_buf *buf) { buf->size = 0; }
+
+int weir_buf_reserve(weir_buf *buf, size_t extra)
+{
+  if (extra <= buf->capacity - buf->size)
+    return WEIR_OK;
+  size_t capacity = buf->capacity > 0 ? buf->capacity : CAPACITY_FIRST;
+  while (capacity - buf->size < extra) {
+    if (capacity > SIZE_MAX / 4)
+      return WEIR_ENOMEM;
+    capacity *= 2;
+  }
+  char *bytes = weir_mem_resize(buf->bytes, capacity + WEIR_BUF_PAD);
+  if (bytes == NULL)
+    return WEIR_ENOMEM;
+  buf->bytes = bytes;
+  buf->capacity = capacity;
+  return WEIR_OK;
+}
+
+static void reserve_or_die(weir_buf *buf, size_t extra)
+{
+  int rc = weir_buf_reserve(buf, extra);
+  WEIR_ASSERT(rc == WEIR_OK);
+}
+
+void weir_buf_append(weir_buf *buf, const void *bytes, size_t size)
+{
+  reserve_or_die(buf, size);
+  if (size > 0)
+    memcpy(buf->bytes + buf->size, bytes, size);
+  buf->size += size;
+}
+
+void weir_buf_text(weir_buf *buf, const char *text)
+{
+  weir_buf_append(buf, text, strlen(text));
+}
+
+void weir_buf_byte(weir_buf *buf, char byte)
+{
+  reserve_or_die(buf, 1);
+  buf->bytes[buf->size++] = byte;
+}
+
+void weir_buf_format(weir_buf *buf, const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  va_list again;
+  va_copy(again, arguments);
+  int size = vsnprintf(NULL, 0, format, arguments);
+  va_end(arguments);
+  WEIR_ASSERT(size >= 0);
+  reserve_or_die(buf, (size_t)size + 1);
+  vsnprintf(buf->bytes + buf->size, (size_t)size + 1, format, again);
+  va_end(again);
+  buf->size += (size_t)size;
+}

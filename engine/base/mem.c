@@ -1,0 +1,79 @@
+// mem.c -- every allocation of the engine, counted.
+
+#include "engine/base/mem.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Sits in front of each block and keeps it aligned.
+struct header {
+  _Alignas(16) size_t size_bytes;
+};
+
+static _Atomic size_t used;
+static _Atomic size_t peak;
+
+static void count(size_t added, size_t removed)
+{
+  // Relaxed: a statistic; nothing is ordered by it.
+  size_t now = atomic_fetch_add_explicit(&used, added - removed, memory_order_relaxed) +
+               added - removed;
+  size_t top = atomic_load_explicit(&peak, memory_order_relaxed);
+  while (now > top && !atomic_compare_exchange_weak_explicit(
+                          &peak, &top, now, memory_order_relaxed, memory_order_relaxed))
+    ;
+}
+
+static struct header *header_of(void *block) { return (struct header *)block - 1; }
+
+void *weir_mem_try(size_t size_bytes) { return weir_mem_resize(NULL, size_bytes); }
+
+void *weir_mem_new(size_t size_bytes)
+{
+  void *block = weir_mem_try(size_bytes);
+  if (block == NULL) {
+    fprintf(stderr, "weir: out of memory: %zu bytes asked, %zu held\n", size_bytes,
+            weir_mem_used());
+    abort();
+  }
+  memset(block, 0, size_bytes);
+  return block;
+}
+
+void *weir_mem_resize(void *block, size_t size_bytes)
+{
+  if (size_bytes > SIZE_MAX / 2)
+    return NULL;
+  size_t old = block != NULL ? header_of(block)->size_bytes : 0;
+  struct header *header =
+      realloc(block != NULL ? header_of(block) : NULL, sizeof *header + size_bytes);
+  if (header == NULL)
+    return NULL;
+  header->size_bytes = size_bytes;
+  count(size_bytes, old);
+  return header + 1;
+}
+
+void weir_mem_free(void *block)
+{
+  if (block == NULL)
+    return;
+  count(0, header_of(block)->size_bytes);
+  free(header_of(block));
+}
+
+char *weir_mem_copy(const char *bytes, size_t size_bytes)
+{
+  char *copy = weir_mem_new(size_bytes + 1);
+  if (size_bytes > 0)
+    memcpy(copy, bytes, size_bytes);
+  return copy;
+}
+
+char *weir_mem_text(const char *text) { return weir_mem_copy(text, strlen(text)); }
+
+size_t weir_mem_used(void) { return atomic_load_explicit(&used, memory_order_relaxed); }
+
+size_t weir_mem_peak(void) { return atomic_load_explicit(&peak, memory_order_relaxed); }

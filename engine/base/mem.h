@@ -1,0 +1,33 @@
+// mem.h -- every allocation of the engine, counted.
+//
+// One count of bytes for the process, so that max_memory has something to
+// compare itself with. Small allocations of the control plane die loudly; what
+// the size of the data decides uses the `try` form and answers ENOMEM.
+//
+// Owns     nothing; the caller frees what it got, with the size it asked for
+//          kept in front of the block.
+// Threads  any.
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Zeroed, 16-byte aligned, never NULL: aborts with a message when memory is gone.
+void *weir_mem_new(size_t size_bytes);
+
+// The same, but NULL when there is none. Contents are not zeroed.
+void *weir_mem_try(size_t size_bytes);
+
+// Grows or shrinks; NULL leaves the old block alone. A NULL block is a new one.
+void *weir_mem_resize(void *block, size_t size_bytes);
+
+void weir_mem_free(void *block);  // NULL is a no-op
+
+// A copy of a string, or of size bytes with a NUL behind them; dies like new.
+char *weir_mem_text(const char *text);
+char *weir_mem_copy(const char *bytes, size_t size_bytes);
+
+// Bytes held now and at most, process-wide.
+size_t weir_mem_used(void);
+size_t weir_mem_peak(void);

@@ -1,0 +1,62 @@
+// contract.c -- the little that every source, sink, decoder and encoder shares.
+
+#include "engine/base/mem.h"
+#include "engine/data/decoder.h"
+#include "engine/data/encoder.h"
+#include "engine/data/sink.h"
+#include "engine/data/source.h"
+
+enum { REFUSALS_FIRST = 16 };
+
+void weir_decoder_free(weir_decoder *decoder)
+{
+  if (decoder != NULL)
+    decoder->ops->free(decoder);
+}
+
+void weir_encoder_free(weir_encoder *encoder)
+{
+  if (encoder != NULL)
+    encoder->ops->free(encoder);
+}
+
+void weir_source_free(weir_source *source)
+{
+  if (source != NULL)
+    source->ops->free(source);
+}
+
+void weir_sink_free(weir_sink *sink)
+{
+  if (sink != NULL)
+    sink->ops->free(sink);
+}
+
+void weir_refusals_add(weir_refusals *refusals, uint32_t row, int code,
+                       const char *reason)
+{
+  if (refusals->count == refusals->capacity) {
+    uint32_t capacity =
+        refusals->capacity > 0 ? refusals->capacity * 2 : REFUSALS_FIRST;
+    struct weir_refusal *items =
+        weir_mem_new((size_t)capacity * sizeof refusals->items[0]);
+    for (uint32_t i = 0; i < refusals->count; i++)
+      items[i] = refusals->items[i];
+    weir_mem_free(refusals->items);
+    refusals->items = items;
+    refusals->capacity = capacity;
+  }
+  refusals->items[refusals->count++] = (struct weir_refusal){
+      .row = row,
+      .code = code,
+      .reason = reason != NULL ? weir_mem_text(reason) : NULL,
+  };
+}
+
+void weir_refusals_clear(weir_refusals *refusals)
+{
+  for (uint32_t i = 0; i < refusals->count; i++)
+    weir_mem_free(refusals->items[i].reason);
+  weir_mem_free(refusals->items);
+  *refusals = (weir_refusals){0};
+}

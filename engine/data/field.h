@@ -1,0 +1,34 @@
+// field.h -- a name to look for, and a guess where it is.
+//
+// Records of one stream look alike, so a field remembers where it stood in the
+// last record; the guess is checked, and a miss walks. Duplicate keys: the last
+// one counts, as in every common reader of JSON.
+//
+// Owns     a copy of the name.
+// Threads  one: the guess changes with every look-up.
+
+#pragma once
+
+#include <stdint.h>
+
+#include "engine/base/slice.h"
+#include "engine/data/batch.h"
+#include "engine/data/value.h"
+
+typedef struct weir_field weir_field;
+
+weir_field *weir_field_new(const char *name, size_t size);
+void weir_field_free(weir_field *field);  // NULL is a no-op
+weir_slice weir_field_name(const weir_field *field);
+
+// The text of the field's value in a JSON row of an indexed batch, without blanks
+// around it: 1 and *json, or 0 if the record has no such field. Never reads past
+// the row; text that only looks like JSON gives some answer and no crash.
+int weir_field_find(weir_field *field, const weir_batch *batch, uint32_t row,
+                    weir_slice *json);
+
+// The column of the field in a CELLS batch, or -1; remembered for the schema.
+int weir_field_column(weir_field *field, const weir_schema *schema);
+
+// The same over the text of one object, without an index.
+int weir_field_find_in(weir_field *field, weir_slice object, weir_slice *json);

@@ -1,0 +1,55 @@
+// sink.h -- the contract of whatever takes records away.
+//
+// A sink is given batches of JSON rows and blocks while it writes; the scheduler
+// calls it on a thread that may.
+//
+// Owns     its files and encoder. Batches are borrowed for the call.
+// Threads  one call at a time, not always the same thread.
+
+#pragma once
+
+#include <stdint.h>
+
+#include "engine/data/batch.h"
+
+typedef struct weir_sink weir_sink;
+
+// Takes one refused row; `reason` is words for people and may be NULL.
+typedef struct weir_refusals weir_refusals;
+void weir_refusals_add(weir_refusals *refusals, uint32_t row, int code,
+                       const char *reason);
+
+typedef struct weir_sink_ops {
+  // Writes all rows. Rows that cannot be written are added to refused and the
+  // rest goes on. A negative code means that the sink itself failed (disk full):
+  // sink->message names the file, what happened and what to do; then the rows
+  // from *written on were not written. *written is set in every case.
+  int (*write)(weir_sink *sink, const weir_batch *batch, weir_refusals *refused,
+               uint32_t *written);
+  // Makes what was written safe and, for a file written beside, visible.
+  // failed: the run did not end well; what was there before stays.
+  int (*finish)(weir_sink *sink, int failed);
+  void (*free)(weir_sink *sink);
+} weir_sink_ops;
+
+// First member of every sink.
+struct weir_sink {
+  const weir_sink_ops *ops;
+  uint64_t bytes_written;  // atomic
+  char place[256];         // where it writes, for people
+  char message[512];
+};
+
+void weir_sink_free(weir_sink *sink);  // NULL is a no-op
+
+struct weir_refusals {
+  struct weir_refusal {
+    uint32_t row;
+    int32_t code;
+    char *reason;  // NULL: the code's own sentence
+  } * items;
+  uint32_t count;
+  uint32_t capacity;
+};
+
+void weir_refusals_clear(weir_refusals *refusals);

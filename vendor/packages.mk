@@ -1,0 +1,21 @@
+# packages.mk -- the one place that knows which packages weir stands on.
+#
+# Debian names, for scripts/setup; static archives for the binary, shared
+# libraries for the engine that specs load. Nothing is copied in here.
+
+PACKAGES_BUILD := gcc make pkg-config libuv1-dev libluajit-5.1-dev luajit \
+  lua-lpeg lua-lpeg-dev libsqlite3-dev zlib1g-dev libzstd-dev
+PACKAGES_CHECK := lua-busted lua-cjson lua-check clang clang-format clang-tidy
+
+MULTIARCH := $(shell $(CC) -print-multiarch)
+LIBDIR    := /usr/lib/$(MULTIARCH)
+
+VENDOR_CFLAGS := -isystem /usr/include/luajit-2.1
+VENDOR_STATIC := $(LIBDIR)/libluajit-5.1.a $(LIBDIR)/liblua5.1-lpeg.a \
+  $(LIBDIR)/libuv_a.a $(LIBDIR)/libsqlite3.a $(LIBDIR)/libz.a $(LIBDIR)/libzstd.a \
+  -lm -ldl -lpthread
+# LuaJIT itself is not here: a spec runs inside luajit, which exports its API.
+VENDOR_SHARED := -luv -lsqlite3 -lz -lzstd -lm -ldl -lpthread
+
+# The bytecode compiler and the names of the opcodes belong to LuaJIT.
+LUAJIT_SHARE := $(firstword $(wildcard /usr/share/luajit-2.1*))
