@@ -37,6 +37,7 @@ static const struct {
     [SLOT(WEIR_EMEMORY)] = {"EMEMORY", "the script ran out of memory"},
     [SLOT(WEIR_ESINK)] = {"ESINK", "the sink refused the row"},
     [SLOT(WEIR_EOVERFLOW)] = {"EOVERFLOW", "the integer does not fit 64 bits"},
+    [SLOT(WEIR_EFROZEN)] = {"EFROZEN", "this stage may not change the record"},
 };
 
 _Static_assert(sizeof entries / sizeof entries[0] == SLOT(WEIR_ERR_END),

@@ -37,7 +37,8 @@ enum weir_err {
   WEIR_EMEMORY = -5023,     // the script used more memory than its limit
   WEIR_ESINK = -5024,       // the sink refused the row
   WEIR_EOVERFLOW = -5025,   // an exact integer does not fit 64 bits
-  WEIR_ERR_END = -5026,     // one past the last code; keep it last
+  WEIR_EFROZEN = -5026,     // a record was changed where that is not allowed
+  WEIR_ERR_END = -5027,     // one past the last code; keep it last
 };
 
 // Short stable name, such as "EFULL". Never NULL: unknown codes give "EUNKNOWN",
