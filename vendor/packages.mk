@@ -1,13 +1,14 @@
 # packages.mk -- the one place that knows which packages weir stands on.
 #
-# Debian names, for scripts/setup; static archives for the binary, shared
-# libraries for the engine that specs load. Nothing is copied in here.
+# Debian names, which scripts/setup reads from here; static archives for the
+# binary, shared libraries for the engine that specs load. Nothing is copied in.
 
-PACKAGES_BUILD := gcc make pkg-config libuv1-dev libluajit-5.1-dev luajit \
+PACKAGES_BUILD := gcc libc6-dev make libuv1-dev libluajit-5.1-dev luajit \
   lua-lpeg lua-lpeg-dev libsqlite3-dev zlib1g-dev libzstd-dev
-PACKAGES_CHECK := lua-busted lua-cjson lua-check clang clang-format clang-tidy
+PACKAGES_CHECK := lua-busted lua-cjson lua-check clang libclang-rt-dev \
+  clang-format clang-tidy
 
-MULTIARCH := $(shell $(CC) -print-multiarch)
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 LIBDIR    := /usr/lib/$(MULTIARCH)
 
 VENDOR_CFLAGS := -isystem /usr/include/luajit-2.1
@@ -16,6 +17,12 @@ VENDOR_STATIC := $(LIBDIR)/libluajit-5.1.a $(LIBDIR)/liblua5.1-lpeg.a \
   -lm -ldl -lpthread
 # LuaJIT itself is not here: a spec runs inside luajit, which exports its API.
 VENDOR_SHARED := -luv -lsqlite3 -lz -lzstd -lm -ldl -lpthread
+# A native test program is its own main and so needs it.
+VENDOR_NATIVE := $(VENDOR_SHARED) -lluajit-5.1
 
-# The bytecode compiler and the names of the opcodes belong to LuaJIT.
+# What `weir version` asks the libraries; an archive's member is only linked when
+# somebody wants it.
+VENDOR_KEEP := uv_version_string sqlite3_libversion zlibVersion ZSTD_versionString
+
+# The names of the opcodes belong to LuaJIT.
 LUAJIT_SHARE := $(firstword $(wildcard /usr/share/luajit-2.1*))

@@ -1,0 +1,230 @@
+// state.c -- makes Lua states, and lets the main one loose.
+//
+// Everything that can raise runs inside lua_cpcall or lua_pcall: an error outside
+// would be a panic.
+
+#include "engine/host/state.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <luajit.h>
+#include <lualib.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/host/embed.h"
+
+enum { PATH_MAX_BYTES = 512 };
+
+struct weir_host {
+  lua_State *state;
+  weir_host_opener lpeg;
+  size_t memory_max;  // 0: no limit
+  _Atomic size_t memory;
+};
+
+// Lua's own allocator would be faster by a little, but tells nobody what it holds.
+static void *allocate(void *user, void *block, size_t old_size, size_t new_size)
+{
+  weir_host *host = user;
+  size_t held = atomic_load_explicit(&host->memory, memory_order_relaxed);
+  size_t next = held - (block != NULL ? old_size : 0) + new_size;
+  void *fresh = NULL;
+
+  if (new_size == 0) {
+    free(block);
+  } else {
+    // A block that shrinks may do so above the limit: Lua cannot be refused that.
+    if (host->memory_max > 0 && next > host->memory_max && next > held)
+      return NULL;
+    fresh = realloc(block, new_size);
+    if (fresh == NULL)
+      return NULL;
+  }
+  // Relaxed: a statistic that only this thread writes.
+  atomic_store_explicit(&host->memory, next, memory_order_relaxed);
+  return fresh;
+}
+
+static const weir_embedded *find_module(const char *name)
+{
+  char path[PATH_MAX_BYTES];
+  size_t size = strlen(name);
+  if (size + sizeof "lua//init.lua" > sizeof path)
+    return NULL;
+  snprintf(path, sizeof path, "lua/%s.lua", name);
+  for (char *at = path + 4; at < path + 4 + size; at++) {
+    if (*at == '.')
+      *at = '/';
+  }
+  const weir_embedded *file = weir_embedded_find(path);
+  if (file != NULL)
+    return file;
+  memcpy(path + 4 + size, "/init.lua", sizeof "/init.lua");
+  return weir_embedded_find(path);
+}
+
+// A member of package.loaders.
+static int search(lua_State *state)
+{
+  const char *name = luaL_checkstring(state, 1);
+  const weir_embedded *file = find_module(name);
+  if (file == NULL) {
+    lua_pushfstring(state, "\n\tno module '%s' in weir", name);
+    return 1;
+  }
+  char chunk[PATH_MAX_BYTES];
+  snprintf(chunk, sizeof chunk, "@%s", file->path);
+  if (luaL_loadbuffer(state, file->bytes, file->size, chunk) != 0)
+    return lua_error(state);
+  return 1;
+}
+
+// require("weir.embedded").find(path): the file's bytes, or nil.
+static int find(lua_State *state)
+{
+  const weir_embedded *file = weir_embedded_find(luaL_checkstring(state, 1));
+  if (file == NULL)
+    return 0;
+  lua_pushlstring(state, file->bytes, file->size);
+  return 1;
+}
+
+// require("weir.embedded").list(prefix): the paths that start so, in order.
+static int list(lua_State *state)
+{
+  size_t size;
+  const char *prefix = luaL_checklstring(state, 1, &size);
+  lua_newtable(state);
+  int count = 0;
+  for (size_t i = 0; i < weir_embedded_count; i++) {
+    if (strncmp(weir_embedded_files[i].path, prefix, size) == 0) {
+      lua_pushstring(state, weir_embedded_files[i].path);
+      lua_rawseti(state, -2, ++count);
+    }
+  }
+  return 1;
+}
+
+static int open_embedded(lua_State *state)
+{
+  static const luaL_Reg functions[] = {{"find", find}, {"list", list}, {NULL, NULL}};
+  lua_newtable(state);
+  luaL_register(state, NULL, functions);
+  return 1;
+}
+
+// Puts our searcher second: after package.preload, before the disk.
+static void add_searcher(lua_State *state)
+{
+  lua_getglobal(state, "package");
+  lua_getfield(state, -1, "loaders");
+  for (int i = (int)lua_objlen(state, -1); i >= 2; i--) {
+    lua_rawgeti(state, -1, i);
+    lua_rawseti(state, -2, i + 1);
+  }
+  lua_pushcfunction(state, search);
+  lua_rawseti(state, -2, 2);
+  lua_pop(state, 2);
+}
+
+static void preload(lua_State *state, const char *name, lua_CFunction opener)
+{
+  luaL_findtable(state, LUA_GLOBALSINDEX, "package.preload", 1);
+  lua_pushcfunction(state, opener);
+  lua_setfield(state, -2, name);
+  lua_pop(state, 1);
+}
+
+static int furnish(lua_State *state)
+{
+  const weir_host *host = lua_touserdata(state, 1);
+  luaL_openlibs(state);
+  // In the library that specs load nothing is carried: the tree is read instead.
+  if (weir_embedded_count > 0) {
+    add_searcher(state);
+    preload(state, "weir.embedded", open_embedded);
+  }
+  if (host->lpeg != NULL)
+    preload(state, "lpeg", host->lpeg);
+  return 0;
+}
+
+int weir_host_new(weir_host **out, size_t memory_max, weir_host_opener lpeg)
+{
+  weir_host *host = weir_mem_new(sizeof *host);
+  host->memory_max = memory_max;
+  host->lpeg = lpeg;
+  atomic_init(&host->memory, 0);
+  host->state = lua_newstate(allocate, host);
+  if (host->state == NULL || lua_cpcall(host->state, furnish, host) != 0) {
+    weir_host_free(host);
+    return WEIR_ENOMEM;
+  }
+  *out = host;
+  return WEIR_OK;
+}
+
+void weir_host_free(weir_host *host)
+{
+  if (host == NULL)
+    return;
+  if (host->state != NULL)
+    lua_close(host->state);
+  weir_mem_free(host);
+}
+
+struct lua_State *weir_host_state(weir_host *host) { return host->state; }
+
+size_t weir_host_memory(const weir_host *host)
+{
+  return atomic_load_explicit(&host->memory, memory_order_relaxed);
+}
+
+struct arguments {
+  int count;
+  char **texts;
+  int exit_code;
+};
+
+static int trace(lua_State *state)
+{
+  const char *message = lua_tostring(state, 1);
+  luaL_traceback(state, state, message != NULL ? message : "an error without text", 1);
+  return 1;
+}
+
+static int call_main(lua_State *state)
+{
+  struct arguments *arguments = lua_touserdata(state, 1);
+  lua_pushcfunction(state, trace);
+  lua_getglobal(state, "require");
+  lua_pushliteral(state, "weir.cli.main");
+  if (lua_pcall(state, 1, 1, 2) != 0)
+    return lua_error(state);
+  lua_getfield(state, -1, "main");
+  lua_createtable(state, arguments->count, 0);
+  for (int i = 0; i < arguments->count; i++) {
+    lua_pushstring(state, arguments->texts[i]);
+    lua_rawseti(state, -2, i);  // 0 is the program itself
+  }
+  if (lua_pcall(state, 1, 1, 2) != 0)
+    return lua_error(state);
+  arguments->exit_code = (int)lua_tointeger(state, -1);
+  return 0;
+}
+
+int weir_host_main(weir_host *host, int argc, char **argv)
+{
+  struct arguments arguments = {argc, argv, 1};
+  if (lua_cpcall(host->state, call_main, &arguments) != 0) {
+    fprintf(stderr, "weir: %s\n", lua_tostring(host->state, -1));
+    lua_pop(host->state, 1);
+    return 1;
+  }
+  return arguments.exit_code;
+}

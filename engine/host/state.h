@@ -1,0 +1,31 @@
+// state.h -- a Lua state that knows where weir's modules are and how much it holds.
+//
+// Every state, the main one and each worker's, is made here: `require` finds what
+// the binary carries before it looks at the disk, lpeg needs no file, and what the
+// state allocates is counted against a limit that raises "not enough memory" in
+// the script rather than ending the process.
+//
+// Owns     the Lua state and everything in it.
+// Threads  one at a time; memory counters: any, and slightly stale.
+// Errors   ENOMEM when the state itself does not fit.
+
+#pragma once
+
+#include <stddef.h>
+
+typedef struct weir_host weir_host;
+struct lua_State;
+
+// Opens a module written in C, as luaopen_lpeg does.
+typedef int (*weir_host_opener)(struct lua_State *state);
+
+// memory_max in bytes, 0 for none. lpeg may be NULL: then it comes from the disk.
+int weir_host_new(weir_host **out, size_t memory_max, weir_host_opener lpeg);
+void weir_host_free(weir_host *host);  // NULL is a no-op
+
+struct lua_State *weir_host_state(weir_host *host);
+size_t weir_host_memory(const weir_host *host);  // bytes held now
+
+// Calls require("weir.cli.main").main(arguments) and returns its exit code, or 1
+// after a traceback on standard error if it raises.
+int weir_host_main(weir_host *host, int argc, char **argv);

@@ -1,0 +1,9 @@
+--- Runs before the specs: gives them the engine, as the binary gives it to scripts.
+
+local ffi = require("ffi")
+
+-- Globally, so that ffi.C finds it, as in the binary.
+local library = ffi.load("./" .. (os.getenv("BUILD") or "build") .. "/libweir.so", true)
+
+-- Anchored: an unloaded library would take the functions with it.
+package.loaded["spec.support.library"] = { library }
