@@ -2,6 +2,11 @@
 
 local ffi = require("ffi")
 
+ffi.cdef("int unsetenv(const char *name);")
+
+-- Under a sanitizer this process is instrumented; the programs it starts are not.
+ffi.C.unsetenv("LD_PRELOAD")
+
 -- Globally, so that ffi.C finds it, as in the binary.
 local library = ffi.load("./" .. (os.getenv("BUILD") or "build") .. "/libweir.so", true)
 
