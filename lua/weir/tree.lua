@@ -8,8 +8,7 @@ local M = {}
 -- The host preloads this in the binary; a spec runs in plain luajit.
 local carried = package.preload["weir.embedded"] and require("weir.embedded")
 
--- lua/weir/lib/tree.lua is three rooms below the root.
-local root = debug.getinfo(1, "S").source:match("^@(.*)lua/weir/lib/tree%.lua$") or ""
+local root = debug.getinfo(1, "S").source:match("^@(.*)lua/weir/tree%.lua$") or ""
 
 --- The bytes of a file, or nil if weir has none of that path.
 ---@param path string  from the repository root
