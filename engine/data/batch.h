@@ -58,6 +58,8 @@ typedef struct weir_fault {
   uint32_t before;  // rows of the batch that precede it
 } weir_fault;
 
+typedef struct weir_pool weir_pool;
+
 typedef struct weir_batch {
   uint32_t source;
   uint32_t partition;
@@ -80,6 +82,7 @@ typedef struct weir_batch {
   uint32_t fault_count;
   uint32_t fault_capacity;
   uint32_t indexed;    // JSON: the index below is there
+  uint32_t plain_keys;  // JSON, indexed: no key has an escape or a blank behind it
   uint32_t line_rows;  // JSON: the bytes are exactly the rows, each with its newline
   weir_buf bytes;
   size_t input_size;  // bytes that came from outside; what is behind them is scratch
@@ -96,12 +99,14 @@ typedef struct weir_batch {
   weir_schema *schema;  // CELLS only
   weir_cell *cells;     // [row_count * columns]
   size_t cell_capacity;
-  void *pool;
+  weir_pool *pool;
 } weir_batch;
 
 // A pool gives batches and takes them back with their memory, so that steady
-// flow allocates nothing. keep_max batches are kept; the rest is freed.
-typedef struct weir_pool weir_pool;
+// flow allocates nothing. keep_max batches are kept; the rest is freed, and so is
+// the memory of a batch that one huge record made bigger than the keep limit.
+enum { WEIR_BATCH_KEEP_BYTES = 4 << 20 };
+
 weir_pool *weir_pool_new(uint32_t keep_max);
 void weir_pool_free(weir_pool *pool);  // every batch must be back
 

@@ -23,7 +23,8 @@ weir_slice weir_field_name(const weir_field *field);
 
 // The text of the field's value in a JSON row of an indexed batch, without blanks
 // around it: 1 and *json, or 0 if the record has no such field. Never reads past
-// the row; text that only looks like JSON gives some answer and no crash.
+// the row. Text that only looks like JSON gives some answer, always the same, and
+// what stands between a value and its comma belongs to it, so that reading fails.
 int weir_field_find(weir_field *field, const weir_batch *batch, uint32_t row,
                     weir_slice *json);
 

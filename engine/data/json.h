@@ -58,9 +58,11 @@ typedef struct weir_json_walk {
   weir_slice key;    // raw, without its quotes, escapes still in; empty in an array
   weir_slice value;  // raw, no blanks around it
   uint32_t key_escaped;
-  uint32_t code;  // WEIR_OK after a proper end, else what stopped it, negated
+  int32_t code;  // WEIR_OK after a proper end, else why the walk stopped there
   const char *at;
   const char *end;
+  uint32_t closer;   // what ends it: '}' or ']'; 0 when it is over
+  uint32_t started;  // the next member needs a comma before it
 } weir_json_walk;
 
 weir_json_walk weir_json_walk_start(weir_slice text);

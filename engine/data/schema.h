@@ -22,6 +22,9 @@ int weir_schema_new(weir_schema **out, const weir_slice *names, uint32_t name_co
 weir_schema *weir_schema_ref(weir_schema *schema);
 void weir_schema_unref(weir_schema *schema);  // NULL is a no-op
 
+// Never given twice in a process, so whoever remembers a column checks this.
+uint64_t weir_schema_id(const weir_schema *schema);
+
 uint32_t weir_schema_count(const weir_schema *schema);
 weir_slice weir_schema_name(const weir_schema *schema, uint32_t column);
 int weir_schema_find(const weir_schema *schema, const char *name,

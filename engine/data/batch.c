@@ -1,0 +1,135 @@
+// batch.c -- room in a batch, and the numbers of its rows.
+
+#include "engine/data/batch.h"
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+
+enum { FIRST = 256 };
+
+void weir_batch_derive(weir_batch *batch, const weir_batch *from)
+{
+  batch->source = from->source;
+  batch->partition = from->partition;
+  batch->sequence = from->sequence;
+  batch->position = from->position;
+  batch->record_first = from->record_first;
+  batch->epoch = from->epoch;
+  batch->graph_version = from->graph_version;
+  batch->watermark_ns = from->watermark_ns;
+  batch->ingest_ns = from->ingest_ns;
+  batch->deadline_ns = from->deadline_ns;
+  batch->priority = from->priority;
+}
+
+// Doubling, so that a scan that asks for a little more each time stays linear.
+static size_t grown(size_t have, size_t wanted)
+{
+  size_t capacity = have > 0 ? have * 2 : FIRST;
+  return capacity > wanted ? capacity : wanted;
+}
+
+// Behind the items is a little slack: scanners store whole vectors of offsets.
+static int resize(uint32_t **items, size_t count)
+{
+  uint32_t *block = weir_mem_resize(*items, count * sizeof **items + WEIR_BUF_PAD);
+  if (block == NULL)
+    return WEIR_ENOMEM;
+  *items = block;
+  return WEIR_OK;
+}
+
+int weir_batch_reserve_rows(weir_batch *batch, uint32_t row_count)
+{
+  if (row_count <= batch->row_capacity)
+    return WEIR_OK;
+  size_t capacity = grown(batch->row_capacity, row_count);
+  if (capacity >= UINT32_MAX)
+    return WEIR_ENOMEM;
+  weir_span *rows = weir_mem_resize(batch->rows, capacity * sizeof *rows);
+  if (rows == NULL)
+    return WEIR_ENOMEM;
+  batch->rows = rows;
+  if (resize(&batch->row_colons, capacity + 1) != WEIR_OK ||
+      resize(&batch->row_brackets, capacity + 1) != WEIR_OK)
+    return WEIR_ENOMEM;
+  batch->row_capacity = (uint32_t)capacity;
+  return WEIR_OK;
+}
+
+int weir_batch_reserve_cells(weir_batch *batch, size_t cell_count)
+{
+  if (cell_count <= batch->cell_capacity)
+    return WEIR_OK;
+  size_t capacity = grown(batch->cell_capacity, cell_count);
+  if (capacity > SIZE_MAX / 2 / sizeof *batch->cells)
+    return WEIR_ENOMEM;
+  weir_cell *cells = weir_mem_resize(batch->cells, capacity * sizeof *cells);
+  if (cells == NULL)
+    return WEIR_ENOMEM;
+  batch->cells = cells;
+  batch->cell_capacity = capacity;
+  return WEIR_OK;
+}
+
+static int reserve_offsets(uint32_t **items, uint32_t *capacity, uint32_t count)
+{
+  if (count <= *capacity)
+    return WEIR_OK;
+  size_t wanted = grown(*capacity, count);
+  if (wanted > UINT32_MAX || resize(items, wanted) != WEIR_OK)
+    return WEIR_ENOMEM;
+  *capacity = (uint32_t)wanted;
+  return WEIR_OK;
+}
+
+int weir_batch_reserve_index(weir_batch *batch, uint32_t colons, uint32_t brackets)
+{
+  int code = reserve_offsets(&batch->colons, &batch->colon_capacity, colons);
+  if (code != WEIR_OK)
+    return code;
+  return reserve_offsets(&batch->brackets, &batch->bracket_capacity, brackets);
+}
+
+int weir_batch_add_fault(weir_batch *batch, weir_fault fault)
+{
+  if (batch->fault_count == batch->fault_capacity) {
+    size_t capacity = grown(batch->fault_capacity, 0);
+    weir_fault *faults = weir_mem_resize(batch->faults, capacity * sizeof *faults);
+    if (faults == NULL)
+      return WEIR_ENOMEM;
+    batch->faults = faults;
+    batch->fault_capacity = (uint32_t)capacity;
+  }
+  batch->faults[batch->fault_count++] = fault;
+  return WEIR_OK;
+}
+
+void weir_batch_clear_rows(weir_batch *batch)
+{
+  batch->row_count = 0;
+  batch->fault_count = 0;
+  batch->indexed = 0;
+  batch->plain_keys = 0;
+  batch->line_rows = 0;
+}
+
+uint64_t weir_batch_row_number(const weir_batch *batch, uint32_t row)
+{
+  // Faults are in order, so those before the row are a prefix; find its length.
+  uint32_t low = 0;
+  uint32_t high = batch->fault_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (batch->faults[middle].before <= row)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return batch->record_first + row + low;
+}
+
+uint64_t weir_batch_fault_number(const weir_batch *batch, uint32_t fault)
+{
+  return batch->record_first + batch->faults[fault].before + fault;
+}

@@ -1,0 +1,271 @@
+// field.c -- finding a field by guess.
+//
+// The answer is fixed by the row alone: the last colon at depth one whose key is
+// the name. A guess says which colon that is; it is taken only if the key is there,
+// the brackets before it are those of the row that was guessed from (so the depth
+// is one again), and no colon behind it has the same key. All else walks the
+// colons. Keys are compared as bytes, sixteen at once, which the scan allows by
+// plain_keys: no key has an escape or a blank behind it.
+
+#include "engine/data/field.h"
+
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/data/json.h"
+#include "engine/data/json_text.h"
+
+enum {
+  PATTERN = 16,
+  KINDS_MAX = 24,  // more brackets than this before a field are not guessed
+};
+
+struct pattern {
+  uint64_t bytes[2];
+  uint64_t mask[2];
+};
+
+struct weir_field {
+  struct pattern pattern;  // the last bytes of "name" with its quotes
+  uint32_t tail;           // the last four of them
+  uint32_t tail_mask;
+  uint32_t colon;         // the guess: number of the colon in its row,
+  uint32_t bracket;       // how many brackets come before it
+  char kinds[KINDS_MAX];  // and which
+  uint32_t odd;           // the name cannot be a key without escapes
+  uint64_t schema_id;
+  int column;
+  size_t size;
+  char name[];
+};
+
+static void make_pattern(weir_field *field)
+{
+  char bytes[PATTERN] = {0};
+  char mask[PATTERN] = {0};
+  size_t size = field->size < PATTERN - 2 ? field->size : PATTERN - 2;
+  char *at = bytes + PATTERN - 2 - size;
+  memcpy(at + 1, field->name + field->size - size, size);
+  bytes[PATTERN - 1] = '"';
+  at[0] = field->size > size ? field->name[field->size - size - 1] : '"';
+  memset(mask + (at - bytes), 0xFF, size + 2);
+  memcpy(field->pattern.bytes, bytes, sizeof bytes);
+  memcpy(field->pattern.mask, mask, sizeof mask);
+  memcpy(&field->tail, bytes + PATTERN - 4, sizeof field->tail);
+  memcpy(&field->tail_mask, mask + PATTERN - 4, sizeof field->tail_mask);
+}
+
+weir_field *weir_field_new(const char *name, size_t size)
+{
+  weir_field *field = weir_mem_new(sizeof *field + size + 1);
+  field->size = size;
+  for (size_t i = 0; i < size; i++) {
+    field->name[i] = name[i];
+    field->odd |= (unsigned char)name[i] < 0x20 || name[i] == '"' || name[i] == '\\';
+  }
+  make_pattern(field);
+  return field;
+}
+
+void weir_field_free(weir_field *field) { weir_mem_free(field); }
+
+weir_slice weir_field_name(const weir_field *field)
+{
+  return (weir_slice){field->name, field->size};
+}
+
+// A row and its part of the index.
+struct row {
+  const char *bytes;  // of the batch
+  weir_span span;
+  const uint32_t *colons;
+  const uint32_t *brackets;
+  uint32_t colon_count;
+  uint32_t bracket_count;
+};
+
+static struct row row_of(const weir_batch *batch, uint32_t number)
+{
+  const uint32_t *colons = batch->row_colons + number;
+  const uint32_t *brackets = batch->row_brackets + number;
+  return (struct row){
+      .bytes = batch->bytes.bytes,
+      .span = batch->rows[number],
+      .colons = batch->colons + colons[0],
+      .brackets = batch->brackets + brackets[0],
+      .colon_count = colons[1] - colons[0],
+      .bracket_count = brackets[1] - brackets[0],
+  };
+}
+
+// Whether the plain key right before the colon is the name. Safe anywhere.
+static int is_key(const weir_field *field, const struct row *row, uint32_t colon)
+{
+  size_t quoted = field->size + 2;
+  if (colon - row->span.start < quoted)
+    return 0;
+  const char *end = row->bytes + colon;
+  if (colon < PATTERN)
+    return end[-1] == '"' && end[0 - quoted] == '"' &&
+           memcmp(end - quoted + 1, field->name, field->size) == 0;
+  uint64_t words[2];
+  memcpy(words, end - PATTERN, sizeof words);
+  const struct pattern *pattern = &field->pattern;
+  if ((((words[0] ^ pattern->bytes[0]) & pattern->mask[0]) |
+       ((words[1] ^ pattern->bytes[1]) & pattern->mask[1])) != 0)
+    return 0;
+  return quoted <= PATTERN || (end[0 - quoted] == '"' &&
+                               memcmp(end - quoted + 1, field->name, field->size) == 0);
+}
+
+// Whether a colon behind the guessed one has the same key, at whatever depth.
+static int comes_again(const weir_field *field, const struct row *row)
+{
+  for (uint32_t i = field->colon + 1; i < row->colon_count; i++) {
+    // Not the row's first colon, so there are four bytes before it.
+    uint32_t tail;
+    memcpy(&tail, row->bytes + row->colons[i] - sizeof tail, sizeof tail);
+    if (((tail ^ field->tail) & field->tail_mask) == 0 &&
+        is_key(field, row, row->colons[i]))
+      return 1;
+  }
+  return 0;
+}
+
+// Whether the brackets before the guessed colon are the remembered ones.
+static int same_brackets(const weir_field *field, const struct row *row)
+{
+  uint32_t count = field->bracket;
+  uint32_t colon = row->colons[field->colon];
+  if (count >= row->bracket_count || row->brackets[count - 1] > colon ||
+      row->brackets[count] < colon)
+    return 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (row->bytes[row->brackets[i]] != field->kinds[i])
+      return 0;
+  }
+  return 1;
+}
+
+static int guess(const weir_field *field, const struct row *row)
+{
+  if (field->colon >= row->colon_count || field->bracket == 0)
+    return 0;
+  if (!is_key(field, row, row->colons[field->colon]))
+    return 0;
+  // With two brackets all colons are at depth one.
+  if (row->bracket_count != 2 && !same_brackets(field, row))
+    return 0;
+  return !comes_again(field, row);
+}
+
+// Any key, from where no string is open: the string that ends before the colon.
+static int is_odd_key(const weir_field *field, const char *at, const char *colon)
+{
+  weir_json_walk walk = {0};
+  const char *last = NULL;
+  while (at < colon) {
+    if (*at++ != '"')
+      continue;
+    walk.key_escaped = 0;
+    const char *quote = weir_json_closing_quote(at, colon, &walk.key_escaped);
+    if (quote == NULL)
+      return 0;
+    walk.key = (weir_slice){at, (size_t)(quote - at)};
+    at = quote + 1;
+    last = at;
+  }
+  return last != NULL && weir_json_after_blanks(last, colon) == colon &&
+         weir_json_key_is(&walk, field->name, field->size);
+}
+
+// Looks at every colon at depth one; remembers the last that fits as the guess.
+static int walk(weir_field *field, const struct row *row, int plain)
+{
+  uint32_t bracket = 0;
+  uint32_t depth = 0;
+  int found = 0;
+  uint32_t outside = row->span.start;  // no string is open here
+  for (uint32_t i = 0; i < row->colon_count; i++) {
+    uint32_t colon = row->colons[i];
+    for (; bracket < row->bracket_count && row->brackets[bracket] < colon; bracket++) {
+      outside = row->brackets[bracket];
+      depth += row->bytes[outside] & 2 ? 1u : 0u - 1u;  // see json_scan.c
+    }
+    const char *from = row->bytes + outside;
+    outside = colon;
+    if (depth != 1 || !(plain ? is_key(field, row, colon)
+                              : is_odd_key(field, from, row->bytes + colon)))
+      continue;
+    found = 1;
+    field->colon = i;
+    field->bracket = bracket;
+  }
+  return found;
+}
+
+static void remember_kinds(weir_field *field, const struct row *row)
+{
+  if (field->bracket > KINDS_MAX) {
+    field->bracket = 0;
+    return;
+  }
+  for (uint32_t i = 0; i < field->bracket; i++)
+    field->kinds[i] = row->bytes[row->brackets[i]];
+}
+
+static weir_slice value_behind(const char *at, const char *end)
+{
+  at = weir_json_after_blanks(at, end);
+  const char *stop = weir_json_after_value(at, end);
+  if (stop == NULL)
+    stop = end;
+  const char *next = weir_json_after_blanks(stop, end);
+  if (__builtin_expect(next < end && *next != ',' && *next != '}', 0)) {
+    while (next < end && *next != ',' && *next != '}')
+      next++;
+    stop = next;
+  }
+  return (weir_slice){at, (size_t)(stop - at)};
+}
+
+int weir_field_find(weir_field *field, const weir_batch *batch, uint32_t number,
+                    weir_slice *json)
+{
+  struct row row = row_of(batch, number);
+  int plain = batch->plain_keys && !field->odd;
+  if (!plain || !guess(field, &row)) {
+    if (!walk(field, &row, plain))
+      return 0;
+    remember_kinds(field, &row);
+  }
+  *json =
+      value_behind(row.bytes + row.colons[field->colon] + 1, row.bytes + row.span.end);
+  return 1;
+}
+
+int weir_field_column(weir_field *field, const weir_schema *schema)
+{
+  uint64_t id = weir_schema_id(schema);
+  if (field->schema_id != id) {
+    field->schema_id = id;
+    field->column = weir_schema_find(schema, field->name, field->size);
+  }
+  return field->column;
+}
+
+int weir_field_find_in(weir_field *field, weir_slice object, weir_slice *json)
+{
+  int found = 0;
+  weir_json_walk members = weir_json_walk_start(object);
+  if (members.closer != '}')
+    return 0;
+  while (weir_json_walk_next(&members)) {
+    if (!weir_json_key_is(&members, field->name, field->size))
+      continue;
+    *json = members.value;
+    found = 1;
+  }
+  return found;
+}
