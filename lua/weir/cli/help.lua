@@ -7,19 +7,49 @@ local usage = require("weir.cli.usage")
 
 local M = {}
 
+local WIDTH = 80
+
+-- The public face fills the reference with what it shows.
 local function reference()
+  require("weir")
   return require("weir.describe.reference")
 end
 
+-- "  operators   filter map flat_map ...", wrapped under itself.
+local function topic_lines(topic, label_width, out)
+  local indent = (" "):rep(label_width + 4)
+  local line = "  " .. topic.group .. (" "):rep(label_width - #topic.group + 2)
+  local is_empty = true
+  for _, name in ipairs(topic.names) do
+    if not is_empty and #line + #name + 1 > WIDTH then
+      out[#out + 1] = line
+      line, is_empty = indent, true
+    end
+    line = line .. (is_empty and "" or " ") .. name
+    is_empty = false
+  end
+  out[#out + 1] = line
+end
+
 local function overview()
-  return usage.program() .. "\nTopics: a command, exit-codes, or a name of the Lua API\n"
-    .. reference().overview()
+  local topics = reference().topics()
+  local label_width = #"program"
+  for _, topic in ipairs(topics) do
+    label_width = math.max(label_width, #topic.group)
+  end
+  local out = { "", "Topics" }
+  topic_lines({ group = "program", names = { "exit-codes", unpack(commands.names()) } },
+    label_width, out)
+  for _, topic in ipairs(topics) do
+    topic_lines(topic, label_width, out)
+  end
+  return usage.program() .. table.concat(out, "\n") .. "\n"
 end
 
 local function unknown(topic, world)
   local names = { "exit-codes", unpack(commands.names()) }
-  for _, name in ipairs(reference().names()) do
-    names[#names + 1] = name
+  for _, entry in ipairs(reference().entries()) do
+    names[#names + 1] = entry.name
   end
   world.err(("weir: no help on '%s'%s\n`weir help` lists the topics.\n")
     :format(topic, nearest.hint(topic, names)))

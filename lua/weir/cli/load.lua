@@ -18,6 +18,21 @@ local function settings(words)
   return set
 end
 
+-- Of several files the later ones win.
+local function parameters(paths)
+  local all = {}
+  for _, path in ipairs(paths or {}) do
+    local values, message = require("weir.cli.params_file").read(path)
+    if not values then
+      return nil, "--params: " .. message
+    end
+    for name, value in pairs(values) do
+      all[name] = value
+    end
+  end
+  return all
+end
+
 local function usage(message)
   return nil, { kind = "usage", message = message }
 end
@@ -53,7 +68,11 @@ function M.engine(given, world)
   if not set then
     return usage(message)
   end
-  request.params = { set = set, files = values.params or {} }
+  local file, why = parameters(values.params)
+  if not file then
+    return usage(why)
+  end
+  request.params = { set = set, file = file }
   request.options = {
     workers = values.workers,
     max_memory = values.max_memory,

@@ -18,7 +18,8 @@ describe("the program", function()
   end)
 
   for _, words in ipairs({ { "--help" }, { "-h" }, { "help", "run" }, { "run", "--help" },
-    { "help", "-e" }, { "help", "exit-codes" }, { "check", "-h" } }) do
+    { "help" }, { "help", "-e" },
+    { "help", "exit-codes" }, { "help", "filter" }, { "help", "weir.file" }, { "check", "-h" } }) do
     it("helps on standard output: " .. table.concat(words, " "), function()
       local code, world = weir(words)
       assert.equal(0, code)
@@ -37,6 +38,12 @@ describe("the program", function()
     local code, world = weir({ "traffic.lua" })
     assert.equal(2, code)
     assert.matches("weir run traffic.lua", world.stderr, 1, true)
+  end)
+
+  it("names the nearest topic", function()
+    local code, world = weir({ "help", "fliter" })
+    assert.equal(2, code)
+    assert.matches("no help on 'fliter'; did you mean \"filter\"%?", world.stderr)
   end)
 
   it("names the libraries and the scanner's kernel", function()
@@ -67,15 +74,37 @@ describe("weir run", function()
 
   it("hands the script its arguments, parameters and limits", function()
     local fake = fake_engine.install()
-    weir({ "run", "a.lua", "--set", "limit=5", "--set", "limit=7", "--params", "p.json",
-      "--workers", "2", "--max-memory", "64MiB", "--max-errors", "1%", "--on-error", "stop",
+    weir({ "run", "a.lua", "--set", "limit=5", "--set", "limit=7", "--workers", "2",
+      "--max-memory", "64MiB", "--max-errors", "1%", "--on-error", "stop",
       "--secrets", "keys", "--", "x", "--y" })
     assert.equal("a.lua", fake.request.path)
     assert.same({ "x", "--y" }, fake.request.args)
-    assert.same({ set = { limit = "7" }, files = { "p.json" } }, fake.request.params)
+    assert.same({ set = { limit = "7" }, file = {} }, fake.request.params)
     assert.same({ workers = 2, max_memory = "64MiB", max_errors = "1%", on_error = "stop",
       secrets = "keys" }, fake.request.options)
     assert.is_true(fake.started and fake.closed)
+  end)
+
+  it("reads parameters from files, of which the last one wins", function()
+    local fake = fake_engine.install()
+    local json, lua = os.tmpname() .. ".json", os.tmpname() .. ".lua"
+    local function write(path, text)
+      local file = assert(io.open(path, "w"))
+      file:write(text)
+      file:close()
+    end
+    write(json, ' { "limit": 5, "name": "a\\u00fc", "list": [1, true, {"x": null}] }\n')
+    write(lua, "return { limit = 6 }")
+    weir({ "run", "a.lua", "--params", json, "--params", lua })
+    assert.same({ limit = 6, name = "aü", list = { 1, true, {} } }, fake.request.params.file)
+    for _, wrong in ipairs({ '{ "limit": }', "[1]", "" }) do
+      write(json, wrong)
+      local code, world = weir({ "run", "a.lua", "--params", json })
+      assert.equal(2, code)
+      assert.truthy(world.stderr:find("weir: --params: " .. json, 1, true), world.stderr)
+    end
+    os.remove(json)
+    os.remove(lua)
   end)
 
   it("reads the script from standard input", function()
