@@ -83,7 +83,7 @@ function M.read(op, where, ...)
     end
   end
   if count > at then
-    errors.raise(where, "%s: %d arguments too many; for example %s", op.kind, count - at, op.usage)
+    errors.raise(where, "%s: too many arguments; for example %s", op.kind, op.usage)
   end
   local spec = with_common(op.options)
   for name, value in pairs(options.check(spec, values[at], { subject = op.kind, where = where })) do
