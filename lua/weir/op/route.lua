@@ -49,9 +49,11 @@ options.define("routes", function(value, _, where)
   for i, given in ipairs(value) do
     out[i] = read_route(type(given) == "table" and given or { given }, where, seen)
   end
-  if next(value, #value) ~= nil then
-    errors.raise(where, "route: only a list of routes stands here; options come after it, as in"
-      .. " :route({ ... }, { all = true })")
+  for key in pairs(value) do
+    if not out[key] then
+      errors.raise(where, "route: only a list of routes stands here; options come after it, as in"
+        .. " :route({ ... }, { all = true })")
+    end
   end
   return out
 end)
