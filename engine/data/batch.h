@@ -115,8 +115,7 @@ void weir_pool_free(weir_pool *pool);  // every batch must be back
 // An empty batch with one reference. Its header is zero but for the generation.
 weir_batch *weir_batch_new(weir_pool *pool);
 weir_batch *weir_batch_ref(weir_batch *batch);
-void weir_batch_unref(
-    weir_batch *batch);  // the last one gives it back; NULL is a no-op
+void weir_batch_unref(weir_batch *batch);  // the last gives it back; NULL: a no-op
 
 // Copies the header's fields of where it comes from, for what is made from another.
 void weir_batch_derive(weir_batch *batch, const weir_batch *from);
