@@ -18,6 +18,9 @@ local reference = require("weir.describe.reference")
 local rules = require("weir.describe.rules")
 local settings = require("weir.describe.settings")
 local stream = require("weir.describe.stream")
+local text = require("weir.expr.text")
+
+expr.read_texts_with(text.compile)
 
 local weir = {
   from = ends.from,
