@@ -56,13 +56,13 @@ remember = @mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || \
 .PHONY: all
 all: $(BIN) $(LIB)  ## build the binary, and the engine that specs load
 
-$(BIN): $(BUILD)/engine/main.o $(OBJ) $(BUILD)/carried.o $(BUILD)/objects.list \
+$(BIN): $(BUILD)/engine/main.o $(OBJ) $(BUILD)/carried.o $(BUILD)/links.list \
         vendor/exports.list
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^) $(VENDOR_KEEP:%=-Wl,-u,%) -Wl,--gc-sections \
 	  -Wl,--dynamic-list=vendor/exports.list $(VENDOR_STATIC)
 
-$(LIB): $(OBJ) $(BUILD)/nothing.o $(BUILD)/objects.list
+$(LIB): $(OBJ) $(BUILD)/nothing.o $(BUILD)/links.list
 	$(call say,LINK,$@)
 	$(Q)$(LINK) -shared -o $@ $(filter %.o,$^) $(VENDOR_SHARED)
 
@@ -87,8 +87,8 @@ $(BUILD)/nothing.c: scripts/dev/embed.lua
 	$(mkdir)
 	$(Q)luajit scripts/dev/embed.lua $@
 
-$(BUILD)/objects.list: FORCE
-	$(call remember,$(OBJ))
+$(BUILD)/links.list: FORCE
+	$(call remember,$(OBJ) $(LINK) $(VENDOR_STATIC) $(VENDOR_NATIVE))
 $(BUILD)/carried.list: FORCE
 	$(call remember,$(CARRIED))
 $(BUILD)/flags.list: FORCE
@@ -134,7 +134,7 @@ $(BUILD)/tidy/%.ok: $(BUILD)/%.o .clang-tidy
 native: $(STRESS)
 	$(Q)for program in $^; do scripts/dev/step $$(basename $$program) $$program || exit 1; done
 
-$(BUILD)/native/%: spec/native/%.c $(OBJ) $(BUILD)/nothing.o $(BUILD)/objects.list
+$(BUILD)/native/%: spec/native/%.c $(OBJ) $(BUILD)/nothing.o $(BUILD)/links.list
 	$(call say,LINK,$@)
 	$(mkdir)
 	$(Q)$(COMPILE) -MMD -MP -MT $@ -MF $@.d -o $@ $< $(filter %.o,$^) $(LDFLAGS) \
@@ -183,7 +183,7 @@ $(FUZZERS:$(BUILD)/fuzzer/%=fuzz-%): fuzz-%: $(BUILD)/fuzzer/%
 	  -verbosity=0 -artifact_prefix=$(BUILD)/corpus/$*- $(BUILD)/corpus/$* \
 	  $(wildcard spec/fuzz/seeds/$*)
 
-$(BUILD)/fuzzer/%: spec/fuzz/%.c $(OBJ) $(BUILD)/nothing.o $(BUILD)/objects.list
+$(BUILD)/fuzzer/%: spec/fuzz/%.c $(OBJ) $(BUILD)/nothing.o $(BUILD)/links.list
 	$(call say,LINK,$@)
 	$(mkdir)
 	$(Q)$(COMPILE) -MMD -MP -MT $@ -MF $@.d -fsanitize=fuzzer -o $@ $< $(filter %.o,$^) \

@@ -16,7 +16,8 @@ VENDOR_STATIC := $(LIBDIR)/libluajit-5.1.a $(LIBDIR)/liblua5.1-lpeg.a \
   $(LIBDIR)/libuv_a.a $(LIBDIR)/libsqlite3.a $(LIBDIR)/libz.a $(LIBDIR)/libzstd.a \
   -lm -ldl -lpthread
 # LuaJIT itself is not here: a spec runs inside luajit, which exports its API.
-VENDOR_SHARED := -luv -lsqlite3 -lz -lzstd -lm -ldl -lpthread
+# All of them, needed yet or not, as `weir version` asks them all.
+VENDOR_SHARED := -Wl,--no-as-needed -luv -lsqlite3 -lz -lzstd -lm -ldl -lpthread
 # A native test program is its own main and so needs it.
 VENDOR_NATIVE := $(VENDOR_SHARED) -lluajit-5.1
 

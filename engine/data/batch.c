@@ -50,6 +50,10 @@ int weir_batch_reserve_rows(weir_batch *batch, uint32_t row_count)
   if (rows == NULL)
     return WEIR_ENOMEM;
   batch->rows = rows;
+  weir_span *origins = weir_mem_resize(batch->origins, capacity * sizeof *origins);
+  if (origins == NULL)
+    return WEIR_ENOMEM;
+  batch->origins = origins;
   if (resize(&batch->row_colons, capacity + 1) != WEIR_OK ||
       resize(&batch->row_brackets, capacity + 1) != WEIR_OK)
     return WEIR_ENOMEM;
@@ -112,6 +116,12 @@ void weir_batch_clear_rows(weir_batch *batch)
   batch->indexed = 0;
   batch->plain_keys = 0;
   batch->line_rows = 0;
+  batch->has_origins = 0;
+}
+
+weir_span weir_batch_row_origin(const weir_batch *batch, uint32_t row)
+{
+  return batch->has_origins ? batch->origins[row] : batch->rows[row];
 }
 
 uint64_t weir_batch_row_number(const weir_batch *batch, uint32_t row)

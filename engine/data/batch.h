@@ -81,12 +81,14 @@ typedef struct weir_batch {
   uint32_t row_capacity;
   uint32_t fault_count;
   uint32_t fault_capacity;
-  uint32_t indexed;    // JSON: the index below is there
+  uint32_t indexed;     // JSON: the index below is there
   uint32_t plain_keys;  // JSON, indexed: no key has an escape or a blank behind it
-  uint32_t line_rows;  // JSON: the bytes are exactly the rows, each with its newline
+  uint32_t line_rows;   // JSON: the bytes are exactly the rows, each with its newline
   weir_buf bytes;
-  size_t input_size;  // bytes that came from outside; what is behind them is scratch
-  weir_span *rows;    // a row's text, no newline or blanks around it
+  size_t input_size;   // bytes that came from outside; what is behind them is scratch
+  weir_span *rows;     // a row's text, no newline or blanks around it
+  weir_span *origins;  // [row_count] where rows that lie in the scratch came from
+  uint32_t has_origins;
   weir_fault *faults;
 
   uint32_t *row_colons;    // [row_count + 1] into colons, JSON only
@@ -113,8 +115,7 @@ void weir_pool_free(weir_pool *pool);  // every batch must be back
 // An empty batch with one reference. Its header is zero but for the generation.
 weir_batch *weir_batch_new(weir_pool *pool);
 weir_batch *weir_batch_ref(weir_batch *batch);
-void weir_batch_unref(
-    weir_batch *batch);  // the last one gives it back; NULL is a no-op
+void weir_batch_unref(weir_batch *batch);  // the last gives it back; NULL: a no-op
 
 // Copies the header's fields of where it comes from, for what is made from another.
 void weir_batch_derive(weir_batch *batch, const weir_batch *from);
@@ -128,6 +129,9 @@ int weir_batch_add_fault(weir_batch *batch, weir_fault fault);
 
 // Empties rows, faults and index, keeps bytes and memory.
 void weir_batch_clear_rows(weir_batch *batch);
+
+// Where in the input a row came from: its text, unless a decoder put that elsewhere.
+weir_span weir_batch_row_origin(const weir_batch *batch, uint32_t row);
 
 // The number of a row, or of a fault, in its source; from 1.
 uint64_t weir_batch_row_number(const weir_batch *batch, uint32_t row);

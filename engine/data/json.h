@@ -38,6 +38,9 @@ const char *weir_json_kernel_name(void);  // "avx2", "sse2", "scalar"
 // line starts afresh. EINVAL above 2 GiB, ENOMEM. Appends to nothing.
 int weir_json_scan(weir_batch *batch, size_t size);
 
+// The same, and every row passes weir_json_check too.
+int weir_json_scan_strict(weir_batch *batch, size_t size);
+
 // Builds the index of a JSON batch that has bytes and rows but no index, such as
 // one that a stage wrote. Rows are trusted to be valid. A no-op when it is there.
 int weir_json_index(weir_batch *batch);

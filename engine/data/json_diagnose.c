@@ -3,86 +3,99 @@
 // The scan only notices that something is wrong; this says what and where. It is
 // also the plain statement of the rules that the scan must agree with.
 
+#include <string.h>
+
 #include "engine/base/err.h"
 #include "engine/data/json.h"
 #include "engine/data/json_text.h"
 
-struct diagnosis {
-  const char *at;
-  const char *end;
+struct brackets {
   uint32_t depth;
   char closers[WEIR_JSON_DEPTH_MAX];
 };
 
-static int take_bracket(struct diagnosis *diagnosis)
+static int take_bracket(struct brackets *brackets, char byte)
 {
-  switch (*diagnosis->at) {
-  case '{':
-  case '[':
-    if (diagnosis->depth == WEIR_JSON_DEPTH_MAX)
+  if (byte == '{' || byte == '[') {
+    if (brackets->depth == WEIR_JSON_DEPTH_MAX)
       return WEIR_EDEPTH;
-    diagnosis->closers[diagnosis->depth++] = *diagnosis->at == '{' ? '}' : ']';
-    return WEIR_OK;
-  default:
-    if (diagnosis->closers[--diagnosis->depth] != *diagnosis->at)
-      return WEIR_EBRACKET;
+    brackets->closers[brackets->depth++] = byte == '{' ? '}' : ']';
     return WEIR_OK;
   }
+  return brackets->closers[--brackets->depth] == byte ? WEIR_OK : WEIR_EBRACKET;
 }
 
-// From the opening bracket to one past its closer.
-static int take_object(struct diagnosis *diagnosis)
+// From the opening quote at *at to the closing one; stays there if it fails.
+static int take_string(const char **at, const char *end)
 {
   uint32_t escaped = 0;
-  do {
-    const char *at = diagnosis->at;
-    int code = WEIR_OK;
-    if (*at == '"') {
-      const char *quote = weir_json_closing_quote(at + 1, diagnosis->end, &escaped);
-      if (quote == NULL)
-        return WEIR_EQUOTE;
-      diagnosis->at = quote;
-    } else if (*at == '\\') {
-      // Not JSON, but it must not hide what follows the quote that it escapes.
-      int pair = diagnosis->end - at > 1 && (at[1] == '"' || at[1] == '\\');
-      diagnosis->at += pair;
-    } else if (*at == '{' || *at == '[' || *at == '}' || *at == ']') {
-      code = take_bracket(diagnosis);
-    }
-    if (code != WEIR_OK)
-      return code;
-    diagnosis->at++;
-  } while (diagnosis->depth > 0 && diagnosis->at < diagnosis->end);
-  return diagnosis->depth == 0 ? WEIR_OK : WEIR_EBRACKET;
+  const char *inside = *at + 1;
+  const char *quote = weir_json_closing_quote(inside, end, &escaped);
+  const char *stop = quote != NULL ? quote : end;
+  if (memchr(inside, '\n', (size_t)(stop - inside)) != NULL)
+    return WEIR_EQUOTE;
+  if (quote == NULL)
+    return WEIR_ETRUNCATED;
+  *at = quote;
+  return WEIR_OK;
 }
 
-static int diagnose(struct diagnosis *diagnosis)
+int weir_json_take_object(const char **place, const char *end)
 {
-  size_t size = (size_t)(diagnosis->end - diagnosis->at);
-  size_t bad = weir_utf8_check(diagnosis->at, size);
+  struct brackets brackets;
+  brackets.depth = 0;
+  const char *at = *place;
+  int code = WEIR_OK;
+  do {
+    switch (*at) {
+    case '"':
+      code = take_string(&at, end);
+      break;
+    case '\\':
+      // Not JSON, but it must not hide what follows the quote that it escapes.
+      at += end - at > 1 && (at[1] == '"' || at[1] == '\\');
+      break;
+    case '{':
+    case '[':
+    case '}':
+    case ']':
+      code = take_bracket(&brackets, *at);
+      break;
+    default:
+      break;
+    }
+    at += code == WEIR_OK;
+  } while (code == WEIR_OK && brackets.depth > 0 && at < end);
+  *place = at;
+  return code == WEIR_OK && brackets.depth > 0 ? WEIR_ETRUNCATED : code;
+}
+
+static int diagnose(const char **at, const char *end)
+{
+  size_t size = (size_t)(end - *at);
+  size_t bad = weir_utf8_check(*at, size);
   if (bad < size) {
-    diagnosis->at += bad;
+    *at += bad;
     return WEIR_EUTF8;
   }
-  diagnosis->at = weir_json_after_blanks(diagnosis->at, diagnosis->end);
-  if (diagnosis->at == diagnosis->end || *diagnosis->at != '{')
+  *at = weir_json_after_blanks(*at, end);
+  if (*at == end || **at != '{')
     return WEIR_EOBJECT;
-  int code = take_object(diagnosis);
+  int code = weir_json_take_object(at, end);
+  if (code == WEIR_ETRUNCATED)
+    return *at < end ? WEIR_EQUOTE : WEIR_EBRACKET;
   if (code != WEIR_OK)
     return code;
-  diagnosis->at = weir_json_after_blanks(diagnosis->at, diagnosis->end);
-  if (diagnosis->at == diagnosis->end)
+  *at = weir_json_after_blanks(*at, end);
+  if (*at == end)
     return WEIR_OK;
-  return *diagnosis->at == '}' || *diagnosis->at == ']' ? WEIR_EBRACKET : WEIR_ESYNTAX;
+  return **at == '}' || **at == ']' ? WEIR_EBRACKET : WEIR_ESYNTAX;
 }
 
-int weir_json_diagnose(const char *at, const char *end, uint32_t *column)
+int weir_json_diagnose(const char *text, const char *end, uint32_t *column)
 {
-  struct diagnosis diagnosis;
-  diagnosis.at = at;
-  diagnosis.end = end;
-  diagnosis.depth = 0;
-  int code = diagnose(&diagnosis);
-  *column = (uint32_t)(diagnosis.at - at) + 1;
+  const char *at = text;
+  int code = diagnose(&at, end);
+  *column = (uint32_t)(at - text) + 1;
   return code;
 }

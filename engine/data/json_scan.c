@@ -44,7 +44,8 @@ struct scan {
   uint32_t line_start;
   uint32_t colon_count;
   uint32_t bracket_count;
-  uint32_t high;  // the line has bytes that are not ASCII
+  uint32_t high;    // the line has bytes that are not ASCII
+  uint32_t strict;  // rows are checked in full
   int code;
 };
 
@@ -161,19 +162,34 @@ INLINE int is_object(const struct scan *scan, weir_span row, uint32_t first_brac
   return count == 2 || is_nested_well(scan->bytes, at, count);
 }
 
+static int find_fault(const struct scan *scan, weir_span span, uint32_t *column)
+{
+  const char *at = scan->bytes + span.start;
+  uint32_t size = span.end - span.start;
+  int code = weir_json_diagnose(at, at + size, column);
+  if (code == WEIR_OK && scan->strict)
+    code = weir_json_check((weir_slice){at, size}, column);
+  return code;
+}
+
 static void add_fault(struct scan *scan, weir_span span)
 {
   weir_batch *batch = scan->batch;
   scan->colon_count = batch->row_colons[batch->row_count];
   scan->bracket_count = batch->row_brackets[batch->row_count];
   uint32_t column;
-  int code =
-      weir_json_diagnose(scan->bytes + span.start, scan->bytes + span.end, &column);
+  int code = find_fault(scan, span, &column);
   WEIR_ASSERT(code != WEIR_OK);
   weir_fault fault = {span, code, column, batch->row_count};
   code = weir_batch_add_fault(batch, fault);
   if (code != WEIR_OK)
     scan->code = code;
+}
+
+static int is_strict(const struct scan *scan, weir_span row)
+{
+  weir_slice text = {scan->bytes + row.start, row.end - row.start};
+  return weir_json_check(text, NULL) == WEIR_OK;
 }
 
 INLINE void end_line(struct scan *scan, uint32_t end, int in_string)
@@ -191,7 +207,8 @@ INLINE void end_line(struct scan *scan, uint32_t end, int in_string)
     return;
   uint32_t size = row.end - row.start;
   if (in_string || !is_object(scan, row, batch->row_brackets[batch->row_count]) ||
-      (high && weir_utf8_check(scan->bytes + row.start, size) < size)) {
+      (high && weir_utf8_check(scan->bytes + row.start, size) < size) ||
+      (scan->strict && !is_strict(scan, row))) {
     add_fault(scan, row);
     return;
   }
@@ -295,7 +312,7 @@ static int start(struct scan *scan, weir_batch *batch)
   return WEIR_OK;
 }
 
-int weir_json_scan(weir_batch *batch, size_t size)
+static int scan_batch(weir_batch *batch, size_t size, uint32_t strict)
 {
   if (size > INT32_MAX)
     return WEIR_EINVAL;
@@ -303,6 +320,7 @@ int weir_json_scan(weir_batch *batch, size_t size)
   weir_batch_clear_rows(batch);
   struct scan scan;
   int code = start(&scan, batch);
+  scan.strict = strict;
   if (code == WEIR_OK)
     code = weir_json_masks_wide() ? scan_wide(&scan, (uint32_t)size)
                                   : scan_any(&scan, (uint32_t)size);
@@ -317,6 +335,16 @@ int weir_json_scan(weir_batch *batch, size_t size)
   batch->line_rows = size > 0 && rows_size == batch->bytes.size &&
                      batch->bytes.bytes[size - 1] == '\n';
   return WEIR_OK;
+}
+
+int weir_json_scan(weir_batch *batch, size_t size)
+{
+  return scan_batch(batch, size, 0);
+}
+
+int weir_json_scan_strict(weir_batch *batch, size_t size)
+{
+  return scan_batch(batch, size, 1);
 }
 
 // Lists the structure of one row, whatever newlines are in it.

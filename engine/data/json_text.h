@@ -20,6 +20,12 @@ const char *weir_json_closing_quote(const char *at, const char *end, uint32_t *e
 // not end. Brackets are counted, not matched; words and numbers are not checked.
 const char *weir_json_after_value(const char *at, const char *end);
 
+// From the opening bracket at *at to one past its closer, checking all brackets:
+// OK, EDEPTH, EBRACKET for a wrong closer, EQUOTE for a newline inside a string, or
+// ETRUNCATED if the text ends first. If not OK, *at is what went wrong: the bracket,
+// the opening quote, or end.
+int weir_json_take_object(const char **at, const char *end);
+
 // What is wrong with a record that is one stretch of text: the checks of a scan,
 // byte by byte. *column is the byte from 1.
 int weir_json_diagnose(const char *at, const char *end, uint32_t *column);

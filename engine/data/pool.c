@@ -28,6 +28,7 @@ static void batch_free(weir_batch *batch)
 {
   weir_buf_fini(&batch->bytes);
   weir_mem_free(batch->rows);
+  weir_mem_free(batch->origins);
   weir_mem_free(batch->faults);
   weir_mem_free(batch->row_colons);
   weir_mem_free(batch->row_brackets);
@@ -57,6 +58,7 @@ static void batch_reset(weir_batch *batch)
       .fault_capacity = batch->fault_capacity,
       .bytes = batch->bytes,
       .rows = batch->rows,
+      .origins = batch->origins,
       .faults = batch->faults,
       .row_colons = batch->row_colons,
       .row_brackets = batch->row_brackets,
@@ -74,7 +76,7 @@ static void batch_reset(weir_batch *batch)
 
 static size_t batch_held(const weir_batch *batch)
 {
-  return batch->bytes.capacity + batch->row_capacity * sizeof(weir_span) * 2 +
+  return batch->bytes.capacity + batch->row_capacity * sizeof(weir_span) * 3 +
          batch->fault_capacity * sizeof(weir_fault) +
          ((size_t)batch->colon_capacity + batch->bracket_capacity) * sizeof(uint32_t) +
          batch->cell_capacity * sizeof(weir_cell);

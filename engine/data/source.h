@@ -23,6 +23,9 @@ typedef struct weir_source_ops {
   int (*next)(weir_source *source, weir_batch *batch);
   void (*cancel)(weir_source *source);  // makes a blocked next return soon; may be NULL
   void (*free)(weir_source *source);
+  // Where batches of this partition come from, for dead letters: a file's path.
+  // From any thread, until free. May be NULL: then `place` says it.
+  const char *(*origin)(const weir_source *source, uint32_t partition);
 } weir_source_ops;
 
 // First member of every source.

@@ -46,11 +46,11 @@ int weir_record_raw(weir_rows *rows, const weir_record *record, weir_field *fiel
 // Elements of an array, 0 for an object; or an error.
 int64_t weir_record_length(weir_rows *rows, const weir_record *record);
 
-// The keys of an object in the order of the text, new ones last: writes key number
-// *cursor (begin with 0) and moves on: 1, or 0 at the end, or an error. Changing
-// fields while walking is fine; new ones may be missed, as with next().
-int weir_record_key(weir_rows *rows, const weir_record *record, uint32_t *cursor,
-                    weir_slice *key);
+// Walks an object in the order of the text, new fields last: member number *cursor
+// (begin with 0), and moves on. The value's kind as get gives it, ABSENT at the end,
+// or an error. Changing fields while walking is fine; new ones may be missed.
+int weir_record_next(weir_rows *rows, const weir_record *record, uint32_t *cursor,
+                     weir_slice *key, weir_value *out);
 
 // Changes a field. A new one goes last, an old one keeps its place; where a key
 // occurs more than once, the last keeps its place and the others go. ABSENT takes
@@ -77,6 +77,9 @@ int weir_record_json(weir_rows *rows, const weir_record *record, weir_buf *out);
 // A detached copy of what the handle names, with one reference. NULL if stale or
 // no memory.
 weir_record *weir_record_detach(weir_rows *rows, const weir_record *record);
+
+// Where the record around it came from. A detached record has no batch any more.
+int weir_record_source(weir_rows *rows, const weir_record *record, weir_origin *out);
 
 // Whether the handle is into a detached record; gives back one reference.
 int weir_record_detached(const weir_record *record);

@@ -59,15 +59,17 @@ int weir_rows_write(weir_rows *rows, uint32_t slot, weir_batch *out);
 int weir_rows_text(weir_rows *rows, uint32_t slot, weir_buf *out);
 
 // What the slot was opened on, for dead letters and meta; batch is NULL for none.
+// A row of cells has no bytes of its own: raw is the record as JSON, and lives until
+// the next use of the context.
 typedef struct weir_origin {
   const weir_batch *batch;
   uint32_t row;
-  uint32_t unused;
+  uint32_t source;
   uint64_t number;    // of the record in its source, from 1
   uint64_t position;  // of its first byte in the source
-  weir_slice raw;     // its bytes; lives as long as the batch
+  weir_slice raw;     // its bytes, or empty; lives as long as the batch
 } weir_origin;
-void weir_rows_source(const weir_rows *rows, uint32_t slot, weir_origin *out);
+void weir_rows_source(weir_rows *rows, uint32_t slot, weir_origin *out);
 
 // A list of fields, made once: for select the fields to keep in this order, for
 // rename pairs of old and new.

@@ -130,6 +130,11 @@ function M.define(kind, read)
   kinds[kind] = read
 end
 
+--- The reader of a kind, for kinds made of others.
+function M.kind(kind)
+  return kinds[kind]
+end
+
 --- The names of a spec in byte order.
 function M.names(spec)
   local names = {}

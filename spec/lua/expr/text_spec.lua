@@ -149,7 +149,8 @@ describe("a text expression that makes no sense", function()
     local seed = os.time()
     math.randomseed(seed)
     local pieces = { "a", "b.c", "[1]", "(", ")", "'", '"', "==", "<", "..", "and ", "not ",
-      " in ", "null", "@", "peer", "lower(", ",", "1", ".5", "\\", "\255", "\n", "is ", "exists ", "-", "%" }
+      " in ", "null", "@", "peer", "lower(", ",", "1", ".5", "\\", "\255", "\n", "is ",
+      "exists ", "-", "%" }
     for _ = 1, 20000 do
       local parts = {}
       for i = 1, math.random(8) do

@@ -1,0 +1,154 @@
+// lines.c -- plain text: every line is a record of one field.
+
+#include "engine/codec/lines.h"
+
+#include <string.h>
+
+#include "engine/base/check.h"
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/codec/cut.h"
+#include "engine/codec/refusal.h"
+#include "engine/data/field.h"
+
+typedef struct lines_decoder {
+  weir_decoder base;
+  weir_schema *schema;
+} lines_decoder;
+
+static int add_line(weir_cut *cut, size_t start, size_t end)
+{
+  size_t at = 0;
+  if (weir_cut_invalid(cut, start, end, &at))
+    return weir_cut_fault(cut, start, end, at, WEIR_EUTF8);
+  int rc = weir_cut_room(cut, 1);
+  if (rc != WEIR_OK)
+    return rc;
+  weir_batch *batch = cut->batch;
+  uint32_t row = batch->row_count++;
+  batch->rows[row] = (weir_span){(uint32_t)start, (uint32_t)end};
+  batch->cells[row] = (weir_cell){
+      .start = (uint32_t)start,
+      .size = (uint32_t)(end - start),
+      .kind = WEIR_CELL_TEXT,
+  };
+  return WEIR_OK;
+}
+
+static int decode(weir_decoder *decoder, weir_batch *batch, int last, size_t *consumed)
+{
+  lines_decoder *lines = (lines_decoder *)decoder;
+  weir_cut cut;
+  int rc = weir_cut_start(&cut, batch);
+  if (rc != WEIR_OK)
+    return rc;
+  weir_cut_schema(&cut, lines->schema);
+  size_t start = 0;
+  size_t end = 0;
+  size_t next = 0;
+  while (rc == WEIR_OK && weir_cut_line(&cut, start, last, &end, &next)) {
+    rc = add_line(&cut, start, end);
+    start = next;
+  }
+  *consumed = start;
+  return rc;
+}
+
+static size_t skip(weir_decoder *decoder, const char *bytes, size_t size)
+{
+  (void)decoder;
+  return weir_cut_skip_line(bytes, size);
+}
+
+static void restart(weir_decoder *decoder) { (void)decoder; }
+
+static void decoder_free(weir_decoder *decoder)
+{
+  lines_decoder *lines = (lines_decoder *)decoder;
+  weir_schema_unref(lines->schema);
+  weir_mem_free(lines);
+}
+
+weir_decoder *weir_lines_decoder_new(const char *field)
+{
+  static const weir_decoder_ops ops = {
+      .decode = decode,
+      .skip = skip,
+      .restart = restart,
+      .free = decoder_free,
+  };
+  lines_decoder *lines = weir_mem_new(sizeof *lines);
+  lines->base.ops = &ops;
+  weir_slice name = {field, strlen(field)};
+  int rc = weir_schema_new(&lines->schema, &name, 1);
+  WEIR_ASSERT(rc == WEIR_OK);
+  return &lines->base;
+}
+
+typedef struct lines_encoder {
+  weir_encoder base;
+  weir_field *field;
+  weir_buf scratch;
+} lines_encoder;
+
+static int refuse(lines_encoder *lines, int code, const char *reason)
+{
+  return weir_refusal(&lines->base, code, weir_field_name(lines->field), reason);
+}
+
+static int encode_row(weir_encoder *encoder, const weir_batch *batch, uint32_t row,
+                      weir_buf *out)
+{
+  lines_encoder *lines = (lines_encoder *)encoder;
+  weir_span span = batch->rows[row];
+  weir_slice object = {batch->bytes.bytes + span.start, span.end - span.start};
+  weir_slice json;
+  if (!weir_field_find_in(lines->field, object, &json))
+    return refuse(lines, WEIR_ECOLUMNS, "the row has no such field");
+
+  if (json.size > 0 && json.bytes[0] == '"') {
+    weir_value value;
+    weir_buf_clear(&lines->scratch);
+    int rc = weir_value_read(json, &lines->scratch, &value);
+    if (rc != WEIR_OK)
+      return refuse(lines, rc, weir_err_text(rc));
+    json = (weir_slice){value.text, value.size};
+    if (json.size > 0 && (memchr(json.bytes, '\n', json.size) != NULL ||
+                          json.bytes[json.size - 1] == '\r'))
+      return refuse(lines, WEIR_ESINK, "the text does not fit one line");
+  } else if (json.size > 0 && json.bytes[0] == 'n') {
+    json.size = 0;
+  }
+  weir_buf_append(out, json.bytes, json.size);
+  weir_buf_byte(out, '\n');
+  return WEIR_OK;
+}
+
+static void no_frame(weir_encoder *encoder, weir_buf *out)
+{
+  (void)encoder;
+  (void)out;
+}
+
+static void encoder_free(weir_encoder *encoder)
+{
+  lines_encoder *lines = (lines_encoder *)encoder;
+  weir_field_free(lines->field);
+  weir_buf_fini(&lines->scratch);
+  weir_mem_free(lines);
+}
+
+weir_encoder *weir_lines_encoder_new(const char *field)
+{
+  static const weir_encoder_ops ops = {
+      .row = encode_row,
+      .begin = no_frame,
+      .end = no_frame,
+      .free = encoder_free,
+  };
+  lines_encoder *lines = weir_mem_new(sizeof *lines);
+  lines->base.ops = &ops;
+  lines->field = weir_field_new(field, strlen(field));
+  weir_buf_init(&lines->scratch);
+  return &lines->base;
+}

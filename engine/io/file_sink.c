@@ -1,0 +1,353 @@
+// file_sink.c -- records into a file, into many files by a template, or a stream.
+//
+// One file is one spool. A template has a table of spools by path, of which those
+// with an open descriptor stand in `open`, at most max_open; the least recently used
+// one is suspended to make room, and opened again behind what it has.
+
+#include "engine/io/file_sink.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "engine/base/err.h"
+#include "engine/base/hash.h"
+#include "engine/base/mem.h"
+#include "engine/io/spool.h"
+#include "engine/io/template.h"
+
+enum {
+  TABLE_FIRST = 64,          // a power of two
+  FLUSH_BESIDE = 256 << 10,  // pending bytes of a file written beside
+  FLUSH_TEMPLATE = 64 << 10,
+};
+
+struct file_sink {
+  weir_sink base;
+  weir_encoder *encoder;
+  weir_template *path;
+  int beside;
+  int broken;         // the code of everything from now on, if not OK
+  weir_spool *plain;  // the one file, without a template
+  weir_spool **table;
+  uint32_t table_size;
+  uint32_t spool_count;
+  weir_spool **open;
+  uint32_t open_count;
+  uint32_t open_max;
+  uint64_t clock;
+  weir_buf path_text;
+};
+
+static struct file_sink *file_sink_of(weir_sink *sink)
+{
+  return (struct file_sink *)sink;
+}
+
+static int break_with(struct file_sink *sink, int code, const char *message)
+{
+  if (sink->broken == WEIR_OK) {
+    snprintf(sink->base.message, sizeof sink->base.message, "%s",
+             message != NULL && message[0] != '\0' ? message : weir_err_text(code));
+    sink->broken = code;
+  }
+  return code;
+}
+
+static void count_written(struct file_sink *sink, uint64_t size)
+{
+  // Relaxed: progress for people; nothing is ordered by it.
+  __atomic_fetch_add(&sink->base.bytes_written, size, __ATOMIC_RELAXED);
+}
+
+static int flush(struct file_sink *sink, weir_spool *spool, uint32_t *rows_kept)
+{
+  size_t size = spool->pending.size;
+  *rows_kept = 0;
+  if (size == 0)
+    return WEIR_OK;
+  int rc = weir_spool_flush(spool, rows_kept);
+  if (rc != WEIR_OK)
+    return break_with(sink, rc, spool->file.message);
+  count_written(sink, size);
+  return WEIR_OK;
+}
+
+// ---- one file
+
+static int open_plain(struct file_sink *sink)
+{
+  int rc = weir_spool_open(sink->plain, 0);
+  return rc == WEIR_OK ? rc : break_with(sink, rc, sink->plain->file.message);
+}
+
+static uint32_t rows_within(const weir_batch *batch, size_t size)
+{
+  uint32_t rows = 0;
+  while (rows < batch->row_count && batch->rows[rows].end < size)
+    rows++;
+  return rows;
+}
+
+static int write_lines(struct file_sink *sink, const weir_batch *batch,
+                       uint32_t *written)
+{
+  size_t kept;
+  int rc = weir_spool_write(sink->plain, batch->bytes.bytes, batch->bytes.size, &kept);
+  if (rc != WEIR_OK) {
+    *written = rows_within(batch, kept);
+    return break_with(sink, rc, sink->plain->file.message);
+  }
+  count_written(sink, batch->bytes.size);
+  return WEIR_OK;
+}
+
+// The row of the batch before which `kept` rows were not refused.
+static uint32_t row_after(const weir_refusals *refused, uint32_t first, uint32_t kept)
+{
+  uint32_t row = kept;
+  for (uint32_t i = first; i < refused->count && refused->items[i].row <= row; i++)
+    row++;
+  return row;
+}
+
+static int write_plain(struct file_sink *sink, const weir_batch *batch,
+                       weir_refusals *refused, uint32_t *written)
+{
+  int rc = open_plain(sink);
+  if (rc != WEIR_OK)
+    return rc;
+  weir_spool *spool = sink->plain;
+  weir_encoder *encoder = sink->encoder;
+  if (encoder->ops->lines && batch->line_rows) {
+    rc = write_lines(sink, batch, written);
+    *written = rc == WEIR_OK ? batch->row_count : *written;
+    return rc;
+  }
+  uint32_t refused_before = refused->count;
+  for (uint32_t row = 0; row < batch->row_count; row++) {
+    rc = weir_spool_add(spool, encoder, batch, row);
+    if (rc != WEIR_OK)
+      weir_refusals_add(refused, row, rc, encoder->message);
+  }
+  *written = batch->row_count;
+  if (sink->beside && spool->file.beside && spool->pending.size < FLUSH_BESIDE)
+    return WEIR_OK;
+  uint32_t kept;
+  rc = flush(sink, spool, &kept);
+  if (rc != WEIR_OK)
+    *written = row_after(refused, refused_before, kept);
+  return rc;
+}
+
+// ---- many files
+
+static weir_spool **slot_of(struct file_sink *sink, const char *path)
+{
+  uint32_t mask = sink->table_size - 1;
+  uint32_t at = (uint32_t)weir_hash(path, strlen(path)) & mask;
+  while (sink->table[at] != NULL && strcmp(sink->table[at]->file.path, path) != 0)
+    at = (at + 1) & mask;
+  return &sink->table[at];
+}
+
+static void grow_table(struct file_sink *sink)
+{
+  weir_spool **old = sink->table;
+  uint32_t old_size = sink->table_size;
+  sink->table_size = old_size > 0 ? old_size * 2 : TABLE_FIRST;
+  sink->table = weir_mem_new(sink->table_size * sizeof(weir_spool *));
+  for (uint32_t i = 0; i < old_size; i++)
+    if (old[i] != NULL)
+      *slot_of(sink, old[i]->file.path) = old[i];
+  weir_mem_free(old);
+}
+
+static int suspend_oldest(struct file_sink *sink)
+{
+  uint32_t oldest = 0;
+  for (uint32_t i = 1; i < sink->open_count; i++)
+    if (sink->open[i]->used_at < sink->open[oldest]->used_at)
+      oldest = i;
+  weir_spool *spool = sink->open[oldest];
+  sink->open[oldest] = sink->open[--sink->open_count];
+  count_written(sink, spool->pending.size);
+  int rc = weir_spool_suspend(spool);
+  return rc == WEIR_OK ? rc : break_with(sink, rc, spool->file.message);
+}
+
+static int open_spool(struct file_sink *sink, weir_spool *spool)
+{
+  spool->used_at = ++sink->clock;
+  if (spool->file.fd >= 0)
+    return WEIR_OK;
+  int rc = sink->open_count == sink->open_max ? suspend_oldest(sink) : WEIR_OK;
+  if (rc != WEIR_OK)
+    return rc;
+  rc = weir_spool_open(spool, 1);
+  if (rc != WEIR_OK)
+    return break_with(sink, rc, spool->file.message);
+  sink->open[sink->open_count++] = spool;
+  return WEIR_OK;
+}
+
+// The open spool of a row's path; ETYPE refuses the row.
+static int spool_for(struct file_sink *sink, const weir_batch *batch, uint32_t row,
+                     weir_spool **out, char *reason, size_t reason_size)
+{
+  int rc =
+      weir_template_path(sink->path, batch, row, &sink->path_text, reason, reason_size);
+  if (rc != WEIR_OK)
+    return rc;
+  const char *path = sink->path_text.bytes;
+  if (sink->spool_count * 2 >= sink->table_size)
+    grow_table(sink);
+  weir_spool **slot = slot_of(sink, path);
+  if (*slot == NULL) {
+    if (sink->spool_count == WEIR_FILE_SINK_FILES_MAX) {
+      snprintf(reason, reason_size, "the path makes more than %d files",
+               WEIR_FILE_SINK_FILES_MAX);
+      return WEIR_ETYPE;
+    }
+    *slot = weir_spool_new(path, 0, sink->beside);
+    sink->spool_count++;
+  }
+  rc = open_spool(sink, *slot);
+  *out = *slot;
+  return rc;
+}
+
+static int write_many(struct file_sink *sink, const weir_batch *batch,
+                      weir_refusals *refused, uint32_t *written)
+{
+  uint32_t kept;
+  for (uint32_t row = 0; row < batch->row_count; row++) {
+    char reason[256];
+    weir_spool *spool = NULL;
+    int rc = spool_for(sink, batch, row, &spool, reason, sizeof reason);
+    if (sink->broken != WEIR_OK)
+      return rc;
+    if (rc != WEIR_OK) {
+      weir_refusals_add(refused, row, rc, reason);
+      continue;
+    }
+    rc = weir_spool_add(spool, sink->encoder, batch, row);
+    if (rc != WEIR_OK)
+      weir_refusals_add(refused, row, rc, sink->encoder->message);
+    if (spool->pending.size >= FLUSH_TEMPLATE) {
+      rc = flush(sink, spool, &kept);
+      if (rc != WEIR_OK)
+        return rc;
+    }
+  }
+  for (uint32_t i = 0; i < sink->open_count && !sink->beside; i++) {
+    int rc = flush(sink, sink->open[i], &kept);
+    if (rc != WEIR_OK)
+      return rc;
+  }
+  *written = batch->row_count;
+  return WEIR_OK;
+}
+
+// ---- the contract
+
+static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *refused,
+                       uint32_t *written)
+{
+  struct file_sink *sink = file_sink_of(base);
+  *written = 0;
+  if (sink->broken != WEIR_OK)
+    return sink->broken;
+  return sink->plain != NULL ? write_plain(sink, batch, refused, written)
+                             : write_many(sink, batch, refused, written);
+}
+
+static void finish_spool(struct file_sink *sink, weir_spool *spool)
+{
+  uint64_t size = spool->pending.size;
+  int rc = weir_spool_finish(spool, sink->encoder);
+  if (rc == WEIR_OK)
+    count_written(sink, size);
+  else
+    break_with(sink, rc, spool->file.message);
+}
+
+static int finish(weir_sink *base, int failed)
+{
+  struct file_sink *sink = file_sink_of(base);
+  // In place, what was written stays and is to be whole, however the run ended.
+  if (sink->broken != WEIR_OK || (failed && sink->beside))
+    return sink->broken;
+  if (sink->plain != NULL)
+    finish_spool(sink, sink->plain);
+  for (uint32_t i = 0; i < sink->table_size; i++)
+    if (sink->table[i] != NULL)
+      finish_spool(sink, sink->table[i]);
+  return sink->broken;
+}
+
+static void free_sink(weir_sink *base)
+{
+  struct file_sink *sink = file_sink_of(base);
+  weir_spool_free(sink->plain);
+  for (uint32_t i = 0; i < sink->table_size; i++)
+    weir_spool_free(sink->table[i]);
+  weir_mem_free(sink->table);
+  weir_mem_free(sink->open);
+  weir_template_free(sink->path);
+  weir_encoder_free(sink->encoder);
+  weir_buf_fini(&sink->path_text);
+  weir_mem_free(sink);
+}
+
+static const weir_sink_ops ops = {
+    .write = write_batch,
+    .finish = finish,
+    .free = free_sink,
+};
+
+// A pipe without a reader would hold us up in open, so those wait for a write.
+static int opens_at_once(const char *path)
+{
+  struct stat found;
+  return stat(path, &found) != 0 || !S_ISFIFO(found.st_mode);
+}
+
+static void start(struct file_sink *sink, const weir_file_sink_options *options)
+{
+  char message[256] = "";
+  if (options->standard != 0) {
+    sink->plain = weir_spool_new("", (int)options->standard, 0);
+    return;
+  }
+  int rc = weir_template_new(&sink->path, options->path, message, sizeof message);
+  if (rc != WEIR_OK) {
+    break_with(sink, rc, message);
+    return;
+  }
+  if (weir_template_varies(sink->path)) {
+    sink->open = weir_mem_new(sink->open_max * sizeof(weir_spool *));
+    return;
+  }
+  weir_template_path(sink->path, NULL, 0, &sink->path_text, message, sizeof message);
+  sink->plain = weir_spool_new(sink->path_text.bytes, 0, sink->beside);
+  if (opens_at_once(sink->path_text.bytes))
+    open_plain(sink);
+}
+
+int weir_file_sink_new(weir_sink **out, const weir_file_sink_options *options)
+{
+  struct file_sink *sink = weir_mem_new(sizeof *sink);
+  sink->base.ops = &ops;
+  sink->encoder = options->encoder;
+  sink->beside = options->bounded && !options->append;
+  sink->open_max =
+      options->max_open > 0 ? options->max_open : WEIR_FILE_SINK_OPEN_DEFAULT;
+  weir_buf_init(&sink->path_text);
+  start(sink, options);
+  snprintf(sink->base.place, sizeof sink->base.place, "%s",
+           sink->plain != NULL ? sink->plain->file.path : options->path);
+  *out = &sink->base;
+  return WEIR_OK;
+}

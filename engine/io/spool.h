@@ -1,0 +1,53 @@
+// spool.h -- rows on their way into one file: encoded, packed, written in big pieces.
+//
+// Sits between the file sink and an outfile. Knows what in the file is whole: after
+// a failed write it cuts the file back to the last whole record, or, where packed,
+// to the last closed member.
+//
+// Owns     its outfile, its pending bytes and packer.
+// Threads  one at a time.
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/buf.h"
+#include "engine/data/encoder.h"
+#include "engine/io/outfile.h"
+#include "engine/io/packing.h"
+
+typedef struct weir_spool {
+  weir_outfile file;
+  weir_buf pending;   // encoded, not yet packed or written
+  weir_buf row_ends;  // size_t each: where in pending its rows end
+  enum weir_packing packing;
+  weir_packer *packer;
+  weir_buf packed;
+  uint64_t safe;         // packed: bytes of the file that are closed members
+  uint64_t member_size;  // plain bytes in the open member
+  uint64_t used_at;      // for whoever closes the least recently used
+  int begun;             // the encoder has begun it
+} weir_spool;
+
+weir_spool *weir_spool_new(const char *path, int standard, int beside);
+void weir_spool_free(weir_spool *spool);  // what is pending is lost
+
+int weir_spool_open(weir_spool *spool, int make_directories);
+
+// Encodes one row behind what is pending; the encoder's code if it refuses.
+int weir_spool_add(weir_spool *spool, weir_encoder *encoder, const weir_batch *batch,
+                   uint32_t row);
+
+// Writes what is pending. On failure *rows_kept of its rows stay in the file.
+int weir_spool_flush(weir_spool *spool, uint32_t *rows_kept);
+
+// The same for bytes that hold whole rows, without a copy where nothing is pending
+// and nothing packed.
+int weir_spool_write(weir_spool *spool, const char *bytes, size_t size, size_t *kept);
+
+// Closes for now, everything written; open goes on with it.
+int weir_spool_suspend(weir_spool *spool);
+
+// Ends the file and makes it safe.
+int weir_spool_finish(weir_spool *spool, weir_encoder *encoder);

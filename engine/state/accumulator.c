@@ -1,0 +1,199 @@
+// accumulator.c -- what one column of an aggregate remembers about one group.
+
+#include "engine/state/accumulator.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/state/groups.h"
+
+enum { TEXT_FIRST = 32 };
+
+__extension__ typedef __int128 wide;
+__extension__ typedef unsigned __int128 wide_bits;
+
+static int keeps(uint32_t kind) { return kind >= WEIR_GROUP_MIN; }
+
+static int is_value(const weir_value *value)
+{
+  return value->kind != WEIR_ABSENT && value->kind != WEIR_NULL;
+}
+
+static int has_text(const weir_value *value)
+{
+  return value->kind == WEIR_TEXT || value->kind == WEIR_OBJECT ||
+         value->kind == WEIR_ARRAY;
+}
+
+void weir_accumulator_fini(weir_accumulator *accumulator, uint32_t kind)
+{
+  if (keeps(kind) && accumulator->kept.text_capacity > 0)
+    weir_mem_free((char *)accumulator->kept.value.text);
+}
+
+static wide whole_of(const weir_accumulator *accumulator)
+{
+  return (wide)((wide_bits)accumulator->sum.whole_high << 64 |
+                accumulator->sum.whole_low);
+}
+
+// Cannot overflow: that would take 2^63 values of 64 bits.
+static void add_whole(weir_accumulator *accumulator, wide whole)
+{
+  wide_bits sum = (wide_bits)(whole_of(accumulator) + whole);
+  accumulator->sum.whole_low = (uint64_t)sum;
+  accumulator->sum.whole_high = (uint64_t)(sum >> 64);
+}
+
+// Neumaier's step: the smaller of the two loses digits, so those are kept apart.
+static void add_compensated(double *sum, double *lost, double number)
+{
+  double next = *sum + number;
+  *lost += fabs(*sum) >= fabs(number) ? (*sum - next) + number : (number - next) + *sum;
+  *sum = next;
+}
+
+static void add_number(weir_accumulator *accumulator, const weir_value *value)
+{
+  if (value->kind == WEIR_INTEGER) {
+    add_whole(accumulator,
+              value->negative ? -(wide)value->magnitude : (wide)value->magnitude);
+  } else if (fabs(value->number) <= 0x1p64 && trunc(value->number) == value->number) {
+    add_whole(accumulator, (wide)value->number);
+  } else {
+    add_compensated(&accumulator->sum.fraction, &accumulator->sum.lost, value->number);
+    accumulator->sum.fraction_count++;
+  }
+}
+
+static int takes(const weir_accumulator *accumulator, uint32_t kind,
+                 const weir_value *value)
+{
+  if (!is_value(value))
+    return 0;
+  if (accumulator->count == 0)
+    return 1;
+  switch (kind) {
+  case WEIR_GROUP_MIN:
+    return weir_value_compare(value, &accumulator->kept.value) < 0;
+  case WEIR_GROUP_MAX:
+    return weir_value_compare(value, &accumulator->kept.value) > 0;
+  default:
+    return kind == WEIR_GROUP_LAST;
+  }
+}
+
+// Once there is a buffer it stays ours, even while a number is kept.
+static int reserve_text(weir_accumulator *accumulator, const weir_value *value)
+{
+  if (!has_text(value) || value->size <= accumulator->kept.text_capacity)
+    return WEIR_OK;
+  uint64_t capacity = accumulator->kept.text_capacity * 2;
+  if (capacity < TEXT_FIRST)
+    capacity = TEXT_FIRST;
+  if (capacity < value->size)
+    capacity = value->size;
+  char *old = (char *)accumulator->kept.value.text;
+  char *text =
+      weir_mem_resize(accumulator->kept.text_capacity > 0 ? old : NULL, capacity);
+  if (text == NULL)
+    return WEIR_ENOMEM;
+  accumulator->kept.value.text = text;
+  accumulator->kept.text_capacity = capacity;
+  return WEIR_OK;
+}
+
+static void keep(weir_accumulator *accumulator, const weir_value *value)
+{
+  char *text = (char *)accumulator->kept.value.text;
+  accumulator->kept.value = *value;
+  accumulator->kept.value.text = text;
+  if (has_text(value) && value->size > 0)
+    memcpy(text, value->text, value->size);
+}
+
+int weir_accumulator_prepare(weir_accumulator *accumulator, uint32_t kind,
+                             const weir_value *value)
+{
+  if (keeps(kind))
+    return takes(accumulator, kind, value) ? reserve_text(accumulator, value) : WEIR_OK;
+  if (kind == WEIR_GROUP_COUNT || !is_value(value))
+    return WEIR_OK;
+  return value->kind == WEIR_NUMBER || value->kind == WEIR_INTEGER ? WEIR_OK
+                                                                   : WEIR_ETYPE;
+}
+
+void weir_accumulator_add(weir_accumulator *accumulator, uint32_t kind,
+                          const weir_value *value)
+{
+  if (!is_value(value))
+    return;
+  if (keeps(kind)) {
+    if (takes(accumulator, kind, value))
+      keep(accumulator, value);
+  } else if (kind != WEIR_GROUP_COUNT) {
+    add_number(accumulator, value);
+  }
+  accumulator->count++;
+}
+
+int weir_accumulator_merge(weir_accumulator *accumulator, uint32_t kind,
+                           const weir_accumulator *from)
+{
+  if (from->count == 0)
+    return WEIR_OK;
+  if (keeps(kind)) {
+    int rc = weir_accumulator_prepare(accumulator, kind, &from->kept.value);
+    if (rc != WEIR_OK)
+      return rc;
+    if (takes(accumulator, kind, &from->kept.value))
+      keep(accumulator, &from->kept.value);
+  } else if (kind != WEIR_GROUP_COUNT) {
+    add_whole(accumulator, whole_of(from));
+    add_compensated(&accumulator->sum.fraction, &accumulator->sum.lost,
+                    from->sum.fraction);
+    accumulator->sum.lost += from->sum.lost;
+    accumulator->sum.fraction_count += from->sum.fraction_count;
+  }
+  accumulator->count += from->count;
+  return WEIR_OK;
+}
+
+// The sum as a double, rounded as late as possible.
+static double sum_of(const weir_accumulator *accumulator)
+{
+  double sum = accumulator->sum.fraction;
+  double lost = accumulator->sum.lost;
+  if (accumulator->sum.fraction_count == 0)
+    return (double)whole_of(accumulator);
+  add_compensated(&sum, &lost, (double)whole_of(accumulator));
+  return isfinite(sum) ? sum + lost : sum;
+}
+
+static void write_sum(const weir_accumulator *accumulator, weir_buf *out)
+{
+  wide whole = whole_of(accumulator);
+  if (accumulator->sum.fraction_count == 0 && whole >= INT64_MIN &&
+      whole <= (wide)UINT64_MAX) {
+    weir_write_integer(out, (uint64_t)(whole < 0 ? -whole : whole), whole < 0);
+  } else {
+    weir_write_number(out, sum_of(accumulator));
+  }
+}
+
+void weir_accumulator_write(const weir_accumulator *accumulator, uint32_t kind,
+                            weir_buf *out)
+{
+  if (kind == WEIR_GROUP_COUNT)
+    weir_write_integer(out, accumulator->count, 0);
+  else if (accumulator->count == 0)
+    weir_buf_text(out, "null");
+  else if (kind == WEIR_GROUP_SUM)
+    write_sum(accumulator, out);
+  else if (kind == WEIR_GROUP_AVG)
+    weir_write_number(out, sum_of(accumulator) / (double)accumulator->count);
+  else
+    weir_value_write(out, &accumulator->kept.value);
+}

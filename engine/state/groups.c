@@ -1,0 +1,221 @@
+// groups.c -- aggregates by key: an open table of numbers beside dense arrays.
+//
+// The table holds, in one word an entry, 32 bits of the hash and the number of the
+// group plus one, and nothing else: probing touches one array, and growing it moves
+// no key and no accumulator. Everything about a group is at its number in arrays
+// that only ever grow. Keys lie one behind the other in one buffer.
+//
+// Invariants
+//   (1) at most half of the entries are taken, so that every probe ends.
+//   (2) key i is key_bytes[starts[i] .. starts[i + 1]), the last to the end.
+
+#include "engine/state/groups.h"
+
+#include <string.h>
+
+#include "engine/base/check.h"
+#include "engine/base/err.h"
+#include "engine/base/hash.h"
+#include "engine/base/mem.h"
+#include "engine/state/accumulator.h"
+
+enum { ENTRIES_FIRST = 64, GROUPS_FIRST = 32 };
+
+typedef struct group {
+  uint64_t hash;
+  uint64_t key_start;
+} group;
+
+struct weir_groups {
+  uint32_t slot_count;
+  uint32_t *kinds;
+  uint64_t max_keys;
+
+  uint64_t *entries;  // tag << 32 | number + 1; 0 is free
+  uint64_t entry_mask;
+
+  uint64_t count;
+  uint64_t capacity;
+  group *items;
+  weir_accumulator *accumulators;  // [capacity * slot_count]
+  weir_buf key_bytes;
+};
+
+weir_groups *weir_groups_new(const uint32_t *kinds, uint32_t slot_count,
+                             uint64_t max_keys)
+{
+  WEIR_ASSERT(slot_count <= WEIR_GROUPS_SLOTS_MAX);
+  weir_groups *groups = weir_mem_new(sizeof *groups);
+  groups->slot_count = slot_count;
+  groups->kinds = weir_mem_new((slot_count + 1) * sizeof groups->kinds[0]);
+  for (uint32_t slot = 0; slot < slot_count; slot++) {
+    WEIR_ASSERT(kinds[slot] <= WEIR_GROUP_LAST);
+    groups->kinds[slot] = kinds[slot];
+  }
+  groups->max_keys =
+      max_keys > 0 && max_keys < WEIR_GROUPS_KEYS_MAX ? max_keys : WEIR_GROUPS_KEYS_MAX;
+  groups->entries = weir_mem_new(ENTRIES_FIRST * sizeof groups->entries[0]);
+  groups->entry_mask = ENTRIES_FIRST - 1;
+  weir_buf_init(&groups->key_bytes);
+  return groups;
+}
+
+void weir_groups_free(weir_groups *groups)
+{
+  if (groups == NULL)
+    return;
+  for (uint64_t i = 0; i < groups->count * groups->slot_count; i++)
+    weir_accumulator_fini(&groups->accumulators[i],
+                          groups->kinds[i % groups->slot_count]);
+  weir_buf_fini(&groups->key_bytes);
+  weir_mem_free(groups->accumulators);
+  weir_mem_free(groups->items);
+  weir_mem_free(groups->entries);
+  weir_mem_free(groups->kinds);
+  weir_mem_free(groups);
+}
+
+static uint64_t entry_of(uint64_t hash, uint64_t id)
+{
+  return (hash & ~(uint64_t)UINT32_MAX) | (id + 1);
+}
+
+static int64_t id_of(uint64_t entry) { return (int64_t)(uint32_t)entry - 1; }
+
+// Makes room for one more group; afterwards adding it cannot fail.
+static int grow(weir_groups *groups, size_t key_size)
+{
+  if (groups->count == groups->capacity) {
+    uint64_t capacity = groups->capacity > 0 ? groups->capacity * 2 : GROUPS_FIRST;
+    group *items = weir_mem_resize(groups->items, capacity * sizeof *items);
+    if (items == NULL)
+      return WEIR_ENOMEM;
+    groups->items = items;
+    size_t accumulator_count = capacity * groups->slot_count;
+    weir_accumulator *accumulators = weir_mem_resize(
+        groups->accumulators, (accumulator_count + 1) * sizeof *accumulators);
+    if (accumulators == NULL)
+      return WEIR_ENOMEM;
+    groups->accumulators = accumulators;
+    groups->capacity = capacity;
+  }
+  if ((groups->count + 1) * 2 > groups->entry_mask) {
+    uint64_t mask = groups->entry_mask * 2 + 1;
+    uint64_t *entries = weir_mem_try((mask + 1) * sizeof *entries);
+    if (entries == NULL)
+      return WEIR_ENOMEM;
+    memset(entries, 0, (mask + 1) * sizeof *entries);
+    for (uint64_t id = 0; id < groups->count; id++) {
+      uint64_t at = groups->items[id].hash & mask;
+      while (entries[at] != 0)
+        at = (at + 1) & mask;
+      entries[at] = entry_of(groups->items[id].hash, id);
+    }
+    weir_mem_free(groups->entries);
+    groups->entries = entries;
+    groups->entry_mask = mask;
+  }
+  return weir_buf_reserve(&groups->key_bytes, key_size);
+}
+
+// The entry where a key is, or the free one where it belongs.
+static uint64_t probe(const weir_groups *groups, uint64_t hash, const char *key,
+                      size_t size)
+{
+  for (uint64_t at = hash & groups->entry_mask;; at = (at + 1) & groups->entry_mask) {
+    uint64_t entry = groups->entries[at];
+    if (entry == 0)
+      return at;
+    if ((entry ^ hash) >> 32 != 0)
+      continue;
+    weir_slice text = weir_groups_key_text(groups, id_of(entry));
+    if (text.size == size && (size == 0 || memcmp(text.bytes, key, size) == 0))
+      return at;
+  }
+}
+
+int64_t weir_groups_key(weir_groups *groups, const char *key, size_t size)
+{
+  uint64_t hash = weir_hash(key, size);
+  uint64_t at = probe(groups, hash, key, size);
+  if (groups->entries[at] != 0)
+    return id_of(groups->entries[at]);
+
+  if (groups->count == groups->max_keys)
+    return WEIR_EFULL;
+  uint64_t mask = groups->entry_mask;
+  int rc = grow(groups, size);
+  if (rc != WEIR_OK)
+    return rc;
+  if (groups->entry_mask != mask)
+    at = probe(groups, hash, key, size);
+
+  uint64_t id = groups->count++;
+  groups->items[id] = (group){.hash = hash, .key_start = groups->key_bytes.size};
+  groups->entries[at] = entry_of(hash, id);
+  weir_buf_append(&groups->key_bytes, key, size);
+  for (uint32_t slot = 0; slot < groups->slot_count; slot++)
+    groups->accumulators[id * groups->slot_count + slot] = (weir_accumulator){0};
+  return (int64_t)id;
+}
+
+static weir_accumulator *accumulators_of(const weir_groups *groups, int64_t id)
+{
+  WEIR_ASSERT(id >= 0 && (uint64_t)id < groups->count);
+  return groups->accumulators + (uint64_t)id * groups->slot_count;
+}
+
+int weir_groups_add(weir_groups *groups, int64_t id, const weir_value *values,
+                    uint32_t *slot)
+{
+  weir_accumulator *all = accumulators_of(groups, id);
+  for (uint32_t i = 0; i < groups->slot_count; i++) {
+    int rc = weir_accumulator_prepare(&all[i], groups->kinds[i], &values[i]);
+    if (rc != WEIR_OK) {
+      *slot = i;
+      return rc;
+    }
+  }
+  for (uint32_t i = 0; i < groups->slot_count; i++)
+    weir_accumulator_add(&all[i], groups->kinds[i], &values[i]);
+  return WEIR_OK;
+}
+
+int weir_groups_merge(weir_groups *into, const weir_groups *from)
+{
+  WEIR_ASSERT(into != from && into->slot_count == from->slot_count);
+  for (int64_t id = 0; id < weir_groups_count(from); id++) {
+    weir_slice key = weir_groups_key_text(from, id);
+    int64_t target = weir_groups_key(into, key.bytes, key.size);
+    if (target < 0)
+      return (int)target;
+    weir_accumulator *left = accumulators_of(into, target);
+    const weir_accumulator *right = accumulators_of(from, id);
+    for (uint32_t slot = 0; slot < into->slot_count; slot++) {
+      WEIR_ASSERT(into->kinds[slot] == from->kinds[slot]);
+      int rc = weir_accumulator_merge(&left[slot], into->kinds[slot], &right[slot]);
+      if (rc != WEIR_OK)
+        return rc;
+    }
+  }
+  return WEIR_OK;
+}
+
+int64_t weir_groups_count(const weir_groups *groups) { return (int64_t)groups->count; }
+
+weir_slice weir_groups_key_text(const weir_groups *groups, int64_t id)
+{
+  WEIR_ASSERT(id >= 0 && (uint64_t)id < groups->count);
+  uint64_t next = (uint64_t)id + 1;
+  uint64_t start = groups->items[id].key_start;
+  uint64_t end =
+      next < groups->count ? groups->items[next].key_start : groups->key_bytes.size;
+  return (weir_slice){groups->key_bytes.bytes + start, end - start};
+}
+
+void weir_groups_write(const weir_groups *groups, int64_t id, uint32_t slot,
+                       weir_buf *out)
+{
+  WEIR_ASSERT(slot < groups->slot_count);
+  weir_accumulator_write(&accumulators_of(groups, id)[slot], groups->kinds[slot], out);
+}

@@ -1,0 +1,161 @@
+--- The one list of commands and flags: dispatch, help and completions are made from it.
+
+local M = {}
+
+local help = { name = "help", short = "h", help = "this text" }
+
+local color = {
+  name = "color", kind = "enum", values = { "auto", "always", "never" }, value = "WHEN",
+  help = "auto, always or never; NO_COLOR is honoured",
+}
+
+-- What a script is loaded with.
+local loading = {
+  { name = "set", kind = "string", value = "NAME=VALUE", repeated = true,
+    help = "give a parameter its value; may be repeated" },
+  { name = "params", kind = "string", value = "FILE", repeated = true,
+    help = "read parameters from a .json or .lua file" },
+  { name = "secrets", kind = "string", value = "DIR",
+    help = "where weir.secret finds its files" },
+}
+
+local running = {
+  { name = "workers", kind = "integer", min = 1, max = 1024, value = "N",
+    help = "threads that run stages (default: one a core)" },
+  { name = "max-memory", kind = "size", value = "SIZE",
+    help = 'the most that it may hold, such as "512MiB"' },
+  { name = "max-errors", kind = { "integer", "share" }, min = 0, value = "N|SHARE",
+    help = 'stop above so many failed records, or such a share ("1%")' },
+  { name = "on-error", kind = "enum", values = { "dead_letter", "skip", "stop" },
+    value = "WHAT", help = "dead_letter, skip or stop" },
+  { name = "strict", help = "dead letters make the run fail (exit code 4)" },
+  { name = "quiet", short = "q", help = "no progress and no summary; errors only" },
+  { name = "summary", kind = "enum", values = { "text", "json" }, value = "FORM",
+    help = "the summary as text or as one line of json" },
+  { name = "no-progress", help = "no progress line on a terminal" },
+}
+
+local emit = { name = "emit", help = "print the generated Lua too" }
+local eval = { name = "eval", short = "e", kind = "string", value = "CHAIN",
+  help = "the stages to apply" }
+local about_eval = { name = "eval", short = "e", help = "explain the one-liner" }
+local version = { name = "version", short = "V", help = "print the version" }
+
+local function join(...)
+  local all = {}
+  for _, flags in ipairs({ ... }) do
+    for _, flag in ipairs(flags) do
+      all[#all + 1] = flag
+    end
+  end
+  return all
+end
+
+M.list = {
+  {
+    name = "run",
+    module = "weir.cli.run",
+    usage = "weir run PIPELINE.lua [FLAG...] [-- ARGUMENT...]",
+    summary = "run a pipeline",
+    text = "Runs until the input ends. Ctrl-C stops reading, lets what is in flight arrive\n"
+      .. "and ends with a summary; a second one quits. Arguments reach the script as `...`.",
+    flags = join(loading, running, { color, help }),
+    files = "lua",
+    examples = {
+      "weir run traffic.lua",
+      "weir run traffic.lua --set limit=250 --summary json -- access.jsonl",
+      "weir run --strict --max-errors 1% import.lua",
+    },
+  },
+  {
+    name = "check",
+    module = "weir.cli.check",
+    usage = "weir check PIPELINE.lua [FLAG...] [-- ARGUMENT...]",
+    summary = "say what is wrong with a pipeline, without running it",
+    text = "Loads the script and examines its graph; opens no file and no socket.",
+    flags = join(loading, { color, help }),
+    files = "lua",
+    examples = { "weir check traffic.lua" },
+  },
+  {
+    name = "explain",
+    module = "weir.cli.explain",
+    usage = "weir explain PIPELINE.lua [--emit] [FLAG...] [-- ARGUMENT...]",
+    summary = "show the graph of a pipeline and how it will run",
+    text = "Prints the stages, the segments they are fused into, and what each lambda became.",
+    flags = join({ emit }, loading, { color, help }),
+    files = "lua",
+    examples = { "weir explain traffic.lua", "weir explain --emit traffic.lua | less" },
+  },
+  {
+    name = "help",
+    module = "weir.cli.help",
+    usage = "weir help [TOPIC]",
+    summary = "explain a command, a function of the Lua API, or exit-codes",
+    text = "Topics are the commands, exit-codes, and every public name: filter, weir.file, json.",
+    flags = { about_eval, help },
+    examples = { "weir help run", "weir help -e", "weir help filter", "weir help exit-codes" },
+  },
+  {
+    name = "version",
+    module = "weir.cli.version",
+    usage = "weir version",
+    summary = "print the versions of weir and its libraries",
+    text = "Also says which scanner kernel this CPU gets.",
+    flags = { help },
+    examples = { "weir version" },
+  },
+  {
+    name = "completion",
+    module = "weir.cli.completion",
+    usage = "weir completion bash|zsh|fish",
+    summary = "print completions for a shell",
+    text = "Prints a script for the shell to read.",
+    flags = { help },
+    words = { "bash", "zsh", "fish" },
+    examples = {
+      'eval "$(weir completion bash)"',
+      "weir completion fish > ~/.config/fish/completions/weir.fish",
+    },
+  },
+}
+
+--- What is meant when the first word is a flag.
+M.eval = {
+  name = "-e",
+  module = "weir.cli.run",
+  usage = "weir -e 'CHAIN' [FLAG...] [FILE...]",
+  summary = "apply a chain of stages to files or standard input",
+  text = "The chain is what would follow weir.from(...). It ends in standard output, as JSON\n"
+    .. "Lines, unless it says otherwise. Without files it reads standard input.",
+  flags = join({ eval }, loading, running, { color, version, help }),
+  files = "any",
+  examples = {
+    [[weir -e ':filter "status >= 500":select("ts", "path")' access.jsonl]],
+    [[zcat old.gz | weir -e ':group_by("path"):aggregate{ n = weir.count() }']],
+    [[weir -e ':to "errors.csv"' errors.jsonl]],
+  },
+}
+
+--- The command of that name, or nil.
+function M.find(name)
+  if name == M.eval.name then
+    return M.eval
+  end
+  for _, command in ipairs(M.list) do
+    if command.name == name then
+      return command
+    end
+  end
+end
+
+--- The names of all commands, in the order of the list.
+function M.names()
+  local names = {}
+  for i, command in ipairs(M.list) do
+    names[i] = command.name
+  end
+  return names
+end
+
+return M

@@ -1,0 +1,77 @@
+--- `weir help`: the program, one of its commands, or a name of the Lua API.
+
+local commands = require("weir.cli.commands")
+local exit = require("weir.cli.exit")
+local nearest = require("weir.lib.nearest")
+local usage = require("weir.cli.usage")
+
+local M = {}
+
+local WIDTH = 80
+
+-- The public face fills the reference with what it shows.
+local function reference()
+  require("weir")
+  return require("weir.describe.reference")
+end
+
+-- "  operators   filter map flat_map ...", wrapped under itself.
+local function topic_lines(topic, label_width, out)
+  local indent = (" "):rep(label_width + 4)
+  local line = "  " .. topic.group .. (" "):rep(label_width - #topic.group + 2)
+  local is_empty = true
+  for _, name in ipairs(topic.names) do
+    if not is_empty and #line + #name + 1 > WIDTH then
+      out[#out + 1] = line
+      line, is_empty = indent, true
+    end
+    line = line .. (is_empty and "" or " ") .. name
+    is_empty = false
+  end
+  out[#out + 1] = line
+end
+
+local function overview()
+  local topics = reference().topics()
+  local label_width = #"program"
+  for _, topic in ipairs(topics) do
+    label_width = math.max(label_width, #topic.group)
+  end
+  local out = { "", "Topics" }
+  topic_lines({ group = "program", names = { "exit-codes", unpack(commands.names()) } },
+    label_width, out)
+  for _, topic in ipairs(topics) do
+    topic_lines(topic, label_width, out)
+  end
+  return usage.program() .. table.concat(out, "\n") .. "\n"
+end
+
+local function unknown(topic, world)
+  local names = { "exit-codes", unpack(commands.names()) }
+  for _, entry in ipairs(reference().entries()) do
+    names[#names + 1] = entry.name
+  end
+  world.err(("weir: no help on '%s'%s\n`weir help` lists the topics.\n")
+    :format(topic, nearest.hint(topic, names)))
+  return exit.USAGE
+end
+
+function M.run(given, world)
+  local topic = given.values.eval and commands.eval.name or given.plain[1]
+  if not topic then
+    world.out(overview())
+    return exit.OK
+  elseif topic == "exit-codes" then
+    world.out(exit.text)
+    return exit.OK
+  end
+  local command = commands.find(topic)
+  local text = command and usage.command(command) or reference().text(topic)
+  if not text then
+    return unknown(topic, world)
+  end
+  world.out(text)
+  return exit.OK
+end
+
+return M

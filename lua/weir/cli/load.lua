@@ -1,0 +1,94 @@
+--- From a command line to an engine that has its graph but has opened nothing.
+
+local errors = require("weir.lib.errors")
+local paint = require("weir.cli.paint")
+
+local M = {}
+
+-- { "limit=250" } to { limit = "250" }; the script's own types read the texts.
+local function settings(words)
+  local set = {}
+  for _, word in ipairs(words or {}) do
+    local name, value = word:match("^([%a_][%w_]*)=(.*)$")
+    if not name then
+      return nil, ("--set needs NAME=VALUE, not %s"):format(errors.show(word))
+    end
+    set[name] = value
+  end
+  return set
+end
+
+-- Of several files the later ones win.
+local function parameters(paths)
+  local all = {}
+  for _, path in ipairs(paths or {}) do
+    local values, message = require("weir.cli.params_file").read(path)
+    if not values then
+      return nil, "--params: " .. message
+    end
+    for name, value in pairs(values) do
+      all[name] = value
+    end
+  end
+  return all
+end
+
+local function usage(message)
+  return nil, { kind = "usage", message = message }
+end
+
+-- What is to be loaded: a chain over files, or one script, or standard input.
+local function subject(given, world)
+  if given.values.eval then
+    local files = { unpack(given.plain) }
+    for _, file in ipairs(given.after) do
+      files[#files + 1] = file
+    end
+    return { chain = given.values.eval, files = files, args = {} }
+  elseif #given.plain ~= 1 then
+    return usage(#given.plain == 0 and "which pipeline? Name a .lua file"
+      or ("one pipeline at a time; arguments for the script stand behind --: -- %s")
+        :format(table.concat(given.plain, " ", 2)))
+  elseif given.plain[1] == "-" then
+    return { text = world.read_stdin(), path = "(standard input)", args = given.after }
+  end
+  return { path = given.plain[1], args = given.after }
+end
+
+--- The engine for what the command line names, or nil, err { kind, code, message, where }.
+---@param given table  of flags.parse
+---@param world table
+function M.engine(given, world)
+  local values = given.values
+  local request, err = subject(given, world)
+  if not request then
+    return nil, err
+  end
+  local set, message = settings(values.set)
+  if not set then
+    return usage(message)
+  end
+  local file, why = parameters(values.params)
+  if not file then
+    return usage(why)
+  end
+  request.params = { set = set, file = file }
+  request.options = {
+    workers = values.workers,
+    max_memory = values.max_memory,
+    max_errors = values.max_errors,
+    on_error = values.on_error,
+    secrets = values.secrets,
+  }
+  return require("weir.run.engine").open(request)
+end
+
+--- Writes an error to standard error: what, and where if the message does not say.
+---@param err table  { message, where }
+function M.complain(err, given, world)
+  local brush = paint.brush(given.values.color, world.err_is_terminal, world.env)
+  local where = err.where and not err.message:find(err.where, 1, true) and err.where .. ": " or ""
+  world.err(("%s %s%s\n"):format(brush("bad", "weir:"), where, err.message))
+end
+
+return M

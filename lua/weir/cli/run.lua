@@ -1,0 +1,60 @@
+--- `weir run` and `weir -e`: from a script to an exit code.
+
+local exit = require("weir.cli.exit")
+local follow = require("weir.cli.follow")
+local load = require("weir.cli.load")
+local paint = require("weir.cli.paint")
+
+local M = {}
+
+-- A one-liner speaks only when there is something to say, as a filter in a pipe does.
+local function wants_summary(values, result)
+  if values.quiet then
+    return false
+  elseif values.summary or not values.eval then
+    return true
+  end
+  return result.dead > 0 or not result.ledger.balanced
+end
+
+local function summarise(given, world, report)
+  if given.values.summary == "json" then
+    world.err(require("weir.cli.summary_json").line(report) .. "\n")
+    return
+  end
+  local brush = paint.brush(given.values.color, world.err_is_terminal, world.env)
+  world.err(require("weir.cli.summary").text(report, world.width(), brush))
+end
+
+local function finish(engine, given, world, interrupted)
+  local result = engine:result()
+  local code = interrupted and exit.INTERRUPTED or exit.of_result(result, given.values.strict)
+  if code == exit.PIPE then
+    return code
+  end
+  if not result.ok and not interrupted then
+    load.complain(result, given, world)
+  end
+  if wants_summary(given.values, result) then
+    summarise(given, world, { result = result, stats = engine:stats(), exit_code = code })
+  end
+  if code == exit.ERRORS and result.ok then
+    load.complain({ message = "--strict: the run has dead letters" }, given, world)
+  end
+  return code
+end
+
+function M.run(given, world)
+  local engine, err = load.engine(given, world)
+  if not engine then
+    load.complain(err, given, world)
+    return exit.of_error(err)
+  end
+  engine:start()
+  local interrupted = follow.run(engine, given.values, world) == "interrupted"
+  local code = finish(engine, given, world, interrupted)
+  engine:close()
+  return code
+end
+
+return M

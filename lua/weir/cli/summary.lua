@@ -1,0 +1,143 @@
+--- The summary of a run, for people: what came in, what came out, and the ledger,
+-- which accounts for every record.
+
+local human = require("weir.cli.human")
+local layout = require("weir.cli.table")
+
+local M = {}
+
+local LABEL = "  %-8s"
+
+local function add(out, label, text)
+  out[#out + 1] = (LABEL):format(label) .. text
+end
+
+local function headline(report, brush)
+  local result = report.result
+  local word, kind = "finished", "good"
+  if report.exit_code == 130 then
+    word, kind = "interrupted", "bad"
+  elseif not result.ok then
+    word, kind = "failed", "bad"
+  elseif result.interrupted then
+    word = "stopped"
+  end
+  return ("%s after %s"):format(brush(kind, word), human.duration_ms(result.elapsed_ms))
+end
+
+local function read_line(report)
+  local stats, result = report.stats, report.result
+  local parts = { human.plural(stats.records_in, "record") }
+  local seconds = result.elapsed_ms / 1000
+  if stats.bytes_in > 0 then
+    parts[1] = parts[1] .. ", " .. human.bytes(stats.bytes_in)
+  end
+  if seconds > 0 and stats.records_in > 0 then
+    parts[#parts + 1] = human.rate(stats.records_in / seconds)
+    if stats.bytes_in > 0 then
+      parts[#parts + 1] = human.bytes(stats.bytes_in / seconds) .. "/s"
+    end
+  end
+  return table.concat(parts, "  ")
+end
+
+local function add_outputs(out, outputs)
+  for i, output in ipairs(outputs) do
+    local size = (output.bytes or 0) > 0 and ", " .. human.bytes(output.bytes) or ""
+    add(out, i == 1 and "wrote" or "", ("%s%s to %s"):format(
+      human.plural(output.records, "record"), size, output.place or output.name))
+  end
+end
+
+local function add_dead(out, result, width, brush)
+  if result.dead == 0 then
+    return
+  end
+  add(out, "dead", brush("bad", human.plural(result.dead, "record")))
+  local rows = {}
+  for i, reason in ipairs(result.dead_reasons) do
+    rows[i] = { reason.reason, human.count(reason.count), tostring(reason.first or "") }
+  end
+  local columns = {
+    { title = "reason" }, { title = "count", right = true }, { title = "first" },
+  }
+  for i, line in ipairs(layout.lines(columns, rows, width - 10)) do
+    out[#out + 1] = (" "):rep(10) .. (i == 1 and brush("faint", line) or line)
+  end
+end
+
+local function dropped_total(stage)
+  local total = 0
+  for _, count in pairs(stage.dropped or {}) do
+    total = total + count
+  end
+  return total
+end
+
+-- The columns of the ledger, and what each shows of a stage.
+local ledger_columns = {
+  { title = "received", always = true },
+  { title = "made" },
+  { title = "sent", always = true },
+  { title = "filtered" },
+  { title = "absorbed" },
+  { title = "dropped", of = dropped_total },
+  { title = "dead" },
+  { title = "held" },
+}
+
+local function value_of(column, stage)
+  return column.of and column.of(stage) or stage[column.title] or 0
+end
+
+-- A column that is zero everywhere says nothing.
+local function shown_columns(stages)
+  local shown = {}
+  for _, column in ipairs(ledger_columns) do
+    local wanted = column.always
+    for _, stage in ipairs(stages) do
+      wanted = wanted or value_of(column, stage) ~= 0
+    end
+    if wanted then
+      shown[#shown + 1] = column
+    end
+  end
+  return shown
+end
+
+local function add_ledger(out, ledger, width, brush)
+  local shown = shown_columns(ledger.stages)
+  local columns, rows = { { title = "stage" } }, {}
+  for i, column in ipairs(shown) do
+    columns[i + 1] = { title = column.title, right = true }
+  end
+  for i, stage in ipairs(ledger.stages) do
+    rows[i] = { stage.name }
+    for _, column in ipairs(shown) do
+      local value = value_of(column, stage)
+      table.insert(rows[i], value == 0 and "-" or human.count(value))
+    end
+  end
+  out[#out + 1] = ""
+  for i, line in ipairs(layout.lines(columns, rows, width - 2)) do
+    out[#out + 1] = "  " .. (i == 1 and brush("faint", line) or line)
+  end
+  out[#out + 1] = "  " .. (ledger.balanced and brush("faint", "the ledger balances")
+    or brush("bad", "the ledger does not balance: please report this"))
+end
+
+--- The summary, ending in a newline.
+---@param report { result: table, stats: table, exit_code: integer }
+---@param width number
+---@param brush fun(kind: string, text: string): string
+function M.text(report, width, brush)
+  local result = report.result
+  local out = { headline(report, brush) }
+  add(out, "read", read_line(report))
+  add_outputs(out, result.outputs)
+  add_dead(out, result, width, brush)
+  add_ledger(out, result.ledger, width, brush)
+  return table.concat(out, "\n") .. "\n"
+end
+
+return M

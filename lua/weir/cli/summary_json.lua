@@ -1,0 +1,59 @@
+--- The summary of a run, for programs: one line of JSON.
+
+local json = require("weir.cli.json")
+
+local M = {}
+
+local function dead_reason(reason)
+  return json.pick(reason, { "reason", "count", "first" })
+end
+
+local function output(each)
+  return json.pick(each, { "name", "place", "records", "bytes" })
+end
+
+local function stage(each)
+  return json.object({
+    { "name", json.scalar(each.name) },
+    { "kind", json.scalar(each.kind) },
+    { "received", json.scalar(each.received) },
+    { "made", json.scalar(each.made) },
+    { "sent", json.scalar(each.sent) },
+    { "filtered", json.scalar(each.filtered) },
+    { "absorbed", json.scalar(each.absorbed) },
+    { "dropped", json.map(each.dropped or {}) },
+    { "dead", json.scalar(each.dead) },
+    { "held", json.scalar(each.held) },
+  })
+end
+
+local function ledger(each)
+  return json.object({
+    { "balanced", json.scalar(each.balanced) },
+    { "stages", json.array(each.stages, stage) },
+    { "edges", json.array(each.edges, json.map) },
+  })
+end
+
+--- The line, without its newline.
+---@param report { result: table, stats: table, exit_code: integer }
+function M.line(report)
+  local result, stats = report.result, report.stats
+  return json.object({
+    { "ok", json.scalar(result.ok) },
+    { "exit_code", json.scalar(report.exit_code) },
+    { "code", result.code and json.scalar(result.code) },
+    { "message", result.message and json.scalar(result.message) },
+    { "interrupted", json.scalar(result.interrupted or false) },
+    { "elapsed_ms", json.scalar(result.elapsed_ms) },
+    { "records_in", json.scalar(stats.records_in) },
+    { "records_out", json.scalar(stats.records_out) },
+    { "bytes_in", json.scalar(stats.bytes_in) },
+    { "dead", json.scalar(result.dead) },
+    { "dead_reasons", json.array(result.dead_reasons, dead_reason) },
+    { "outputs", json.array(result.outputs, output) },
+    { "ledger", ledger(result.ledger) },
+  })
+end
+
+return M

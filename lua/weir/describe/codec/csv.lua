@@ -1,0 +1,73 @@
+--- weir.csv, weir.tsv: separated values.
+
+local TYPES = { string = true, integer = true, number = true, boolean = true }
+
+local function check_types(value)
+  if type(value) ~= "table" then
+    return nil, 'types by column, such as { status = "integer" }'
+  end
+  for name, kind in pairs(value) do
+    if type(name) ~= "string" or not TYPES[kind] then
+      return nil, 'types by column, each "string", "integer", "number" or "boolean"'
+    end
+  end
+  return value
+end
+
+local function check_byte(value)
+  if type(value) == "string" and #value == 1 and not value:find("[\r\n]") then
+    return value
+  end
+  return nil, "one character"
+end
+
+local options = require("weir.lib.options")
+
+options.define("column_types", check_types)
+options.define("byte", check_byte)
+
+return {
+  {
+    kind = "csv",
+    suffixes = { "csv" },
+    options = {
+      header = { kind = "boolean", default = true },
+      columns = { kind = "list" },
+      types = { kind = "column_types" },
+      infer = { kind = "boolean", default = false },
+      delimiter = { kind = "byte", default = "," },
+      quote = { kind = "byte", default = '"' },
+    },
+    doc = {
+      name = "csv",
+      group = "codecs",
+      signature = "weir.csv{ header = true, columns, types, infer = false, delimiter = \",\","
+        .. " quote = '\"' }",
+      summary = "Comma-separated values. Columns are named by the header, or by columns. Values are"
+        .. " text unless types = { column = \"integer\" | \"number\" | \"boolean\" | \"string\" }"
+        .. " says otherwise; infer reads what looks like a number or boolean as one.",
+      shape = "bytes <-> records of one level",
+      errors = "A row with too many or too few values is a dead letter.",
+      cost = "One serial pass, since a quoted value may hold newlines.",
+      example = [[
+weir.from(weir.file{ path = "in.csv", codec = weir.csv{ delimiter = ";" } }):to "out.jsonl"]],
+      rule = "RFC 4180",
+    },
+  },
+  {
+    kind = "tsv",
+    suffixes = { "tsv" },
+    options = {},
+    doc = {
+      name = "tsv",
+      group = "codecs",
+      signature = "weir.tsv{}",
+      summary = "Tab-separated values with a header: as weir.csv{ delimiter = \"\\t\" }.",
+      shape = "bytes <-> records of one level",
+      errors = "As weir.csv.",
+      cost = "As weir.csv.",
+      example = [[
+weir.from "in.tsv" :to "out.jsonl"]],
+    },
+  },
+}

@@ -1,0 +1,20 @@
+--- weir.discard: a sink that counts and keeps nothing.
+
+return {
+  kind = "discard",
+  uses = { sink = true },
+  options = {},
+  doc = {
+    name = "discard",
+    group = "sources and sinks",
+    usage = "weir.discard{}",
+    signature = "weir.discard{ name }",
+    summary = "Counts what it gets and keeps nothing: the end of a stream that only its side"
+      .. " effects or its count matter of.",
+    shape = "records -> nothing",
+    errors = "None.",
+    cost = "None.",
+    example = [[
+weir.from "access.jsonl" :filter "status >= 500" :to(weir.discard{ name = "errors" })]],
+  },
+}

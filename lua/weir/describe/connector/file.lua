@@ -1,0 +1,44 @@
+--- weir.file: files, as a source and as a sink.
+
+return {
+  kind = "file",
+  uses = { source = true, sink = true },
+  codec = true,
+  options = {
+    path = {
+      kind = "list",
+      required = true,
+      usage = 'weir.file{ path = "access.jsonl" }',
+      sink = { kind = "string" },
+    },
+    append = { kind = "boolean", default = false, only = "sink" },
+    compress = { kind = "enum", values = { "none", "gzip", "zstd" }, only = "sink" },
+    max_open = { kind = "integer", default = 256, min = 1, only = "sink" },
+    max_record = { kind = "size", default = "16MiB", only = "source" },
+  },
+  subject = function(described)
+    local path = described.path
+    return type(path) == "table" and table.concat(path, ",") or path
+  end,
+  doc = {
+    name = "file",
+    group = "sources and sinks",
+    usage = 'weir.file{ path = "access.jsonl" }',
+    signature = 'weir.file{ path!, codec, name, append = false, compress, max_open = 256,'
+      .. ' max_record = "16MiB" }',
+    summary = "Files. As a source, path is a name, a list, a glob, a directory, or \"-\" for"
+      .. " standard input; gzip and zstd are known by their content. As a sink, path may hold"
+      .. " fields and event time (\"{tenant}/%Y-%m-%d.jsonl\"), of which at most max_open files"
+      .. " stay open; it is written beside and renamed at the end when every input ends, else"
+      .. " appended in place, as with append. The format is that of the suffix, else JSON lines,"
+      .. " and so is the compression (.gz, .zst). A path as text is short for this.",
+    shape = "bytes <-> records by the codec",
+    units = "max_record: bytes of one record.",
+    errors = "A file that is not there or cannot be read stops the run before it begins. A record"
+      .. " above max_record, or one that is malformed, is a dead letter with its position.",
+    cost = "Read in blocks of 256 KiB; memory does not grow with the file.",
+    example = [[
+weir.from(weir.file{ path = "access.csv", codec = weir.csv{ types = { status = "integer" } } })
+  :to(weir.file{ path = "access.jsonl" })]],
+  },
+}

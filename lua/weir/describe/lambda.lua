@@ -1,0 +1,81 @@
+--- What lambdas may call: weir.now, weir.meta and the like.
+--
+-- Describing knows only that they exist. The engine installs the real ones in each
+-- worker's state; until then, while a script loads, they answer with an error.
+
+local errors = require("weir.lib.errors")
+local null = require("weir.lib.null").null
+
+local M = {}
+
+M.functions = { null = null }
+
+--- The first of two values that is neither missing nor null.
+function M.functions.coalesce(a, b)
+  if a == nil or a == null then
+    return b
+  end
+  return a
+end
+
+for _, name in ipairs({ "log", "meta", "now", "random", "to_table" }) do
+  M.functions[name] = function()
+    errors.raise(errors.where(), "weir.%s: answers while the pipeline runs, so call it in a lambda",
+      name)
+  end
+end
+
+--- Replaces functions for lambdas by the engine's.
+---@param weir table  the public module
+---@param functions table<string, function>
+function M.install(weir, functions)
+  for name, fn in pairs(functions) do
+    assert(M.functions[name], name)
+    weir[name] = fn
+  end
+end
+
+local function doc(name, signature, summary, shape, errors_text, example, input, output)
+  return {
+    name = name,
+    group = "in lambdas",
+    signature = signature,
+    summary = summary,
+    shape = shape,
+    errors = errors_text,
+    cost = "One call.",
+    example = example,
+    input = input,
+    output = output,
+  }
+end
+
+M.docs = {
+  doc("null", "weir.null", "JSON null. It is true in Lua's `if`, so compare: r.x == weir.null."
+    .. " Writing it writes null; writing nil removes the field.", "a value", "None.", [[
+weir.from "a.jsonl" :map(function(r) r.note = weir.null end):to "b.jsonl"]]),
+  doc("coalesce", "weir.coalesce(a, b)", "a, unless it is missing or null; then b.", "-> a or b",
+    "None.", [[
+weir.from "a.jsonl" :map(function(r) r.host = weir.coalesce(r.host, "?") end):to "b.jsonl"]],
+    { { host = "x" }, { n = 1 } }, { { host = "x" }, { n = 1, host = "?" } }),
+  doc("meta", "weir.meta(r)", "Where a record came from: source path offset peer topic partition"
+    .. " key headers time, as far as its source knows. In a text: @path.", "record -> table",
+    "What is no record is refused.", [[
+weir.from "logs/*.jsonl" :map(function(r) r.file = weir.meta(r).path end):to "all.jsonl"]]),
+  doc("to_table", "weir.to_table(r)", "A plain Lua table of a record or a value in it, to keep or"
+    .. " to pass to next, table.* and unpack, which take no records.", "record -> table", "None.",
+    [[
+weir.from "a.jsonl" :map(function(r) r.tags = table.concat(weir.to_table(r.tags), ",") end)
+  :to "b.jsonl"]], { { tags = { "a", "b" } } }, { { tags = "a,b" } }),
+  doc("now", "weir.now()", "The time of the engine's clock. In tests and replays it is theirs, so"
+    .. " that they repeat.", "-> milliseconds since 1970", "None.", [[
+weir.from "a.jsonl" :map(function(r) r.seen_ms = weir.now() end):to "b.jsonl"]]),
+  doc("random", "weir.random()", "A number from 0 up to 1 of the engine's own sequence, so that"
+    .. " tests and replays repeat.", "-> number", "None.", [[
+weir.from "a.jsonl" :filter(function() return weir.random() < 0.5 end):to "half.jsonl"]]),
+  doc("log", "weir.log(level, text)", "Writes to the engine's log: level is \"debug\", \"info\","
+    .. " \"warn\" or \"error\".", "-> nothing", "Another level is refused.", [[
+weir.from "a.jsonl" :tap(function(r) weir.log("info", r.path) end):to "b.jsonl"]]),
+}
+
+return M

@@ -1,0 +1,382 @@
+--- Records, as scripts see them: handles that behave like Lua tables.
+--
+-- A handle is a reference to an incomplete type, so that no member, element or
+-- arithmetic reaches memory, and an index of any kind ends up here. (A pointer
+-- would not do: LuaJIT takes r[1] for pointer arithmetic before it asks.)
+--
+-- Reading a number allocates nothing; a nested value allocates its handle.
+
+local ffi = require("ffi")
+local encode = require("weir.native.encode")
+local int = require("weir.native.int")
+local null = require("weir.lib.null").null
+
+local C = require("weir.cdef").load("engine/op/record.h", "engine/base/err.h")
+
+local M = { null = null }
+
+local rows = ffi.gc(C.weir_rows_new(), C.weir_rows_free)
+M.rows = rows
+encode.rows = rows
+
+-- What record stays unchanged for: named in errors by whoever enters a frozen call.
+M.frozen_in = "filter"
+
+local FIELDS_MAX = 4096
+local WHERE_CALLER = 2
+
+local NULL, FALSE, TRUE = C.WEIR_NULL, C.WEIR_FALSE, C.WEIR_TRUE
+local ABSENT, NUMBER, INTEGER = C.WEIR_ABSENT, C.WEIR_NUMBER, C.WEIR_INTEGER
+local TEXT, OBJECT, ARRAY = C.WEIR_TEXT, C.WEIR_OBJECT, C.WEIR_ARRAY
+
+local record_type = ffi.typeof("weir_record")
+local reference = ffi.typeof("weir_record &")
+local pointer = ffi.typeof("weir_record *")
+
+-- Scratch, made once. `got` is what was read, `given` what is about to be written.
+local got, given = ffi.new("weir_value"), ffi.new("weir_value")
+local text = ffi.gc(ffi.new("weir_buf"), C.weir_buf_fini)
+
+local fields, field_count = {}, 0
+
+--- The look-up of a name, cached.
+---@param name string
+function M.field(name)
+  local field = fields[name]
+  if field == nil then
+    -- Names that scripts compute have no end; the constant ones come back at once.
+    if field_count >= FIELDS_MAX then
+      for known in next, fields do
+        fields[known] = nil
+      end
+      field_count = 0
+    end
+    field = ffi.gc(C.weir_field_new(name, #name), C.weir_field_free)
+    fields[name] = field
+    field_count = field_count + 1
+  end
+  return field
+end
+
+local field_of = M.field
+
+--- Whether a value is a record or a nested value of one.
+function M.is(value)
+  return type(value) == "cdata" and ffi.istype(record_type, value)
+end
+
+local is_record = M.is
+
+--- What `type` answers in scripts.
+function M.type(value)
+  local kind = type(value)
+  if kind ~= "cdata" then
+    return kind
+  elseif ffi.istype(record_type, value) then
+    return "table"
+  end
+  return int.is(value) and "number" or kind
+end
+
+local messages = {
+  [C.WEIR_ESTALE] = "record used after the call that received it; "
+    .. "keep a copy with weir.to_table(r)",
+  [C.WEIR_EINVAL] = "an array may not have holes; append with #t + 1, or use weir.null",
+}
+
+local function describe(code, key)
+  if code == C.WEIR_EFROZEN then
+    return M.frozen_in .. " may not change the record; use :map"
+  elseif code == C.WEIR_ETYPE then
+    return type(key) == "number" and "elements are set in arrays, not in objects"
+      or "fields are set in objects, not in arrays: '" .. tostring(key) .. "'"
+  elseif messages[code] then
+    return messages[code]
+  end
+  local what = ffi.string(C.weir_err_text(code))
+  return key ~= nil and "field '" .. tostring(key) .. "': " .. what or what
+end
+
+local function fail(code, key)
+  error(describe(code, key), WHERE_CALLER)
+end
+
+local function release(record)
+  C.weir_record_release(rows, record)
+end
+
+local function nested()
+  local handle = ffi.cast(reference, ffi.cast(pointer, got.magnitude))
+  return got.negative == 0 and handle or ffi.gc(handle, release)
+end
+
+-- The value in `got`; kind is not an error.
+local function value_of(kind)
+  if kind == NUMBER then
+    return got.number
+  elseif kind == TEXT then
+    return ffi.string(got.text, got.size)
+  elseif kind == ABSENT then
+    return nil
+  elseif kind == TRUE then
+    return true
+  elseif kind == FALSE then
+    return false
+  elseif kind == NULL then
+    return null
+  elseif kind == INTEGER then
+    return int.from(got)
+  end
+  return nested()
+end
+
+--- Fills a weir_value from any Lua value. Its text lives until the next call.
+---@return string?  why the value has no place in a record
+function M.fill(value, v)
+  if int.fill(value, v) then
+    return nil
+  end
+  local kind = type(v)
+  if kind == "string" then
+    value.kind, value.text, value.size = TEXT, v, #v
+  elseif kind == "boolean" then
+    value.kind = v and TRUE or FALSE
+  elseif v == nil then
+    value.kind = ABSENT
+  elseif v == null then
+    value.kind = NULL
+  else
+    C.weir_buf_clear(text)
+    local problem = encode.put(text, v)
+    if problem then
+      return problem
+    end
+    value.kind = text.bytes[0] == 0x7B and OBJECT or ARRAY
+    value.text, value.size = text.bytes, text.size
+  end
+end
+
+--- The same, raising at the caller's line.
+function M.value(v, value)
+  local problem = M.fill(value, v)
+  if problem then
+    error(problem, WHERE_CALLER)
+  end
+end
+
+local Record = {}
+
+function Record.__index(record, key)
+  local kind
+  if type(key) == "string" then
+    kind = C.weir_record_get(rows, record, fields[key] or field_of(key), got)
+  elseif type(key) == "number" and key % 1 == 0 then
+    kind = C.weir_record_at(rows, record, key, got)
+  else
+    kind = math.min(C.weir_record_kind(rows, record), ABSENT)
+  end
+  if kind < 0 then
+    return fail(kind, key)
+  end
+  return value_of(kind)
+end
+
+local function set_other(record, key, value)
+  local problem = M.fill(given, value)
+  if problem then
+    return nil, problem
+  end
+  if type(key) == "string" then
+    return C.weir_record_set(rows, record, field_of(key), given)
+  elseif type(key) == "number" and key % 1 == 0 then
+    return C.weir_record_put(rows, record, key, given)
+  end
+  return nil, "a key of a record is a " .. M.type(key) .. "; keys are text"
+end
+
+function Record.__newindex(record, key, value)
+  local code, problem
+  if type(key) == "string" and type(value) == "number" then
+    code = C.weir_record_set_number(rows, record, fields[key] or field_of(key), value)
+  elseif type(key) == "string" and type(value) == "string" then
+    code = C.weir_record_set_text(rows, record, fields[key] or field_of(key), value, #value)
+  else
+    code, problem = set_other(record, key, value)
+  end
+  if problem then
+    error("field '" .. tostring(key) .. "': " .. problem, WHERE_CALLER)
+  elseif code < 0 then
+    return fail(code, key)
+  end
+end
+
+function Record.__len(record)
+  local length = tonumber(C.weir_record_length(rows, record))
+  if length < 0 then
+    return fail(length)
+  end
+  return length
+end
+
+function Record.__eq(a, b)
+  return is_record(a) and is_record(b) and ffi.cast(pointer, a) == ffi.cast(pointer, b)
+end
+
+function Record.__tostring(record)
+  C.weir_buf_clear(text)
+  local code = C.weir_record_json(rows, record, text)
+  if code < 0 then
+    return fail(code)
+  end
+  return ffi.string(text.bytes, text.size)
+end
+
+local function refuse(operation)
+  return function()
+    error("attempt to " .. operation .. " a record", WHERE_CALLER)
+  end
+end
+
+for _, event in ipairs({ "__add", "__sub", "__mul", "__div", "__mod", "__pow", "__unm" }) do
+  Record[event] = refuse("perform arithmetic on")
+end
+Record.__lt = refuse("compare")
+Record.__le = Record.__lt
+Record.__concat = refuse("concatenate")
+Record.__call = refuse("call")
+
+ffi.metatype(record_type, Record)
+
+local function next_element(record, index)
+  index = index + 1
+  local value = record[index]
+  if value ~= nil then
+    return index, value
+  end
+end
+
+-- A walk over the members of an object. The cursor is its own, so walks may nest.
+local function members(record)
+  local cursor, key = ffi.new("uint32_t[1]"), ffi.new("weir_slice")
+  return function()
+    local kind = C.weir_record_next(rows, record, cursor, key, got)
+    if kind < 0 then
+      return fail(kind)
+    elseif kind == ABSENT then
+      return nil
+    end
+    return ffi.string(key.bytes, key.size), value_of(kind)
+  end
+end
+
+--- As Lua's pairs; over a record in the order of its text, new fields last.
+function M.pairs(value)
+  if not is_record(value) then
+    return pairs(value)
+  end
+  local kind = C.weir_record_kind(rows, value)
+  if kind < 0 then
+    return fail(kind)
+  elseif kind == ARRAY then
+    return next_element, value, 0
+  end
+  return members(value)
+end
+
+--- As Lua's ipairs.
+function M.ipairs(value)
+  if not is_record(value) then
+    return ipairs(value)
+  end
+  return next_element, value, 0
+end
+
+local function copy(value)
+  if not is_record(value) then
+    return value
+  end
+  local plain = {}
+  for key, member in M.pairs(value) do
+    plain[key] = copy(member)
+  end
+  return plain
+end
+
+--- A record as plain Lua tables, all the way down. Nulls stay weir.null. What is
+--- not a record comes back as it is.
+function M.to_table(value)
+  if is_record(value) then
+    local kind = C.weir_record_kind(rows, value)
+    if kind < 0 then
+      return fail(kind)
+    end
+  end
+  local plain = copy(value)
+  return plain
+end
+
+--- Appends any Lua value to a weir_buf as JSON; raises at the caller's line.
+function M.encode(value, buf)
+  local problem = encode.put(buf, value)
+  if problem then
+    error(problem, WHERE_CALLER)
+  end
+end
+
+local slots = {}
+
+--- The handle of a slot, one object for ever.
+function M.slot(number)
+  local handle = slots[number]
+  if handle == nil then
+    handle = ffi.cast(reference, C.weir_rows_slot(rows, number))
+    slots[number] = handle
+  end
+  return handle
+end
+
+local function own(handle)
+  if handle == nil then
+    return nil
+  end
+  return ffi.gc(ffi.cast(reference, handle), release)
+end
+
+--- A record of its own with what a slot, or a handle, holds now.
+function M.detach(from)
+  local handle
+  if type(from) == "number" then
+    handle = own(C.weir_rows_detach(rows, from))
+  else
+    handle = own(C.weir_record_detach(rows, from))
+  end
+  return handle or error("no memory for a detached record, or it is stale", WHERE_CALLER)
+end
+
+--- A weir_columns for select, rename and drop: names, or pairs of old and new.
+function M.columns(list)
+  local columns = ffi.gc(C.weir_columns_new(), C.weir_columns_free)
+  for _, column in ipairs(list) do
+    local name = type(column) == "table" and column[1] or column
+    local as = type(column) == "table" and column[2] or name
+    C.weir_columns_add(columns, name, #name, as, #as)
+  end
+  return columns
+end
+
+local origin = ffi.new("weir_origin")
+
+--- Where a record came from: source (its number), record (from 1) and offset.
+function M.meta(record)
+  local code = C.weir_record_source(rows, record, origin)
+  if code < 0 then
+    return fail(code)
+  end
+  return {
+    source = origin.source,
+    record = tonumber(origin.number),
+    offset = tonumber(origin.position),
+  }
+end
+
+return M

@@ -1,0 +1,271 @@
+local ffi = require("ffi")
+local support = require("spec.engine.io.support")
+
+local C = support.C
+
+local SIGPIPE, SIGXFSZ, RLIMIT_FSIZE = 13, 25, 1
+
+local function new_sink(path, options)
+  options = options or {}
+  local out = ffi.new("weir_sink *[1]")
+  assert(C.weir_file_sink_new(out, ffi.new("weir_file_sink_options", {
+    path = path,
+    encoder = support.encoder(options.headed),
+    standard = options.standard or 0,
+    append = options.append and 1 or 0,
+    bounded = options.bounded == false and 0 or 1,
+    max_open = options.max_open or 0,
+  })) == 0)
+  return out[0]
+end
+
+-- Writes the lines as one batch: code, rows written, refusals as row = reason.
+local function write(sink, lines)
+  local refused = ffi.new("weir_refusals")
+  local written = ffi.new("uint32_t[1]")
+  local code
+  support.with_batch(lines, function(batch)
+    code = sink.ops.write(sink, batch, refused, written)
+  end)
+  local reasons = {}
+  for i = 0, refused.count - 1 do
+    reasons[tonumber(refused.items[i].row)] = ffi.string(refused.items[i].reason)
+  end
+  C.weir_refusals_clear(refused)
+  return code, written[0], reasons
+end
+
+local function finish(sink, failed)
+  local code = sink.ops.finish(sink, failed and 1 or 0)
+  local message = ffi.string(sink.message)
+  C.weir_sink_free(sink)
+  return code, message
+end
+
+local function with_file_limit(bytes, fn)
+  local old, new = ffi.new("struct spec_rlimit"), ffi.new("struct spec_rlimit")
+  local ignore = ffi.cast("spec_handler", 1)
+  C.getrlimit(RLIMIT_FSIZE, old)
+  new.soft, new.hard = bytes, old.hard
+  local handler = C.signal(SIGXFSZ, ignore)
+  C.setrlimit(RLIMIT_FSIZE, new)
+  local ok, message = pcall(fn)
+  C.setrlimit(RLIMIT_FSIZE, old)
+  C.signal(SIGXFSZ, handler)
+  assert(ok, message)
+end
+
+local function numbered(count, size)
+  local lines = {}
+  for i = 1, count do
+    lines[i] = ('{"n":%d,"x":"%s"}'):format(i, ("x"):rep(size or 0))
+  end
+  return lines
+end
+
+describe("file sink", function()
+  after_each(support.clean)
+
+  it("leaves the old file until a finish that did not fail", function()
+    support.write("out", "old\n")
+    local sink = new_sink(support.path("out"))
+    assert.same({ 0, 2 }, { write(sink, { '{"n":1}', '{"n":2}' }), 2 })
+    assert.equal("old\n", support.read("out"))
+    assert.equal(0, (finish(sink)))
+    assert.equal('{"n":1}\n{"n":2}\n', support.read("out"))
+    assert.equal("out\n", support.list())
+  end)
+
+  it("keeps the old file and no temporary when the run failed", function()
+    support.write("out", "old\n")
+    local sink = new_sink(support.path("out"))
+    write(sink, { "{}" })
+    assert.truthy(support.list():find("^%.out%.%d+%.tmp"))
+    finish(sink, true)
+    assert.equal("old\n", support.read("out"))
+    assert.equal("out\n", support.list())
+  end)
+
+  it("writes an empty file, with its header, when no record comes", function()
+    finish(new_sink(support.path("out"), { headed = true }))
+    assert.equal("header\n", support.read("out"))
+  end)
+
+  it("keeps the mode of the file it replaces, and follows a link to it", function()
+    support.write("real", "old\n")
+    support.run(("chmod 640 %s; ln -s real %s"):format(support.path("real"), support.path("out")))
+    local sink = new_sink(support.path("out"))
+    write(sink, { "{}" })
+    finish(sink)
+    assert.equal("{}\n", support.read("real"))
+    assert.equal("640 regular file\n", support.run("stat -c '%a %F' " .. support.path("real")))
+  end)
+
+  it("appends in place, on a line of its own, without a second header", function()
+    support.write("out", "header\nold")
+    local sink = new_sink(support.path("out"), { append = true, headed = true })
+    write(sink, { "{}" })
+    assert.equal("header\nold\n{}\n", support.read("out"))
+    finish(sink)
+    assert.equal("header\nold\n{}\n", support.read("out"))
+  end)
+
+  it("refuses rows that the encoder cannot write, and writes the others", function()
+    local sink = new_sink(support.path("out"), { headed = true })
+    local code, written, reasons = write(sink, { '{"n":1}', '{"n":"refuse me"}', '{"n":3}' })
+    assert.same({ 0, 3, { [1] = "told to refuse" } }, { code, written, reasons })
+    finish(sink)
+    assert.equal('header\n{"n":1}\n{"n":3}\n', support.read("out"))
+  end)
+
+  for suffix, tool in pairs({ gz = "gzip", zst = "zstd" }) do
+    it("packs ." .. suffix .. ", and appends members that read as one", function()
+      local path = support.path("out." .. suffix)
+      for round = 1, 2 do
+        local sink = new_sink(path, { append = round == 2 })
+        assert.equal(0, (write(sink, { ('{"round":%d}'):format(round) })))
+        assert.equal(0, (finish(sink)))
+      end
+      assert.equal('{"round":1}\n{"round":2}\n', support.run(tool .. " -dqc " .. path))
+      finish(new_sink(path))
+      assert.equal("", support.run(tool .. " -dqc " .. path))
+      assert.is_true(#support.read("out." .. suffix) > 0)
+    end)
+
+    it("leaves a readable ." .. suffix .. " when an append fails", function()
+      local path = support.path("out." .. suffix)
+      local sink = new_sink(path)
+      write(sink, { '{"n":1}' })
+      finish(sink)
+      sink = new_sink(path, { append = true })
+      with_file_limit(#support.read("out." .. suffix) + 5, function()
+        write(sink, numbered(1000, 10))
+        assert.equal(-27, (finish(sink)))
+      end)
+      assert.equal('{"n":1}\n', support.run(tool .. " -dqc " .. path .. " 2>&1"))
+    end)
+  end
+
+  for _, headed in ipairs({ false, true }) do
+    local how = headed and " row by row" or " whole batches"
+    it("cuts back to the last whole record when the disk is full, writing" .. how, function()
+      support.write("out", "{}\n")
+      local sink = new_sink(support.path("out"), { append = true, headed = headed })
+      local lines = numbered(100, 20)
+      local code, written
+      with_file_limit(1000, function()
+        code, written = write(sink, lines)
+      end)
+      assert.equal(-27, code)
+      local text = support.read("out")
+      assert.equal("{}\n" .. table.concat(lines, "\n", 1, written) .. "\n", text)
+      assert.is_true(#text > 1000 - #lines[100] - 1)
+      local _, message = finish(sink)
+      local words = support.path("out") .. ": cannot be written: File too large"
+      assert.truthy(message:find(words, 1, true))
+    end)
+  end
+
+  it("says so when a device is full", function()
+    local sink = new_sink("/dev/full")
+    local code, written = write(sink, { "{}" })
+    assert.same({ -28, 0 }, { code, written })
+    assert.equal(-28, (write(sink, { "{}" })))
+    local finished, message = finish(sink)
+    assert.equal(-28, finished)
+    assert.equal("/dev/full: cannot be written: No space left on device; "
+      .. "make room or write elsewhere", message)
+  end)
+
+  it("reports a broken pipe by its own code", function()
+    local fds = ffi.new("int[2]")
+    local handler = C.signal(SIGPIPE, ffi.cast("spec_handler", 1))
+    local stdout = C.dup(1)
+    C.pipe2(fds, 0)
+    C.dup2(fds[1], 1)
+    C.close(fds[0])
+    C.close(fds[1])
+    local sink = new_sink(nil, { standard = 1 })
+    local code = write(sink, { "{}" })
+    C.dup2(stdout, 1)
+    C.close(stdout)
+    C.signal(SIGPIPE, handler)
+    finish(sink, true)
+    assert.equal(-32, code)
+  end)
+
+  it("says what is wrong with a path before anything is written", function()
+    local function message(path, options)
+      local sink = new_sink(path, options)
+      local early = ffi.string(sink.message)
+      local code = write(sink, { "{}" })
+      assert.is_true(code < 0)
+      local _, late = finish(sink)
+      assert.equal(early, late)
+      return early
+    end
+    assert.truthy(message(support.path("none/out")):find("create its directory first", 1, true))
+    assert.truthy(message(support.path()):find("name a file in it", 1, true))
+    assert.equal('path "a{b": "{" at byte 2 is not closed; write {{ for the character itself',
+      message("a{b"))
+    assert.equal('path "a%Q": "%Q" at byte 2 no part of a time; write %% for a percent sign',
+      message("a%Q"))
+  end)
+
+  it("does not share a file with another sink of this run", function()
+    local first = new_sink(support.path("out"))
+    local second = new_sink(support.path("out"))
+    assert.truthy(ffi.string(second.message):find("another sink is writing this file", 1, true))
+    C.weir_sink_free(second)
+    write(first, { "{}" })
+    assert.equal(0, (finish(first)))
+    assert.equal("{}\n", support.read("out"))
+  end)
+
+  describe("with a template", function()
+    it("names files by fields and time, and stays below its directory", function()
+      local sink = new_sink(support.path("{t}/%Y-%m-%d{{}}.jsonl"))
+      local code, written, reasons = write(sink, {
+        '{"t":"a"}', '{"t":"../../etc"}', '{"t":""}', '{"t":7.50}', '{"t":null}', "{}",
+        '{"t":[1]}', '{"t":"a\\u0000b"}',
+      })
+      assert.same({ 0, 8 }, { code, written })
+      assert.same({
+        [4] = 'the path needs field "t", which is null',
+        [5] = 'the path needs field "t", which is missing',
+        [6] = 'the path needs field "t", which is neither a text nor a number',
+      }, reasons)
+      assert.equal(0, (finish(sink)))
+      local texts = {
+        a = '"a"', ["_._.._etc"] = '"../../etc"', _ = '""', ["7.50"] = "7.50",
+        a_b = [["a\u0000b"]],
+      }
+      for name, text in pairs(texts) do
+        assert.equal('{"t":' .. text .. "}\n", support.read(name .. "/2023-11-14{}.jsonl"))
+      end
+    end)
+
+    for _, bounded in ipairs({ true, false }) do
+      it("keeps few files open and loses nothing, bounded " .. tostring(bounded), function()
+        local seed = tonumber(os.getenv("SEED")) or os.time()
+        math.randomseed(seed)
+        local sink = new_sink(support.path("f{k}.gz"), { max_open = 3, bounded = bounded })
+        local model = {}
+        for _ = 1, 20 do
+          local lines = {}
+          for i = 1, math.random(1, 20) do
+            local k = math.random(1, 9)
+            lines[i] = ('{"k":%d,"i":%d}'):format(k, math.random(1e6))
+            model[k] = (model[k] or "") .. lines[i] .. "\n"
+          end
+          assert.equal(0, (write(sink, lines)))
+        end
+        assert.equal(0, (finish(sink)))
+        for k, text in pairs(model) do
+          assert.equal(text, support.run("gzip -dqc " .. support.path("f" .. k .. ".gz")),
+            "seed " .. seed)
+        end
+      end)
+    end
+  end)
+end)

@@ -1,0 +1,250 @@
+--- What specs of io share: a directory of their own, a decoder and an encoder of
+-- JSON lines made of the engine's scan, and ways to drain a source.
+--
+-- The decoder and encoder are FFI callbacks, which compiled code must not meet.
+
+jit.off()
+
+local engine = require("spec.support.engine")
+local ffi = require("ffi")
+
+local C = engine.load(
+  "engine/base/err.h", "engine/base/mem.h", "engine/data/json.h", "engine/data/decoder.h",
+  "engine/data/encoder.h", "engine/data/source.h", "engine/data/sink.h",
+  "engine/io/feed.h", "engine/io/file_source.h", "engine/io/file_sink.h",
+  "engine/io/concat_source.h",
+  "engine/io/memory.h", "engine/io/template.h")
+
+ffi.cdef([[
+void *memchr(const void *bytes, int byte, size_t size);
+void *memrchr(const void *bytes, int byte, size_t size);
+int pipe2(int fds[2], int flags);
+long write(int fd, const void *bytes, size_t size);
+int close(int fd);
+int dup(int fd);
+int dup2(int from, int to);
+int mkfifo(const char *path, unsigned mode);
+int open(const char *path, int flags, ...);
+typedef void (*spec_handler)(int);
+spec_handler signal(int number, spec_handler handler);
+struct spec_rlimit { unsigned long soft, hard; };
+int getrlimit(int resource, struct spec_rlimit *limit);
+int setrlimit(int resource, const struct spec_rlimit *limit);
+]])
+
+local M = { C = C }
+
+local directory
+
+--- A path in a directory that is new for each process.
+---@param name string|nil
+---@return string path
+function M.path(name)
+  if not directory then
+    directory = os.tmpname()
+    os.remove(directory)
+    os.execute("mkdir -p " .. directory)
+  end
+  return name and directory .. "/" .. name or directory
+end
+
+--- Removes everything under M.path().
+function M.clean()
+  if directory then
+    os.execute("rm -rf " .. directory)
+    directory = nil
+  end
+end
+
+function M.write(name, text)
+  local file = assert(io.open(M.path(name), "wb"))
+  file:write(text)
+  file:close()
+  return M.path(name)
+end
+
+function M.read(name)
+  local file = io.open(M.path(name), "rb")
+  if not file then
+    return nil
+  end
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+--- Output of a command, for gzip and zstd.
+function M.run(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+--- Names in the directory, hidden ones too.
+function M.list()
+  return M.run("ls -A " .. M.path())
+end
+
+local function newline_in(find, bytes, size)
+  local at = ffi.cast("const char *", find(bytes, 10, size))
+  return at ~= nil and tonumber(at - ffi.cast("const char *", bytes)) + 1 or nil
+end
+
+local decoder_ops = ffi.new("weir_decoder_ops", {
+  decode = function(_, batch, last, consumed)
+    local size = tonumber(batch.input_size)
+    local whole = last ~= 0 and size or newline_in(C.memrchr, batch.bytes.bytes, size) or 0
+    consumed[0] = whole
+    return whole > 0 and C.weir_json_scan(batch, whole) or 0
+  end,
+  skip = function(_, bytes, size)
+    return newline_in(C.memchr, bytes, size) or size
+  end,
+  restart = function() end,
+  free = function(decoder)
+    C.weir_mem_free(decoder)
+  end,
+})
+
+--- A decoder of JSON lines, to be given away.
+function M.decoder()
+  local decoder = ffi.cast("weir_decoder *", C.weir_mem_new(ffi.sizeof("weir_decoder")))
+  decoder.ops = decoder_ops
+  return decoder
+end
+
+local function encoder_ops(lines, header)
+  return ffi.new("weir_encoder_ops", {
+    row = function(encoder, batch, row, out)
+      local span = batch.rows[row]
+      local text = ffi.string(batch.bytes.bytes + span.start, span["end"] - span.start)
+      if text:find("refuse me", 1, true) then
+        ffi.copy(encoder.message, "told to refuse")
+        return C.WEIR_ESINK
+      end
+      C.weir_buf_text(out, text .. "\n")
+      return 0
+    end,
+    begin = function(_, out)
+      C.weir_buf_text(out, header)
+    end,
+    ["end"] = function() end,
+    free = function(encoder)
+      C.weir_mem_free(encoder)
+    end,
+    lines = lines,
+  })
+end
+
+local plain_ops = encoder_ops(1, "")
+local headed_ops = encoder_ops(0, "header\n")
+
+--- An encoder of JSON lines; headed: not line by line, and with a header.
+function M.encoder(headed)
+  local encoder = ffi.cast("weir_encoder *", C.weir_mem_new(ffi.sizeof("weir_encoder")))
+  encoder.ops = headed and headed_ops or plain_ops
+  return encoder
+end
+
+--- A file source over these paths.
+---@param paths string[]
+---@param options table|nil  max_record, block_size
+function M.source(paths, options)
+  options = options or {}
+  local list = ffi.new("const char *[?]", #paths, paths)
+  local out = ffi.new("weir_source *[1]")
+  assert(C.weir_file_source_new(out, ffi.new("weir_file_source_options", {
+    paths = list,
+    path_count = #paths,
+    decoder = M.decoder(),
+    max_record = options.max_record or 0,
+    block_size = options.block_size or 0,
+  })) == 0)
+  return out[0]
+end
+
+--- One batch: its rows and faults as Lua values, or nil and the code.
+function M.next(source, pool)
+  local batch = C.weir_batch_new(pool)
+  local code = source.ops.next(source, batch)
+  if code ~= 0 then
+    C.weir_batch_unref(batch)
+    return nil, code
+  end
+  local read = { rows = {}, faults = {}, partition = batch.partition }
+  local function at(span)
+    return ffi.string(batch.bytes.bytes + span.start, span["end"] - span.start)
+  end
+  for i = 0, batch.row_count - 1 do
+    read.rows[#read.rows + 1] = {
+      text = at(batch.rows[i]),
+      position = tonumber(batch.position) + batch.rows[i].start,
+      number = tonumber(C.weir_batch_row_number(batch, i)),
+    }
+  end
+  for i = 0, batch.fault_count - 1 do
+    local fault = batch.faults[i]
+    read.faults[#read.faults + 1] = {
+      text = at(fault.span),
+      code = fault.code,
+      position = tonumber(batch.position) + fault.span.start,
+      number = tonumber(C.weir_batch_fault_number(batch, i)),
+    }
+  end
+  C.weir_batch_unref(batch)
+  return read
+end
+
+--- Reads a source to its end and frees it.
+---@return table all  rows, faults, code, message
+function M.drain(source)
+  local pool = C.weir_pool_new(2)
+  local all = { rows = {}, faults = {}, batches = 0 }
+  while true do
+    local read, code = M.next(source, pool)
+    if not read then
+      all.code = code
+      break
+    end
+    all.batches = all.batches + 1
+    for _, kind in ipairs({ "rows", "faults" }) do
+      for _, each in ipairs(read[kind]) do
+        each.partition = read.partition
+        table.insert(all[kind], each)
+      end
+    end
+  end
+  all.message = ffi.string(source.message)
+  C.weir_source_free(source)
+  C.weir_pool_free(pool)
+  return all
+end
+
+--- The texts of rows.
+function M.texts(rows)
+  local texts = {}
+  for i, row in ipairs(rows) do
+    texts[i] = row.text
+  end
+  return texts
+end
+
+--- Calls fn with a batch of these lines of JSON.
+function M.with_batch(lines, fn)
+  local pool = C.weir_pool_new(1)
+  local batch = C.weir_batch_new(pool)
+  for _, line in ipairs(lines) do
+    C.weir_buf_text(batch.bytes, line .. "\n")
+  end
+  batch.input_size = batch.bytes.size
+  assert(C.weir_json_scan(batch, batch.bytes.size) == 0)
+  assert(batch.row_count == #lines)
+  batch.line_rows = 1
+  batch.ingest_ns = 1700000000123456789LL -- 2023-11-14 22:13:20 UTC
+  fn(batch)
+  C.weir_batch_unref(batch)
+  C.weir_pool_free(pool)
+end
+
+return M

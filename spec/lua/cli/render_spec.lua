@@ -1,0 +1,188 @@
+local human = require("weir.cli.human")
+local json = require("weir.cli.json")
+local paint = require("weir.cli.paint")
+local progress = require("weir.cli.progress")
+local summary = require("weir.cli.summary")
+local summary_json = require("weir.cli.summary_json")
+local layout = require("weir.cli.table")
+
+local function no_env() end
+
+local function stats(changes)
+  local all = { records_in = 1234567, records_out = 10, bytes_in = 50e6, bytes_total = 100e6,
+    errors = 0, elapsed_ms = 2000, place = "access.jsonl" }
+  for key, value in pairs(changes or {}) do
+    all[key] = value
+  end
+  return all
+end
+
+describe("numbers for people", function()
+  it("group their digits", function()
+    assert.same({ "0", "999", "1,000", "1,234,567", "-1,000" }, { human.count(0),
+      human.count(999), human.count(1000), human.count(1234567), human.count(-1000) })
+  end)
+
+  it("know one from many", function()
+    assert.same({ "1 record", "0 records", "2,000 records" }, { human.plural(1, "record"),
+      human.plural(0, "record"), human.plural(2000, "record") })
+  end)
+
+  it("scale", function()
+    assert.same({ "512 B", "1.50 kB", "177 MB", "2.00 GB" }, { human.bytes(512),
+      human.bytes(1500), human.bytes(177e6), human.bytes(2e9) })
+    assert.same({ "87/s", "953 k/s", "1.20 M/s" }, { human.rate(87), human.rate(953e3),
+      human.rate(1.2e6) })
+  end)
+
+  it("measure time", function()
+    assert.same({ "12 ms", "2.1 s", "1:35", "1:02:05" }, { human.duration_ms(12),
+      human.duration_ms(2100), human.duration_ms(95000), human.duration_ms(3725000) })
+  end)
+end)
+
+describe("a table", function()
+  local columns = { { title = "stage" }, { title = "sent", right = true } }
+
+  it("puts names left and numbers right", function()
+    assert.same({ "stage   sent", "filter     5", "größer  1000" },
+      layout.lines(columns, { { "filter", "5" }, { "größer", "1000" } }, 80))
+  end)
+
+  it("shortens names in the middle where it is narrow, never numbers", function()
+    local lines = layout.lines(columns, { { "a_very_long_name_of_a_stage", "12345678" } }, 24)
+    assert.equal("a_very…a_stage  12345678", lines[2])
+  end)
+
+  it("fits any width that has room for it", function()
+    local seed = os.time()
+    math.randomseed(seed)
+    for _ = 1, 300 do
+      local rows = {}
+      for i = 1, math.random(5) do
+        rows[i] = { ("x"):rep(math.random(60)), ("9"):rep(math.random(10)) }
+      end
+      local width = math.random(24, 90)
+      for _, line in ipairs(layout.lines(columns, rows, width)) do
+        assert.is_true(layout.width_of(line) <= width, "seed " .. seed)
+      end
+    end
+  end)
+end)
+
+describe("the progress line", function()
+  it("says how far, how fast and how long still", function()
+    assert.equal("1,234,567 records  617 k/s  50%, 2.0 s left  25.0 MB/s  access.jsonl",
+      progress.new():line(stats(), 100))
+  end)
+
+  it("counts errors", function()
+    assert.matches("3 errors", progress.new():line(stats({ errors = 3 }), 100))
+  end)
+
+  it("leaves out what it cannot know", function()
+    local line = progress.new():line(stats({ bytes_total = 0 }), 100)
+    assert.falsy(line:find("left"))
+  end)
+
+  it("never guesses from a past end", function()
+    local line = progress.new():line(stats({ bytes_in = 200e6 }), 100)
+    assert.falsy(line:find("left"))
+  end)
+
+  it("never exceeds the width", function()
+    for width = 20, 90 do
+      assert.is_true(#progress.new():line(stats({ errors = 9 }), width) <= width)
+    end
+  end)
+
+  it("follows a rate that changes, smoothly", function()
+    local meter = progress.new()
+    meter:line(stats({ records_in = 1000, elapsed_ms = 1000 }), 90)
+    local line = meter:line(stats({ records_in = 3000, elapsed_ms = 2000 }), 90)
+    local rate = tonumber(line:match("([%d.]+) k/s"))
+    assert.is_true(rate > 1.5 and rate < 2)
+  end)
+end)
+
+describe("colour", function()
+  it("is for terminals that want it", function()
+    assert.equal("\27[31mx\27[0m", paint.brush(nil, true, no_env)("bad", "x"))
+    assert.equal("x", paint.brush(nil, false, no_env)("bad", "x"))
+    local function refused(name)
+      return name == "NO_COLOR" and "1" or nil
+    end
+    assert.equal("x", paint.brush(nil, true, refused)("bad", "x"))
+    assert.equal("\27[31mx\27[0m", paint.brush("always", false, refused)("bad", "x"))
+    assert.equal("x", paint.brush("never", true, no_env)("bad", "x"))
+  end)
+end)
+
+local function report()
+  return {
+    exit_code = 0,
+    stats = { records_in = 2000, records_out = 20, bytes_in = 372000 },
+    result = {
+      ok = true, elapsed_ms = 2000, dead = 3,
+      dead_reasons = { { reason = "not valid UTF-8", count = 3, first = "a.jsonl:17" } },
+      outputs = {
+        { name = "file:errors.jsonl", place = "errors.jsonl", records = 20, bytes = 900 },
+        { name = "stdout", records = 1 },
+      },
+      ledger = { balanced = true, edges = { { from = "a", to = "b", sent = 1 } }, stages = {
+        { name = "access", kind = "source", received = 0, made = 2000, sent = 1997, dead = 3 },
+        { name = "throttle", kind = "throttle", received = 1997, sent = 1990,
+          dropped = { over_limit = 7 } },
+      } },
+    },
+  }
+end
+
+describe("the summary", function()
+  local plain = paint.brush("never")
+
+  it("says what came in, what came out and where every record is", function()
+    assert.equal([[
+finished after 2.0 s
+  read    2,000 records, 372 kB  1000/s  186 kB/s
+  wrote   20 records, 900 B to errors.jsonl
+          1 record to stdout
+  dead    3 records
+          reason           count  first
+          not valid UTF-8      3  a.jsonl:17
+
+  stage     received   made   sent  dropped  dead
+  access           -  2,000  1,997        -     3
+  throttle     1,997      -  1,990        7     -
+  the ledger balances
+]], (summary.text(report(), 80, plain):gsub("1%.00 k/s", "1000/s")))
+  end)
+
+  it("owns up to a ledger that does not balance", function()
+    local wrong = report()
+    wrong.result.ledger.balanced = false
+    assert.matches("the ledger does not balance", summary.text(wrong, 80, plain))
+  end)
+
+  it("has the same numbers as one line of JSON", function()
+    local line = summary_json.line(report())
+    assert.falsy(line:find("\n"))
+    local decoded = require("cjson").decode(line)
+    assert.equal(2000, decoded.records_in)
+    assert.equal(7, decoded.ledger.stages[2].dropped.over_limit)
+    assert.equal("a.jsonl:17", decoded.dead_reasons[1].first)
+    assert.equal(1, decoded.ledger.edges[1].sent)
+  end)
+end)
+
+describe("JSON of the program's own", function()
+  it("escapes what must be", function()
+    local text = 'a"\\\n\t\1ü'
+    assert.equal(text, require("cjson").decode("[" .. json.scalar(text) .. "]")[1])
+  end)
+
+  it("says null for what is no number", function()
+    assert.same({ "null", "null", "12" }, { json.scalar(0 / 0), json.scalar(math.huge),
+      json.scalar(12) })
+  end)
+end)
