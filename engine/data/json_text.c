@@ -19,27 +19,35 @@ const char *weir_json_after_blanks(const char *at, const char *end)
   return at;
 }
 
-// Whether one of eight bytes is this one (Mycroft's test: no false no).
-static uint64_t has_byte(uint64_t word, char byte)
+// Marks the bytes that are this one; what is above the lowest mark may be wrong
+// (Mycroft's test).
+static uint64_t marks_of(uint64_t word, char byte)
 {
   static const uint64_t ones = 0x0101010101010101u;
   uint64_t zero = word ^ (ones * (unsigned char)byte);
   return (zero - ones) & ~zero & (ones << 7);
 }
 
+// The first quote or backslash, or end.
+static const char *next_special(const char *at, const char *end)
+{
+  uint64_t word;
+  for (; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
+    memcpy(&word, at, sizeof word);
+    uint64_t marks = marks_of(word, '"') | marks_of(word, '\\');
+    if (marks != 0)
+      return at + (__builtin_ctzll(marks) >> 3);
+  }
+  while (at < end && *at != '"' && *at != '\\')
+    at++;
+  return at;
+}
+
 const char *weir_json_closing_quote(const char *at, const char *end, uint32_t *escaped)
 {
   for (;;) {
-    uint64_t word;
-    while (end - at >= (ptrdiff_t)sizeof word) {
-      memcpy(&word, at, sizeof word);
-      if ((has_byte(word, '"') | has_byte(word, '\\')) != 0)
-        break;
-      at += sizeof word;
-    }
-    while (at < end && *at != '"' && *at != '\\')
-      at++;
-    if (at >= end)
+    at = next_special(at, end);
+    if (at == end)
       return NULL;
     if (*at == '"')
       return at;
@@ -77,21 +85,11 @@ static const char *after_nested(const char *at, const char *end)
   return NULL;
 }
 
-static int ends_word(char byte)
-{
-  switch (byte) {
-  case ',':
-  case ':':
-  case '}':
-  case ']':
-  case '{':
-  case '[':
-  case '"':
-    return 1;
-  default:
-    return is_blank(byte);
-  }
-}
+// What a word or a number cannot have in it.
+static const unsigned char ends_word[256] = {
+    [' '] = 1, ['\t'] = 1, ['\n'] = 1, ['\r'] = 1, [','] = 1, [':'] = 1,
+    ['"'] = 1, ['{'] = 1,  ['}'] = 1,  ['['] = 1,  [']'] = 1,
+};
 
 const char *weir_json_after_value(const char *at, const char *end)
 {
@@ -104,7 +102,7 @@ const char *weir_json_after_value(const char *at, const char *end)
   }
   if (*at == '{' || *at == '[')
     return after_nested(at, end);
-  while (at < end && !ends_word(*at))
+  while (at < end && !ends_word[(unsigned char)*at])
     at++;
   return at;
 }

@@ -32,6 +32,7 @@ struct decimal {
   int negative;
   int integer;  // neither point nor exponent
   int inexact;  // more digits than fit
+  ptrdiff_t digit_count;
 };
 
 static int is_digit(char byte) { return (unsigned char)(byte - '0') < 10; }
@@ -50,23 +51,31 @@ static int eight_digits(const char *at, uint64_t *value)
   return 1;
 }
 
-// Takes a run of digits into the decimal; NULL if there is none.
+// Takes a run of digits into the decimal, whether or not they fit; NULL if there
+// is none.
 static const char *take_digits(const char *at, const char *end, struct decimal *decimal)
 {
   const char *start = at;
+  uint64_t digits = decimal->digits;
   uint64_t eight;
-  while (end - at >= 8 && decimal->digits < 100000000000u && eight_digits(at, &eight)) {
-    decimal->digits = decimal->digits * 100000000u + eight;
-    at += 8;
-  }
-  for (; at < end && is_digit(*at); at++) {
-    uint64_t digit = (uint64_t)(*at - '0');
-    uint64_t tenfold;
-    if (__builtin_mul_overflow(decimal->digits, (uint64_t)10, &tenfold) ||
-        __builtin_add_overflow(tenfold, digit, &decimal->digits))
-      decimal->inexact = 1;
-  }
+  for (; end - at >= 8 && eight_digits(at, &eight); at += 8)
+    digits = digits * 100000000u + eight;
+  for (; at < end && is_digit(*at); at++)
+    digits = digits * 10 + (uint64_t)(*at - '0');
+  decimal->digits = digits;
+  decimal->digit_count += at - start;
   return at > start ? at : NULL;
+}
+
+// Whether the digits fit 64 bits. Twenty digits of an integer, which has no zero in
+// front, are compared with the largest as text.
+static int fits(const char *digits, const struct decimal *decimal)
+{
+  if (decimal->digit_count <= DIGITS_EXACT)
+    return 1;
+  if (decimal->digit_count > DIGITS_EXACT + 1 || !decimal->integer)
+    return 0;
+  return memcmp(digits, "18446744073709551615", DIGITS_EXACT + 1) <= 0;
 }
 
 static const char *take_exponent(const char *at, const char *end,
@@ -102,14 +111,16 @@ static int decimal_read(const char *at, const char *end, struct decimal *decimal
     decimal->integer = 0;
     const char *point = at + 1;
     at = take_digits(point, end, decimal);
-    if (at == NULL || at - point > EXPONENT_MAX)
-      return at == end && (decimal->inexact = 1);
-    decimal->exponent = (int)(point - at);
+    if (at == NULL)
+      return 0;
+    // Beyond this many digits the number is inexact anyway.
+    decimal->exponent = at - point < EXPONENT_MAX ? (int)(point - at) : 0;
   }
   if (at < end && (*at == 'e' || *at == 'E')) {
     decimal->integer = 0;
     at = take_exponent(at + 1, end, decimal);
   }
+  decimal->inexact = !fits(start, decimal);
   return at == end;
 }
 

@@ -18,28 +18,61 @@ enum {
 static const double integer_max = 1e17;   // written digit by digit below this
 static const double mantissa_max = 1e15;  // any 15 digits name one double
 
+// Marks the quotes, backslashes and control characters among eight bytes; what is
+// above the lowest mark may be wrong.
+static uint64_t special_marks(const char *at)
+{
+  static const uint64_t ones = 0x0101010101010101u;
+  uint64_t word;
+  memcpy(&word, at, sizeof word);
+  uint64_t quote = word ^ (ones * '"');
+  uint64_t backslash = word ^ (ones * '\\');
+  return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+          ((word - ones * 0x20) & ~word)) &
+         (ones << 7);
+}
+
+static int is_special(char byte)
+{
+  return (unsigned char)byte < 0x20 || byte == '"' || byte == '\\';
+}
+
+// The first byte that cannot stand in a string as it is, or end.
+static const char *after_plain(const char *at, const char *end)
+{
+  enum { WORD = sizeof(uint64_t) };
+  int long_enough = end - at >= WORD;
+  for (; end - at >= WORD; at += WORD) {
+    uint64_t marks = special_marks(at);
+    if (marks != 0)
+      return at + (__builtin_ctzll(marks) >> 3);
+  }
+  // The last word again, most of it known to be plain: cheaper than single bytes.
+  if (long_enough && special_marks(end - WORD) == 0)
+    return end;
+  while (at < end && !is_special(*at))
+    at++;
+  return at;
+}
+
 static int read_text(weir_slice inside, weir_buf *scratch, weir_value *out)
 {
-  int plain = 1;
-  for (size_t i = 0; i < inside.size; i++) {
-    unsigned char byte = (unsigned char)inside.bytes[i];
-    if (byte < 0x20 || byte == '"' || byte == '\\') {
-      plain = 0;
-      break;
-    }
+  const char *end = inside.bytes + inside.size;
+  if (after_plain(inside.bytes, end) == end) {
+    *out = (weir_value){
+        .kind = WEIR_TEXT, .text = inside.bytes, .size = (uint32_t)inside.size};
+    return WEIR_OK;
   }
   size_t start = scratch->size;
-  if (!plain) {
-    int code = weir_json_unescape(inside, scratch);
-    if (code != WEIR_OK) {
-      scratch->size = start;
-      return code;
-    }
+  int code = weir_json_unescape(inside, scratch);
+  if (code != WEIR_OK) {
+    scratch->size = start;
+    return code;
   }
   *out = (weir_value){
       .kind = WEIR_TEXT,
-      .text = plain ? inside.bytes : scratch->bytes + start,
-      .size = (uint32_t)(plain ? inside.size : scratch->size - start),
+      .text = scratch->bytes + start,
+      .size = (uint32_t)(scratch->size - start),
   };
   return WEIR_OK;
 }
@@ -79,8 +112,12 @@ int weir_value_read(weir_slice json, weir_buf *scratch, weir_value *out)
     return read_word(json, "true", WEIR_TRUE, out);
   case 'f':
     return read_word(json, "false", WEIR_FALSE, out);
+  case '+':
+  case '-':
+  case '.':
+    return weir_number_read(json.bytes, json.size, out);
   default:
-    if (strchr("+-.0123456789", json.bytes[0]) == NULL || json.bytes[0] == '\0')
+    if (json.bytes[0] < '0' || json.bytes[0] > '9')
       return WEIR_ESYNTAX;
     return weir_number_read(json.bytes, json.size, out);
   }
@@ -129,16 +166,15 @@ static void write_escape(weir_buf *out, unsigned char byte)
 void weir_write_text(weir_buf *out, const char *text, size_t size)
 {
   weir_buf_byte(out, '"');
-  size_t start = 0;
-  for (size_t i = 0; i < size; i++) {
-    unsigned char byte = (unsigned char)text[i];
-    if (byte >= 0x20 && byte != '"' && byte != '\\')
-      continue;
-    weir_buf_append(out, text + start, i - start);
-    write_escape(out, byte);
-    start = i + 1;
+  const char *end = text + size;
+  for (;;) {
+    const char *special = after_plain(text, end);
+    weir_buf_append(out, text, (size_t)(special - text));
+    if (special == end)
+      break;
+    write_escape(out, (unsigned char)*special);
+    text = special + 1;
   }
-  weir_buf_append(out, text + start, size - start);
   weir_buf_byte(out, '"');
 }
 
