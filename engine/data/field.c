@@ -107,7 +107,7 @@ static int is_key(const weir_field *field, const struct row *row, uint32_t colon
     return 0;
   const char *end = row->bytes + colon;
   if (colon < PATTERN)
-    return end[-1] == '"' && end[0 - quoted] == '"' &&
+    return end[-1] == '"' && *(end - quoted) == '"' &&
            memcmp(end - quoted + 1, field->name, field->size) == 0;
   uint64_t words[2];
   memcpy(words, end - PATTERN, sizeof words);
@@ -115,7 +115,7 @@ static int is_key(const weir_field *field, const struct row *row, uint32_t colon
   if ((((words[0] ^ pattern->bytes[0]) & pattern->mask[0]) |
        ((words[1] ^ pattern->bytes[1]) & pattern->mask[1])) != 0)
     return 0;
-  return quoted <= PATTERN || (end[0 - quoted] == '"' &&
+  return quoted <= PATTERN || (*(end - quoted) == '"' &&
                                memcmp(end - quoted + 1, field->name, field->size) == 0);
 }
 

@@ -13,8 +13,9 @@
 //  3. The loop is compiled twice, for CPUs that count and isolate bits in one
 //     instruction and for the rest; there is one text of it.
 
+#if defined(__x86_64__)
 #include <immintrin.h>
-#include <string.h>
+#endif
 
 #include "engine/base/check.h"
 #include "engine/base/err.h"
