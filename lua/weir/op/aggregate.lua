@@ -113,7 +113,7 @@ M.doc = {
   name = "aggregate",
   group = "operators",
   signature = ":aggregate({ name = aggregate, ... }, { max_keys, max_state })",
-  summary = "Makes one record of each group: its columns, then the aggregates as listed by name."
+  summary = "Makes one record of each group: its columns, then the aggregates by name."
     .. " Without group_by the whole stream is one group, and gives its record even if no record"
     .. " came. The input must end; groups come out in the order of their first records.",
   shape = "records -> one record a group",
