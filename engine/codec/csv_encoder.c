@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/codec/csv.h"
@@ -182,7 +183,8 @@ static int find_column(const csv_encoder *csv, uint32_t guess, weir_slice name)
 
 static int place_values(csv_encoder *csv, weir_slice object)
 {
-  memset(csv->values, 0, weir_schema_count(csv->columns) * sizeof csv->values[0]);
+  for (uint32_t i = 0; i < weir_schema_count(csv->columns); i++)
+    csv->values[i] = (weir_slice){0};
   uint32_t guess = 0;
   weir_json_walk walk = weir_json_walk_start(object);
   while (weir_json_walk_next(&walk)) {
@@ -230,6 +232,7 @@ static int encode_row(weir_encoder *encoder, const weir_batch *batch, uint32_t r
   int rc = first ? learn_columns(csv, object) : WEIR_OK;
   if (rc == WEIR_OK && first && csv->header_due)
     rc = write_header(csv, out);
+  WEIR_ASSERT(rc != WEIR_OK || csv->values != NULL);
   if (rc == WEIR_OK)
     rc = place_values(csv, object);
   if (rc == WEIR_OK)

@@ -28,8 +28,8 @@ int weir_csv_dialect_of(weir_csv_dialect *out, const weir_csv_options *options)
     return WEIR_EINVAL;
   *out = (weir_csv_dialect){
       .delimiter = (char)delimiter,
-      .quote = has_quote ? (char)quote : 0,
-      .has_quote = (char)has_quote,
+      .quote = (char)(has_quote ? quote : '\n'),
+      .has_quote = has_quote,
   };
   return WEIR_OK;
 }
@@ -50,9 +50,9 @@ weir_csv_scan weir_csv_scan_start(weir_batch *batch, size_t from,
       .batch = batch,
       .size = batch->input_size,
       .base = from,
-      .wanted = {dialect.delimiter, '\n', dialect.has_quote ? dialect.quote : '\n'},
+      .wanted = {dialect.delimiter, '\n', dialect.quote},
       .has_quote = dialect.has_quote,
-      .last = last != 0,
+      .last = last,
   };
   if (from < scan.size)
     load(&scan);

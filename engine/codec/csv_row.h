@@ -17,8 +17,8 @@
 // What the options say of bytes, with the defaults put in.
 typedef struct weir_csv_dialect {
   char delimiter;
-  char quote;
-  char has_quote;
+  char quote;  // a newline, which is found anyway, when there is none
+  int has_quote;
 } weir_csv_dialect;
 
 // EINVAL when they cannot be told apart.
@@ -29,9 +29,9 @@ typedef struct weir_csv_scan {
   size_t size;     // of the input
   size_t base;     // of the 64 bytes that marks tells about
   uint64_t marks;  // those not yet visited
-  char wanted[3];  // delimiter, newline, quote (or, without quotes, newline again)
-  char has_quote;
-  char last;  // the input ends at size
+  char wanted[3];  // delimiter, newline, quote
+  int has_quote;
+  int last;  // the input ends at size
 } weir_csv_scan;
 
 enum weir_csv_flag { WEIR_CSV_QUOTED = 0x100 };  // beside a cell's kind

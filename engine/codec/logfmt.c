@@ -33,9 +33,13 @@ static int is_blank(char byte) { return byte == ' ' || byte == '\t'; }
 
 static char byte_at(const reader *line, size_t at) { return line->bytes->bytes[at]; }
 
-static size_t pass_word(const reader *line, size_t at)
+// From `at` to the first blank, or to one of two more bytes that stop it.
+static size_t pass_word(const reader *line, size_t at, char stop, char other)
 {
-  while (at < line->end && !is_blank(byte_at(line, at)))
+  const char *bytes = line->bytes->bytes;
+  size_t end = line->end;
+  while (at < end && bytes[at] != ' ' && bytes[at] != '\t' && bytes[at] != stop &&
+         bytes[at] != other)
     at++;
   return at;
 }
@@ -49,9 +53,31 @@ static void pass_blanks(reader *line)
 // Appends bytes[start .. end) of the line as a JSON text.
 static void put_text(reader *line, size_t start, size_t end)
 {
-  weir_buf_clear(line->scratch);
-  weir_write_text(line->scratch, line->bytes->bytes + start, end - start);
-  weir_buf_append(line->bytes, line->scratch->bytes, line->scratch->size);
+  weir_buf *bytes = line->bytes;
+  weir_buf *scratch = line->scratch;
+  // Most need no escape: copied at once, and given back if one does.
+  size_t size = end - start;
+  size_t before = bytes->size;
+  if (weir_buf_reserve(bytes, size + 2) == WEIR_OK) {
+    const char *from = bytes->bytes + start;
+    char *to = bytes->bytes + before;
+    unsigned odd = 0;
+    *to++ = '"';
+    for (size_t i = 0; i < size; i++) {
+      unsigned char byte = (unsigned char)from[i];
+      odd |=
+          (unsigned)(byte < ' ') | (unsigned)(byte == '"') | (unsigned)(byte == '\\');
+      to[i] = from[i];
+    }
+    to[size] = '"';
+    if (!odd) {
+      bytes->size = before + size + 2;
+      return;
+    }
+  }
+  weir_buf_clear(scratch);
+  weir_write_text(scratch, bytes->bytes + start, size);
+  weir_buf_append(bytes, scratch->bytes, scratch->size);
 }
 
 // Appends bytes[start .. end), which have escapes, as a JSON text: as they are, but
@@ -103,17 +129,13 @@ static int put_quoted(reader *line)
 static int put_pair(reader *line)
 {
   size_t start = line->at;
-  while (line->at < line->end && !is_blank(byte_at(line, line->at)) &&
-         byte_at(line, line->at) != '=') {
-    if (byte_at(line, line->at) == '"')
-      return WEIR_ESYNTAX;
-    line->at++;
-  }
-  if (line->at == start)
+  line->at = pass_word(line, start, '=', '"');
+  int has_value = line->at < line->end && byte_at(line, line->at) == '=';
+  if (line->at == start || (line->at < line->end && byte_at(line, line->at) == '"'))
     return WEIR_ESYNTAX;
   put_text(line, start, line->at);
   weir_buf_byte(line->bytes, ':');
-  if (line->at == line->end || byte_at(line, line->at) != '=') {
+  if (!has_value) {
     weir_buf_text(line->bytes, "true");
     return WEIR_OK;
   }
@@ -121,7 +143,7 @@ static int put_pair(reader *line)
   line->at++;
   if (line->at < line->end && byte_at(line, line->at) == '"')
     return put_quoted(line);
-  size_t end = pass_word(line, line->at);
+  size_t end = pass_word(line, line->at, ' ', ' ');
   put_text(line, line->at, end);
   line->at = end;
   return WEIR_OK;
@@ -252,12 +274,11 @@ static int put_value(logfmt_encoder *logfmt, const weir_json_walk *walk, weir_bu
 {
   weir_slice json = walk->value;
   weir_buf_byte(out, '=');
-  char first = json.size > 0 ? json.bytes[0] : '"';
-  if (first == '{' || first == '[') {
+  if (json.size > 0 && (json.bytes[0] == '{' || json.bytes[0] == '[')) {
     weir_write_text(out, json.bytes, json.size);
     return WEIR_OK;
   }
-  if (first != '"' || json.size < 2) {
+  if (json.size < 2 || json.bytes[0] != '"') {
     weir_buf_append(out, json.bytes, json.size);
     return WEIR_OK;
   }
