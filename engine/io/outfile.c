@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 
@@ -164,11 +165,14 @@ int weir_outfile_open(weir_outfile *file, int make_directories)
     make_parents(file->path);
   if (file->target == NULL && file->standard == 0)
     settle(file);
-  file->fd =
-      file->standard != 0
-          ? fcntl(file->standard, F_DUPFD_CLOEXEC, 0)
-          : open(file->beside ? file->temporary : file->target,
-                 O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, MODE_FILE);
+  const char *path = file->beside ? file->temporary : file->target;
+  if (file->standard != 0) {
+    file->fd = fcntl(file->standard, F_DUPFD_CLOEXEC, 0);
+  } else {
+    WEIR_ASSERT(path != NULL);
+    file->fd =
+        open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, MODE_FILE);
+  }
   if (file->fd < 0)
     return open_failed(file, errno);
   if (file->beside && !file->opened_before) {

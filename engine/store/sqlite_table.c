@@ -1,0 +1,510 @@
+// sqlite_table.c -- one table that takes records, and grows columns for them.
+
+#include "engine/store/sqlite_table.h"
+
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/data/json.h"
+#include "engine/data/value.h"
+#include "engine/store/sqlite.h"
+
+enum { COLUMNS_FIRST = 16 };
+
+struct column {
+  char *name;
+  char *type;
+  int key;
+};
+
+struct weir_sqlite_table {
+  sqlite3 *db;
+  char *name;
+  struct column *columns;
+  uint32_t count;
+  uint32_t capacity;
+  char **keys;
+  uint32_t key_count;
+  int fixed;  // by a schema
+  int ready;
+  sqlite3_stmt *insert;  // NULL while columns have changed
+  weir_buf text;         // statements, names
+  weir_buf values;       // texts bound to the statement
+  weir_buf bound;        // a byte a column: bound in this row
+};
+
+static struct column *add_column(weir_sqlite_table *table, const char *name,
+                                 const char *type)
+{
+  if (table->count == table->capacity) {
+    table->capacity = table->capacity > 0 ? table->capacity * 2 : COLUMNS_FIRST;
+    struct column *columns = weir_mem_new(table->capacity * sizeof(struct column));
+    if (table->count > 0)
+      memcpy(columns, table->columns, table->count * sizeof(struct column));
+    weir_mem_free(table->columns);
+    table->columns = columns;
+  }
+  struct column *column = &table->columns[table->count++];
+  *column = (struct column){weir_mem_text(name), weir_mem_text(type), 0};
+  for (uint32_t i = 0; i < table->key_count; i++)
+    column->key |= sqlite3_stricmp(table->keys[i], name) == 0;
+  sqlite3_finalize(table->insert);
+  table->insert = NULL;
+  return column;
+}
+
+static void set_type(struct column *column, const char *type)
+{
+  weir_mem_free(column->type);
+  column->type = weir_mem_text(type);
+}
+
+// Columns come in the same order in most rows: `guess` is looked at first.
+static int find_column(const weir_sqlite_table *table, const char *name, uint32_t guess)
+{
+  if (guess < table->count && sqlite3_stricmp(table->columns[guess].name, name) == 0)
+    return (int)guess;
+  for (uint32_t i = 0; i < table->count; i++)
+    if (sqlite3_stricmp(table->columns[i].name, name) == 0)
+      return (int)i;
+  return -1;
+}
+
+weir_sqlite_table *weir_sqlite_table_new(struct sqlite3 *db, const char *name,
+                                         const char *const *keys, uint32_t key_count,
+                                         const weir_sqlite_column *schema,
+                                         uint32_t column_count)
+{
+  weir_sqlite_table *table = weir_mem_new(sizeof *table);
+  table->db = db;
+  table->name = weir_mem_text(name);
+  table->keys = weir_mem_new((key_count + 1) * sizeof(char *));
+  table->key_count = key_count;
+  for (uint32_t i = 0; i < key_count; i++)
+    table->keys[i] = weir_mem_text(keys[i]);
+  weir_buf_init(&table->text);
+  weir_buf_init(&table->values);
+  weir_buf_init(&table->bound);
+  for (uint32_t i = 0; i < column_count; i++)
+    add_column(table, schema[i].name, schema[i].type);
+  table->fixed = column_count > 0;
+  return table;
+}
+
+void weir_sqlite_table_free(weir_sqlite_table *table)
+{
+  if (table == NULL)
+    return;
+  sqlite3_finalize(table->insert);
+  for (uint32_t i = 0; i < table->count; i++) {
+    weir_mem_free(table->columns[i].name);
+    weir_mem_free(table->columns[i].type);
+  }
+  for (uint32_t i = 0; i < table->key_count; i++)
+    weir_mem_free(table->keys[i]);
+  weir_mem_free(table->columns);
+  weir_mem_free(table->keys);
+  weir_mem_free(table->name);
+  weir_buf_fini(&table->text);
+  weir_buf_fini(&table->values);
+  weir_buf_fini(&table->bound);
+  weir_mem_free(table);
+}
+
+static int is_whole(weir_slice json)
+{
+  for (size_t i = 0; i < json.size; i++)
+    if (json.bytes[i] == '.' || json.bytes[i] == 'e' || json.bytes[i] == 'E')
+      return 0;
+  return 1;
+}
+
+// Whether a whole number fits SQLite's 64 bits, and which one it is. A NUMBER within
+// them is exact (value.h), but what lies just below them is rounded to their end.
+static int whole_number(weir_slice json, const weir_value *value, int64_t *integer)
+{
+  static const char lowest[] = "-9223372036854775808";
+  const double end = 0x1p63;
+  if (value->kind == WEIR_NUMBER) {
+    int is_lowest = json.size == sizeof lowest - 1 &&
+                    memcmp(json.bytes, lowest, sizeof lowest - 1) == 0;
+    if (!is_lowest && (value->number >= end || value->number <= -end))
+      return 0;
+    *integer = (int64_t)value->number;
+    return 1;
+  }
+  uint64_t limit = (uint64_t)INT64_MAX + (value->negative ? 1 : 0);
+  if (value->magnitude > limit)
+    return 0;
+  *integer = (int64_t)(value->negative ? 0 - value->magnitude : value->magnitude);
+  return 1;
+}
+
+// The type that a column of this value wants; "" for null.
+static const char *type_of(weir_slice json, weir_buf *scratch)
+{
+  weir_value value;
+  int64_t integer;
+  weir_buf_clear(scratch);
+  if (weir_value_read(json, scratch, &value) != WEIR_OK)
+    return "TEXT";
+  switch (value.kind) {
+  case WEIR_NULL:
+    return "";
+  case WEIR_FALSE:
+  case WEIR_TRUE:
+    return "INTEGER";
+  case WEIR_NUMBER:
+  case WEIR_INTEGER:
+    if (!is_whole(json))
+      return "REAL";
+    return whole_number(json, &value, &integer) ? "INTEGER" : "TEXT";
+  default:
+    return "TEXT";
+  }
+}
+
+static void widen(struct column *column, const char *type)
+{
+  if (type[0] == '\0' || strcmp(column->type, type) == 0)
+    return;
+  if (column->type[0] == '\0')
+    set_type(column, type);
+  else if (strcmp(column->type, "TEXT") != 0)
+    set_type(column, strcmp(type, "TEXT") == 0 ? "TEXT" : "REAL");
+}
+
+// The member's name as text, in table->text. Names with escapes that mean nothing
+// stay as they are written.
+static const char *name_of(weir_sqlite_table *table, const weir_json_walk *walk)
+{
+  weir_buf *text = &table->text;
+  weir_buf_clear(text);
+  if (!walk->key_escaped || weir_json_unescape(walk->key, text) != WEIR_OK) {
+    weir_buf_clear(text);
+    weir_buf_append(text, walk->key.bytes, walk->key.size);
+  }
+  weir_buf_byte(text, '\0');
+  return text->bytes;
+}
+
+static weir_json_walk walk_row(const weir_batch *batch, uint32_t row)
+{
+  const weir_span *span = &batch->rows[row];
+  return weir_json_walk_start(
+      (weir_slice){batch->bytes.bytes + span->start, span->end - span->start});
+}
+
+static void learn_columns(weir_sqlite_table *table, const weir_batch *batch)
+{
+  for (uint32_t row = 0; row < batch->row_count; row++) {
+    weir_json_walk walk = walk_row(batch, row);
+    for (uint32_t i = 0; weir_json_walk_next(&walk); i++) {
+      const char *name = name_of(table, &walk);
+      int at = find_column(table, name, i);
+      struct column *column =
+          at >= 0 ? &table->columns[at] : add_column(table, name, "");
+      widen(column, type_of(walk.value, &table->values));
+    }
+  }
+}
+
+static void write_names(weir_buf *out, char *const *names, uint32_t count)
+{
+  for (uint32_t i = 0; i < count; i++) {
+    weir_buf_text(out, i > 0 ? ", " : "(");
+    weir_sqlite_quote(out, names[i]);
+  }
+  weir_buf_byte(out, ')');
+}
+
+static int execute(weir_sqlite_table *table)
+{
+  weir_buf_byte(&table->text, '\0');
+  return sqlite3_exec(table->db, table->text.bytes, NULL, NULL, NULL);
+}
+
+static int create_table(weir_sqlite_table *table)
+{
+  weir_buf *text = &table->text;
+  weir_buf_clear(text);
+  weir_buf_text(text, "CREATE TABLE ");
+  weir_sqlite_quote(text, table->name);
+  for (uint32_t i = 0; i < table->count; i++) {
+    weir_buf_text(text, i > 0 ? ", " : " (");
+    weir_sqlite_quote(text, table->columns[i].name);
+    weir_buf_byte(text, ' ');
+    weir_buf_text(text, table->columns[i].type);
+  }
+  if (table->key_count > 0) {
+    weir_buf_text(text, ", PRIMARY KEY ");
+    write_names(text, table->keys, table->key_count);
+  }
+  weir_buf_byte(text, ')');
+  return execute(table);
+}
+
+// The columns of a table that is there; none if it is not.
+static int read_columns(weir_sqlite_table *table, uint32_t *found)
+{
+  sqlite3_stmt *info = NULL;
+  int result = sqlite3_prepare_v2(
+      table->db, "SELECT name, type FROM pragma_table_info(?)", -1, &info, NULL);
+  if (result != SQLITE_OK)
+    return result;
+  sqlite3_bind_text(info, 1, table->name, -1, SQLITE_STATIC);
+  while ((result = sqlite3_step(info)) == SQLITE_ROW) {
+    const char *name = (const char *)sqlite3_column_text(info, 0);
+    const char *type = (const char *)sqlite3_column_text(info, 1);
+    ++*found;
+    int at = find_column(table, name, *found - 1);
+    if (at >= 0)
+      set_type(&table->columns[at], type);
+    else
+      add_column(table, name, type);
+  }
+  sqlite3_finalize(info);
+  return result == SQLITE_DONE ? SQLITE_OK : result;
+}
+
+int weir_sqlite_table_ready(weir_sqlite_table *table, const weir_batch *batch)
+{
+  if (table->ready)
+    return SQLITE_OK;
+  uint32_t found = 0;
+  int result = read_columns(table, &found);
+  if (result != SQLITE_OK)
+    return result;
+  if (found == 0 && !table->fixed) {
+    if (batch == NULL || batch->row_count == 0)
+      return SQLITE_OK;
+    learn_columns(table, batch);
+    for (uint32_t i = 0; i < table->key_count; i++)
+      if (find_column(table, table->keys[i], i) < 0)
+        add_column(table, table->keys[i], "");
+  }
+  if (found == 0)
+    result = create_table(table);
+  table->ready = result == SQLITE_OK;
+  return result;
+}
+
+// INSERT INTO "t" ("a", "b") VALUES (?, ?)
+//   ON CONFLICT ("a") DO UPDATE SET "b" = excluded."b"
+static void write_insert(weir_sqlite_table *table)
+{
+  weir_buf *text = &table->text;
+  weir_buf_clear(text);
+  weir_buf_text(text, "INSERT INTO ");
+  weir_sqlite_quote(text, table->name);
+  for (uint32_t i = 0; i < table->count; i++) {
+    weir_buf_text(text, i > 0 ? ", " : " (");
+    weir_sqlite_quote(text, table->columns[i].name);
+  }
+  weir_buf_text(text, ") VALUES (");
+  for (uint32_t i = 0; i < table->count; i++)
+    weir_buf_text(text, i > 0 ? ", ?" : "?");
+  weir_buf_byte(text, ')');
+  if (table->key_count == 0)
+    return;
+  weir_buf_text(text, " ON CONFLICT ");
+  write_names(text, table->keys, table->key_count);
+  const char *before = " DO UPDATE SET ";
+  for (uint32_t i = 0; i < table->count; i++) {
+    if (table->columns[i].key)
+      continue;
+    weir_buf_text(text, before);
+    weir_sqlite_quote(text, table->columns[i].name);
+    weir_buf_text(text, " = excluded.");
+    weir_sqlite_quote(text, table->columns[i].name);
+    before = ", ";
+  }
+  if (before[0] == ' ')
+    weir_buf_text(text, " DO NOTHING");
+}
+
+static int prepare_insert(weir_sqlite_table *table)
+{
+  write_insert(table);
+  return sqlite3_prepare_v3(table->db, table->text.bytes, (int)table->text.size,
+                            SQLITE_PREPARE_PERSISTENT, &table->insert, NULL);
+}
+
+// A table that was there may lack what ON CONFLICT stands on.
+static int create_key_index(weir_sqlite_table *table)
+{
+  weir_buf name;
+  weir_buf_init(&name);
+  weir_buf_format(&name, "weir_key_%s", table->name);
+  weir_buf_byte(&name, '\0');
+  weir_buf_clear(&table->text);
+  weir_buf_text(&table->text, "CREATE UNIQUE INDEX IF NOT EXISTS ");
+  weir_sqlite_quote(&table->text, name.bytes);
+  weir_buf_text(&table->text, " ON ");
+  weir_sqlite_quote(&table->text, table->name);
+  weir_buf_byte(&table->text, ' ');
+  write_names(&table->text, table->keys, table->key_count);
+  weir_buf_fini(&name);
+  return execute(table);
+}
+
+static int ready_insert(weir_sqlite_table *table)
+{
+  if (table->insert != NULL)
+    return SQLITE_OK;
+  int result = prepare_insert(table);
+  if (result != SQLITE_ERROR || table->key_count == 0)
+    return result;
+  result = create_key_index(table);
+  return result == SQLITE_OK ? prepare_insert(table) : result;
+}
+
+static int grow(weir_sqlite_table *table, const char *name, const char *type)
+{
+  weir_buf text;
+  weir_buf_init(&text);
+  weir_buf_text(&text, "ALTER TABLE ");
+  weir_sqlite_quote(&text, table->name);
+  weir_buf_text(&text, " ADD COLUMN ");
+  weir_sqlite_quote(&text, name);
+  weir_buf_format(&text, " %s", type);
+  weir_buf_byte(&text, '\0');
+  int result = sqlite3_exec(table->db, text.bytes, NULL, NULL, NULL);
+  weir_buf_fini(&text);
+  if (result == SQLITE_OK)
+    add_column(table, name, type);
+  return result;
+}
+
+__attribute__((format(printf, 4, 5))) static int refuse(int *refusal, char *reason,
+                                                        size_t size, const char *format,
+                                                        ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(reason, size, format, arguments);
+  va_end(arguments);
+  *refusal = WEIR_ESINK;
+  return SQLITE_OK;
+}
+
+// Columns for the fields of this row that have none.
+static int grow_for(weir_sqlite_table *table, const weir_batch *batch, uint32_t row,
+                    int *refusal, char *reason, size_t reason_size)
+{
+  weir_json_walk walk = walk_row(batch, row);
+  for (uint32_t i = 0; weir_json_walk_next(&walk); i++) {
+    const char *name = name_of(table, &walk);
+    if (find_column(table, name, i) >= 0)
+      continue;
+    if (table->fixed)
+      return refuse(refusal, reason, reason_size,
+                    "field \"%.100s\" is not in the schema of table \"%s\"", name,
+                    table->name);
+    int result = grow(table, name, type_of(walk.value, &table->values));
+    if ((result & 0xff) == SQLITE_ERROR)  // such as too many columns
+      return refuse(refusal, reason, reason_size, "field \"%.100s\": %s", name,
+                    sqlite3_errmsg(table->db));
+    if (result != SQLITE_OK)
+      return result;
+  }
+  return SQLITE_OK;
+}
+
+static int bind_number(weir_sqlite_table *table, int at, weir_slice json,
+                       const weir_value *value)
+{
+  int64_t integer;
+  if (!is_whole(json))
+    return sqlite3_bind_double(table->insert, at + 1, value->number);
+  if (whole_number(json, value, &integer))
+    return sqlite3_bind_int64(table->insert, at + 1, integer);
+  const char *type = table->columns[at].type;
+  if (type[0] != '\0' && sqlite3_stricmp(type, "TEXT") != 0)
+    return SQLITE_TOOBIG;
+  return sqlite3_bind_text(table->insert, at + 1, json.bytes, (int)json.size,
+                           SQLITE_STATIC);
+}
+
+static int bind(weir_sqlite_table *table, int at, weir_slice json)
+{
+  weir_value value;
+  weir_buf_clear(&table->values);
+  if (weir_value_read(json, &table->values, &value) != WEIR_OK)
+    return SQLITE_MISMATCH;
+  switch (value.kind) {
+  case WEIR_NULL:
+    return sqlite3_bind_null(table->insert, at + 1);
+  case WEIR_FALSE:
+  case WEIR_TRUE:
+    return sqlite3_bind_int(table->insert, at + 1, value.kind == WEIR_TRUE);
+  case WEIR_NUMBER:
+  case WEIR_INTEGER:
+    return bind_number(table, at, json, &value);
+  default:
+    // Text undone from escapes lies in scratch, which the next value reuses.
+    return sqlite3_bind_text64(
+        table->insert, at + 1, value.text, value.size,
+        table->values.size > 0 ? SQLITE_TRANSIENT : SQLITE_STATIC, SQLITE_UTF8);
+  }
+}
+
+static int bind_row(weir_sqlite_table *table, const weir_batch *batch, uint32_t row,
+                    int *refusal, char *reason, size_t reason_size)
+{
+  weir_buf_clear(&table->bound);
+  for (uint32_t i = 0; i < table->count; i++)
+    weir_buf_byte(&table->bound, 0);
+  sqlite3_clear_bindings(table->insert);
+  weir_json_walk walk = walk_row(batch, row);
+  for (uint32_t i = 0; weir_json_walk_next(&walk); i++) {
+    const char *name = name_of(table, &walk);
+    int at = find_column(table, name, i);
+    if (at < 0)
+      continue;
+    int result = bind(table, at, walk.value);
+    if (result == SQLITE_NOMEM)
+      return result;
+    if (result == SQLITE_TOOBIG)
+      return refuse(refusal, reason, reason_size,
+                    "field \"%.100s\": %.*s does not fit 64 bits, and its column is %s",
+                    name, (int)(walk.value.size < 40 ? walk.value.size : 40),
+                    walk.value.bytes, table->columns[at].type);
+    if (result != SQLITE_OK)
+      return refuse(refusal, reason, reason_size, "field \"%.100s\" cannot be read",
+                    name);
+    table->bound.bytes[at] = (char)(walk.value.bytes[0] != 'n');
+  }
+  for (uint32_t i = 0; i < table->count; i++)
+    if (table->columns[i].key && !table->bound.bytes[i])
+      return refuse(refusal, reason, reason_size, "key field \"%s\" is missing",
+                    table->columns[i].name);
+  return SQLITE_OK;
+}
+
+int weir_sqlite_table_put(weir_sqlite_table *table, const weir_batch *batch,
+                          uint32_t row, int *refusal, char *reason, size_t reason_size)
+{
+  *refusal = WEIR_OK;
+  int result = grow_for(table, batch, row, refusal, reason, reason_size);
+  if (result == SQLITE_OK && *refusal == WEIR_OK)
+    result = ready_insert(table);
+  if (result == SQLITE_OK && *refusal == WEIR_OK)
+    result = bind_row(table, batch, row, refusal, reason, reason_size);
+  if (result != SQLITE_OK || *refusal != WEIR_OK)
+    return result;
+  sqlite3_step(table->insert);
+  result = sqlite3_reset(table->insert);
+  switch (result & 0xff) {
+  case SQLITE_CONSTRAINT:
+  case SQLITE_MISMATCH:
+  case SQLITE_TOOBIG:
+    return refuse(refusal, reason, reason_size, "%s", sqlite3_errmsg(table->db));
+  default:
+    return result;
+  }
+}
