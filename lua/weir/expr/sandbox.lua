@@ -1,0 +1,308 @@
+--- The environment that user code sees.
+--
+--     local env = sandbox.new{ record = record, weir = weir, directory = "rules" }
+--     local chunk, message = loader.load(source, "@rules/a.lua", env)
+--
+-- What is in it is listed here and in weir.expr.walk and weir.expr.impure; all else
+-- does not exist, and what people look for says what to use instead. Everything is
+-- frozen: a script can change its own tables and nothing that it was given.
+--
+-- Invariants (spec/lua/expr/sandbox_spec.lua walks the environment for them)
+--   1. No function in it gives a function that is not: no string.dump, no environments,
+--      no metatable of text, and load goes through the loader, text only.
+--   2. Every table in it is frozen or fresh.
+--   3. No cdata but handles and exact integers: numbers with LL are refused by the loader.
+
+local frozen = require("weir.expr.frozen")
+local impure = require("weir.expr.impure")
+local loader = require("weir.expr.loader")
+local null = require("weir.lib.null").null
+local walk = require("weir.expr.walk")
+
+local M = {}
+
+local REPEAT_MAX = 64 * 1024 * 1024 -- bytes that string.rep may make
+
+local absent = {
+  [""] = {
+    io = "a script describes and the engine reads and writes; use weir.file",
+    ffi = "scripts do not touch memory",
+    debug = "errors carry their traceback by themselves",
+    package = 'require "name" finds files beside the script',
+    jit = "see weir explain --jit",
+    dofile = 'use require "name" for a file beside the script',
+    loadfile = 'use require "name" for a file beside the script',
+    module = "return a table from the file instead",
+    getfenv = "there is one environment, and it does not change",
+    setfenv = "there is one environment, and it does not change",
+    newproxy = "use setmetatable({}, ...)",
+    gcinfo = 'use collectgarbage("count")',
+  },
+  os = {
+    execute = "use :exec or weir.exec",
+    exit = "raise with error() to stop; the engine ends when its input does",
+    remove = "a script describes and the engine writes; use weir.file",
+    rename = "a script describes and the engine writes; use weir.file",
+    tmpname = "a script describes and the engine writes; use weir.file",
+    setlocale = "weir always uses the C locale",
+  },
+  string = {
+    dump = "weir loads source only",
+    gfind = "use string.gmatch",
+  },
+  table = {
+    foreach = "use for ... in pairs(t)",
+    foreachi = "use for ... in ipairs(t)",
+    getn = "use #t",
+  },
+}
+
+-- Where each environment's switches are kept; nothing in an environment leads here.
+local switches = setmetatable({}, { __mode = "k" })
+
+local plain_strings = { "byte", "char", "format", "len", "lower", "reverse", "sub", "upper" }
+local pattern_strings = { "find", "match", "gmatch", "gsub" }
+
+local function string_library(patterns)
+  local library = {}
+  for _, name in ipairs(plain_strings) do
+    library[name] = string[name]
+  end
+  for _, name in ipairs(pattern_strings) do
+    library[name] = patterns[name]
+  end
+  function library.rep(s, n, separator)
+    local size = (type(s) == "string" and #s or 0)
+      + (type(separator) == "string" and #separator or 0)
+    if type(n) == "number" and n * size > REPEAT_MAX then
+      error(("string.rep: more than %d bytes"):format(REPEAT_MAX), 2)
+    end
+    return string.rep(s, n, separator)
+  end
+  return library
+end
+
+local function copy(from)
+  local to = {}
+  for key, value in pairs(from) do
+    to[key] = value
+  end
+  return to
+end
+
+-- Metatables only of what a script can have made itself.
+local function add_metatables(base)
+  function base.getmetatable(v)
+    if type(v) ~= "table" or frozen.is(v) then
+      return nil
+    end
+    return getmetatable(v)
+  end
+  base.setmetatable = setmetatable -- takes tables only; frozen ones are protected
+  base.rawequal = rawequal
+  function base.rawget(t, key)
+    if type(t) ~= "table" or frozen.is(t) then
+      error("rawget needs a table of the script's own", 2)
+    end
+    return rawget(t, key)
+  end
+  function base.rawset(t, key, value)
+    if type(t) ~= "table" or frozen.is(t) then
+      error("rawset needs a table of the script's own", 2)
+    end
+    return rawset(t, key, value)
+  end
+end
+
+local function add_values(base, record)
+  function base.tostring(...)
+    local v = ...
+    if v == null and select("#", ...) > 0 then
+      return "null"
+    end
+    return tostring(...)
+  end
+  function base.tonumber(v, radix)
+    if type(v) == "cdata" and record.type(v) == "number" and radix == nil then
+      return tonumber(tostring(v))
+    elseif radix ~= nil then
+      return tonumber(v, radix)
+    end
+    return tonumber(v)
+  end
+  function base.collectgarbage(what)
+    if what ~= "count" then
+      error('collectgarbage: only "count" is here; the engine collects between batches', 2)
+    end
+    return collectgarbage("count")
+  end
+end
+
+local function add_print(base, speak)
+  function base.print(...)
+    if not speak then
+      return
+    end
+    local parts = {}
+    for i = 1, select("#", ...) do
+      parts[i] = base.tostring((select(i, ...)))
+    end
+    speak(table.concat(parts, "\t"))
+  end
+end
+
+local function gather(source)
+  if type(source) ~= "function" then
+    return source
+  end
+  local parts = {}
+  for piece in source do
+    if piece == "" then
+      break
+    end
+    parts[#parts + 1] = piece
+  end
+  return table.concat(parts)
+end
+
+-- load and loadstring: source only, in this environment or a table of the script's.
+local function add_load(base, env_of)
+  function base.load(source, chunkname, _, env)
+    local text = gather(source)
+    if type(text) ~= "string" then
+      error("load needs source text, not a " .. type(text), 2)
+    end
+    return loader.load(text, chunkname or "=(load)", type(env) == "table" and env or env_of())
+  end
+  function base.loadstring(source, chunkname)
+    return base.load(source, chunkname)
+  end
+end
+
+local function read_file(path)
+  local file = io.open(path, "r")
+  local text = file and file:read("*a") -- nil for a directory
+  if file then
+    file:close()
+  end
+  return text
+end
+
+local function find_module(options, name)
+  local stem = options.directory .. "/" .. name:gsub("%.", "/")
+  local tried = {}
+  for i, suffix in ipairs({ ".lua", "/init.lua" }) do
+    tried[i] = stem .. suffix
+    local text = (options.read or read_file)(tried[i])
+    if text then
+      return text, tried[i]
+    end
+  end
+  error(('require "%s": found neither %s'):format(name, table.concat(tried, " nor ")), 3)
+end
+
+local function is_module_name(name)
+  return type(name) == "string" and name:find("^[%w_-][%w_.-]*$") and not name:find("..", 1, true)
+end
+
+local LOADING = {}
+
+-- require: what weir gives, and files beside the script, once each.
+local function add_require(base, options, env_of)
+  local loaded = copy(options.modules or {})
+  loaded.weir = options.weir
+  function base.require(name)
+    local known = loaded[name]
+    if known == LOADING then
+      error(('require "%s": it requires itself'):format(name), 2)
+    elseif known ~= nil then
+      return known
+    elseif not is_module_name(name) then
+      error(('require: a module is a file beside the script, "name" or "lib.name", not %s')
+        :format(tostring(name)), 2)
+    elseif absent[""][name] then
+      error(('require "%s": %s'):format(name, absent[""][name]), 2)
+    end
+    local text, path = find_module(options, name)
+    local chunk, message = loader.load(text, "@" .. path, env_of())
+    if not chunk then
+      error(message, 0)
+    end
+    loaded[name] = LOADING
+    local ok, value = pcall(chunk, name)
+    loaded[name] = nil
+    if not ok then
+      error(value, 0)
+    end
+    if value == nil then
+      value = true
+    end
+    loaded[name] = value
+    return value
+  end
+end
+
+local function libraries(base, tables, clock, patterns)
+  base.table = frozen.new("table", tables, absent.table)
+  base.os = frozen.new("os", clock, absent.os)
+  base.string = frozen.new("string", string_library(patterns), absent.string)
+  base.math = frozen.new("math", copy(math), {})
+  base.bit = frozen.new("bit", copy(bit), {})
+  base.coroutine = frozen.new("coroutine", copy(coroutine), {})
+end
+
+--- Makes an environment.
+--
+--     record     `type pairs ipairs` of handles (weir.native.record)
+--     weir       what require "weir" gives; freeze it
+--     directory  where require looks, "." if not given
+--     print      called with each line; not given: print says nothing
+--     modules    further modules by name
+--     read       function(path) -> text or nil, in place of the disk
+--     patterns   find, match, gmatch, gsub with a step limit
+---@param options table
+---@return table env
+function M.new(options)
+  local record = options.record
+  local env
+  local function env_of()
+    return env
+  end
+  local base, tables, sort = walk.new(record)
+  local clock, record_answers = impure.new()
+  for _, name in ipairs({ "assert", "error", "pcall", "xpcall", "select" }) do
+    base[name] = _G[name]
+  end
+  base._VERSION = _VERSION
+  add_metatables(base)
+  add_values(base, record)
+  add_print(base, options.print)
+  add_load(base, env_of)
+  add_require(base, {
+    directory = options.directory or ".",
+    weir = options.weir,
+    modules = options.modules,
+    read = options.read,
+  }, env_of)
+  libraries(base, tables, clock, options.patterns or string)
+  env = frozen.new("", base, absent[""])
+  base._G = env
+  switches[env] = { sort = sort, record = record_answers }
+  return env
+end
+
+--- While a script describes, keys come sorted and what it asks of the world is recorded.
+---@param env table
+---@param recording table?  empty: filled; filled: played back; nil: ends describing
+function M.describing(env, recording)
+  switches[env].sort(recording ~= nil)
+  switches[env].record(recording)
+end
+
+--- Makes methods of text, `("x"):match(p)`, those of an environment, in this whole state.
+---@param env table
+function M.install_strings(env)
+  getmetatable("").__index = frozen.contents(env.string)
+end
+
+return M

@@ -1,0 +1,132 @@
+--- pairs, ipairs, next, type and the like for scripts: records are tables.
+--
+-- A record or nested value is a handle of the engine, which Lua calls "cdata". Here
+-- it answers as the table it stands for, or the error says how to make one of it.
+-- While a script describes, keys come in sorted order, since the order of a table's
+-- keys differs from state to state.
+
+local frozen = require("weir.expr.frozen")
+
+local M = {}
+
+local ranks = { number = 1, string = 2, boolean = 3 }
+
+local function before(a, b)
+  local rank_a, rank_b = ranks[type(a)] or 4, ranks[type(b)] or 4
+  if rank_a ~= rank_b then
+    return rank_a < rank_b
+  elseif rank_a == 3 then
+    return b and not a
+  elseif rank_a == 4 then
+    return false -- tables and functions have no order that states share
+  end
+  return a < b
+end
+
+local function sorted_keys(t)
+  local keys = {}
+  for key in next, t do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys, before)
+  return keys
+end
+
+local function sorted_next(t, key)
+  local keys = sorted_keys(t)
+  if key == nil then
+    return keys[1], t[keys[1]]
+  end
+  for i, one in ipairs(keys) do
+    if one == key then
+      return keys[i + 1], t[keys[i + 1]]
+    end
+  end
+  error("invalid key to 'next'", 2)
+end
+
+local function sorted_pairs(t)
+  local keys, i = sorted_keys(t), 0
+  return function()
+    i = i + 1
+    local key = keys[i]
+    if key ~= nil then
+      return key, t[key]
+    end
+  end, t, nil
+end
+
+local function needs_table(name)
+  error(("%s needs a table, and this is a record or a part of one: weir.to_table(r) makes one")
+    :format(name), 3)
+end
+
+--- Wraps a function whose first argument must be a real table.
+local function of_table(name, fn)
+  return function(t, ...)
+    if type(t) == "cdata" then
+      needs_table(name)
+    end
+    return fn(t, ...)
+  end
+end
+
+--- Makes the functions that look into values.
+---@param record table  `type pairs ipairs` of handles; see weir.native.record
+---@return table base  type next pairs ipairs unpack
+---@return table library  what `table` holds
+---@return fun(sorted: boolean)  switches the sorted order on and off
+function M.new(record)
+  local sorted = false
+  local base = {}
+
+  function base.type(...)
+    local v = ...
+    local t = type(...)
+    if t == "cdata" then
+      return record.type(v)
+    end
+    return t
+  end
+
+  function base.pairs(v)
+    if type(v) == "cdata" then
+      return record.pairs(v)
+    end
+    if frozen.is(v) then
+      v = frozen.copy(v) -- the table behind must not get out
+    end
+    if sorted and type(v) == "table" then
+      return sorted_pairs(v)
+    end
+    return pairs(v)
+  end
+
+  function base.ipairs(v)
+    if type(v) == "cdata" then
+      return record.ipairs(v)
+    end
+    return ipairs(v)
+  end
+
+  function base.next(v, key)
+    if type(v) == "cdata" then
+      needs_table("next")
+    elseif sorted and type(v) == "table" then
+      return sorted_next(v, key)
+    end
+    return next(v, key)
+  end
+
+  base.unpack = of_table("unpack", unpack)
+
+  local library = {}
+  for _, name in ipairs({ "insert", "remove", "concat", "sort", "maxn" }) do
+    library[name] = of_table("table." .. name, table[name])
+  end
+  return base, library, function(on)
+    sorted = on
+  end
+end
+
+return M
