@@ -140,16 +140,16 @@ $(BUILD)/native/%: spec/native/%.c $(OBJ) $(BUILD)/nothing.o $(BUILD)/links.list
 	$(Q)$(COMPILE) -MMD -MP -MT $@ -MF $@.d -o $@ $< $(filter %.o,$^) $(LDFLAGS) \
 	  $(VENDOR_NATIVE)
 
-SANITISED := $(MAKE) WERROR=
+SANITISED := $(MAKE) --no-print-directory WERROR=
 
 .PHONY: threads
 threads:  ## run the native programs under ThreadSanitizer
-	$(Q)$(SANITISED) BUILD=build/tsan CFLAGS='-O1 -g -fsanitize=thread' native
+	$(Q)+$(SANITISED) BUILD=build/tsan CFLAGS='-O1 -g -fsanitize=thread' native
 
 # LuaJIT's own memory is not instrumented, and what it holds at exit is no leak.
 .PHONY: asan
 asan:  ## run the specs under AddressSanitizer and UBSan
-	$(Q)$(SANITISED) BUILD=build/asan \
+	$(Q)+$(SANITISED) BUILD=build/asan \
 	  CFLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 	  build/asan/libweir.so
 	$(Q)BUILD=build/asan ASAN_OPTIONS=detect_leaks=0 \
@@ -162,14 +162,14 @@ STILL := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: tsan
 tsan: threads  ## run the native programs and the specs under ThreadSanitizer
-	$(Q)$(SANITISED) BUILD=build/tsan CFLAGS='-O1 -g -fsanitize=thread' \
+	$(Q)+$(SANITISED) BUILD=build/tsan CFLAGS='-O1 -g -fsanitize=thread' \
 	  build/tsan/libweir.so
 	$(Q)BUILD=build/tsan LD_PRELOAD="$$($(CC) -print-file-name=libtsan.so)" \
 	  $(STILL) luajit /usr/bin/busted --ignore-lua $(SPEC)
 
 .PHONY: fuzz
 fuzz:  ## fuzz each of spec/fuzz for FUZZ_SECONDS (60)
-	$(Q)$(SANITISED) BUILD=build/fuzz CC=clang FUZZ_SECONDS=$(FUZZ_SECONDS) \
+	$(Q)+$(SANITISED) BUILD=build/fuzz CC=clang FUZZ_SECONDS=$(FUZZ_SECONDS) \
 	  CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' \
 	  fuzzers-run
 
