@@ -178,7 +178,7 @@ fuzzers-run: $(FUZZERS:$(BUILD)/fuzzer/%=fuzz-%)
 
 .PHONY: $(FUZZERS:$(BUILD)/fuzzer/%=fuzz-%)
 $(FUZZERS:$(BUILD)/fuzzer/%=fuzz-%): fuzz-%: $(BUILD)/fuzzer/%
-	$(Q)mkdir -p $(BUILD)/corpus/$* spec/fuzz/seeds/$*
+	$(Q)mkdir -p $(BUILD)/corpus/$*
 	$(Q)scripts/dev/step $@ $< -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 \
 	  -verbosity=0 -artifact_prefix=$(BUILD)/corpus/$*- $(BUILD)/corpus/$* \
 	  $(wildcard spec/fuzz/seeds/$*)
