@@ -177,8 +177,10 @@ static int refuse_front(weir_feed *feed, weir_batch *batch)
 
 static int decode_failed(weir_feed *feed, int code)
 {
+  const char *message = feed->decoder->message;
   snprintf(feed->message, sizeof feed->message, "%s: %s",
-           weir_reader_name(feed->reader), feed->decoder->message);
+           weir_reader_name(feed->reader),
+           message[0] != '\0' ? message : weir_err_text(code));
   return code;
 }
 

@@ -176,7 +176,7 @@ void weir_rows_source(weir_rows *rows, uint32_t slot, weir_origin *out)
     return;
   out->source = batch->source;
   out->number = weir_batch_row_number(batch, opened->row);
-  out->position = batch->position;
+  out->position = batch->position + weir_batch_row_origin(batch, opened->row).start;
   if (batch->form == WEIR_FORM_CELLS) {
     weir_buf_clear(&rows->built);
     weir_cells_write(&rows->cells, batch, opened->row, &rows->built);
@@ -184,7 +184,6 @@ void weir_rows_source(weir_rows *rows, uint32_t slot, weir_origin *out)
     return;
   }
   weir_span span = batch->rows[opened->row];
-  out->position += span.start;
   out->raw = (weir_slice){batch->bytes.bytes + span.start, span.end - span.start};
 }
 
