@@ -8,8 +8,6 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 
-enum { NOWHERE = UINT32_MAX };
-
 struct weir_pattern {
   _Atomic uint32_t references;
   weir_pattern_program program;  // of our own copies
@@ -57,7 +55,8 @@ static int check_op(const weir_pattern_program *program, uint32_t number)
   case WEIR_PATTERN_LAZY:
     return !is_last && op->c < program->set_count;
   case WEIR_PATTERN_TRY:
-    return op->c < program->set_count && op->a > number && op->a < program->op_count;
+    return is_within(op->slot, op->b, program->slot_count) &&
+           op->c < program->set_count && op->a > number && op->a < program->op_count;
   case WEIR_PATTERN_JUMP:
     return op->a > number && op->a < program->op_count;
   case WEIR_PATTERN_BEGIN:

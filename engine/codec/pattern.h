@@ -42,13 +42,15 @@ enum weir_pattern_kind {
   WEIR_PATTERN_NUMBER = 6,   // the longest decimal number
   WEIR_PATTERN_ADDRESS = 7,  // an IP address of a family in a
   WEIR_PATTERN_QUOTED = 8,   // a text in double quotes; the slot is its inside
-  WEIR_PATTERN_TRY = 9,      // go on if the next byte is in a set; else, or later: to a
-  WEIR_PATTERN_JUMP = 10,    // to op a
-  WEIR_PATTERN_BEGIN = 11,   // slot a starts here
-  WEIR_PATTERN_END = 12,     // slot a ends here
-  WEIR_PATTERN_CLEAR = 13,   // slots a .. a + b - 1 are not there
-  WEIR_PATTERN_DONE = 14,    // the end of the line; the last op, and only that
-  WEIR_PATTERN_SHAPE = 15,   // b bytes, of the sets whose numbers are texts[a .. a + b)
+  // Slots slot .. slot + b - 1 are not there. Goes on if the next byte is in a set, and
+  // to op a if what comes then fails; else to op a at once.
+  WEIR_PATTERN_TRY = 9,
+  WEIR_PATTERN_JUMP = 10,   // to op a
+  WEIR_PATTERN_BEGIN = 11,  // slot a starts here
+  WEIR_PATTERN_END = 12,    // slot a ends here
+  WEIR_PATTERN_CLEAR = 13,  // slots a .. a + b - 1 are not there
+  WEIR_PATTERN_DONE = 14,   // the end of the line; the last op, and only that
+  WEIR_PATTERN_SHAPE = 15,  // b bytes, of the sets whose numbers are texts[a .. a + b)
   WEIR_PATTERN_KIND_END = 16,
 };
 

@@ -209,10 +209,10 @@ static int may_go_on(const machine *m, const weir_pattern_op *op, uint32_t at)
   return at < m->size && is_set(m, op, at);
 }
 
-static void clear(machine *m, const weir_pattern_op *op)
+static void clear(machine *m, uint32_t first, uint32_t count)
 {
-  for (uint32_t i = 0; i < op->b; i++)
-    m->slots[op->a + i].end = UINT32_MAX;
+  for (uint32_t i = first; i < first + count; i++)
+    m->slots[i].end = UINT32_MAX;
 }
 
 // Goes back to the last choice and takes its next possibility: the op to go on with,
@@ -275,6 +275,7 @@ static int run(machine *m)
       next = take_quoted(m, op, at);
       break;
     case WEIR_PATTERN_TRY:
+      clear(m, op->slot, op->b);
       if (!may_go_on(m, op, at)) {
         op = &ops[op->a];
         continue;
@@ -291,7 +292,7 @@ static int run(machine *m)
       m->slots[op->a].end = at;
       break;
     case WEIR_PATTERN_CLEAR:
-      clear(m, op);
+      clear(m, op->a, op->b);
       break;
     case WEIR_PATTERN_DONE:
       if (at == m->size)

@@ -19,7 +19,7 @@
 -- A tree is a list of items, tables with `kind` and, where they have one, `slot`:
 --     text text          set set, least, most         shape sets         any
 --     integer, number, address family, quoted         begin, finish
---     choice branches, first, past (the slots in it)
+--     choice branches, first, past (the slots in it), pasts (past those of each branch)
 
 local grammar = require("weir.expr.pattern.grammar")
 local items = require("weir.expr.pattern.items")
@@ -115,11 +115,12 @@ end
 
 -- One alternative after the other; a field may be captured once in each.
 function Builder:choice(count_of, branch, taken)
-  local item = { kind = "choice", branches = {}, first = #self.slots }
+  local item = { kind = "choice", branches = {}, first = #self.slots, pasts = {} }
   local after = {}
   for number = 1, count_of do
     local own = setmetatable({}, { __index = taken })
     item.branches[number] = branch(number, own)
+    item.pasts[number] = #self.slots
     for one in pairs(own) do
       after[one] = true
     end

@@ -142,17 +142,20 @@ function Emitter:any(item, behind, follow, follow_empty)
 end
 
 function Emitter:choice(item, follow, follow_empty)
-  local clear = item.past > item.first and { a = item.first, b = item.past - item.first }
   local jumps = {}
   for number, branch in ipairs(item.branches) do
-    -- What an earlier branch captured, or this group in an earlier attempt, is gone.
-    if clear then
-      self:op("clear", { a = clear.a, b = clear.b })
-    end
+    -- Whatever this group captured in an earlier attempt is gone when it is entered,
+    -- and what its earlier branches captured when they have failed.
+    local past = number == 1 and item.past or item.pasts[number - 1]
+    local gone = past - item.first
     local try
     if number < #item.branches then
       local first, empty = sequence_first(branch, follow, follow_empty)
-      try = self:op("try", { c = self:set(first), flags = empty and EMPTY or 0 })
+      try = self:op("try", {
+        c = self:set(first), flags = empty and EMPTY or 0, slot = item.first, b = gone,
+      })
+    elseif number > 1 and gone > 0 then
+      self:op("clear", { a = item.first, b = gone })
     end
     self:sequence(branch, follow, follow_empty)
     if try then
