@@ -192,8 +192,8 @@ describe("nothing that a script holds", function()
     end
   end
   for _, name in ipairs({ "load", "loadstring", "loadfile", "dofile", "require", "getfenv",
-    "setfenv", "newproxy", "collectgarbage", "getmetatable", "rawset", "rawget", "_G", "module", "next",
-    "print" }) do
+    "setfenv", "newproxy", "collectgarbage", "getmetatable",
+    "rawset", "rawget", "_G", "module", "next", "print" }) do
     forbid(name, _G[name])
   end
   for _, name in ipairs({ "execute", "exit", "remove", "rename", "tmpname" }) do
