@@ -148,12 +148,27 @@ static int skip_on(weir_feed *feed)
   return WEIR_OK;
 }
 
+// Only now that the tail is gone may the bytes be exactly the rows and newlines.
+static void mark_lines(weir_batch *batch)
+{
+  size_t at = 0;
+  uint32_t row = 0;
+  while (row < batch->row_count && batch->rows[row].start == at &&
+         batch->rows[row].end < batch->bytes.size &&
+         batch->bytes.bytes[batch->rows[row].end] == '\n')
+    at = (size_t)batch->rows[row++].end + 1;
+  batch->line_rows = at == batch->bytes.size && row == batch->row_count;
+}
+
 static void carry_over(weir_feed *feed, weir_batch *batch, size_t consumed)
 {
   size_t input_size = batch->input_size;
   weir_buf_append(&feed->carry, batch->bytes.bytes + consumed, input_size - consumed);
-  if (batch->bytes.size == input_size)  // else scratch stands behind the input
+  if (batch->bytes.size == input_size) {  // else scratch stands behind the input
     batch->bytes.size = batch->input_size = consumed;
+    if (batch->form == WEIR_FORM_JSON)
+      mark_lines(batch);
+  }
   feed->position += consumed;
   feed->record += (uint64_t)batch->row_count + batch->fault_count;
 }

@@ -138,6 +138,7 @@ static int ends_in_line(const char *path, off_t size)
 static int begin_beside(weir_outfile *file)
 {
   struct stat old;
+  WEIR_ASSERT(file->target != NULL);
   if (flock(file->fd, LOCK_EX | LOCK_NB) != 0 || ftruncate(file->fd, 0) != 0)
     return -errno;
   if (stat(file->target, &old) == 0)

@@ -76,6 +76,20 @@ describe("file source", function()
     assert.same({ 9017, 3 }, { all.rows[2].position, all.rows[2].number })
   end)
 
+  it("passes over an over-long row of CSV, newlines in its quotes included", function()
+    for block_size = 1, 30 do
+      local path = support.write("a", 'a,b\n1,2\n3,"' .. ("\nx"):rep(40) .. '"\n4,5\n')
+      local decoder = ffi.new("weir_decoder *[1]")
+      local options = ffi.new("weir_csv_options", { header = 1 })
+      assert.equal(0, C.weir_csv_decoder_new(decoder, options))
+      local all = support.drain(support.source({ path },
+        { max_record = 40, block_size = block_size, decoder = decoder[0] }))
+      local fault = all.faults[1]
+      assert.same({ 8, C.WEIR_ERECORD, 1 }, { fault.position, fault.code, #all.faults })
+      assert.same({ 2, 3 }, { #all.rows, all.rows[2].number })
+    end
+  end)
+
   it("passes over a line of 100 MiB in flat memory", function()
     local path = support.path("long")
     support.run(([[(printf '{"a":"'; head -c 100M /dev/zero | tr '\0' x; printf '"}\n{}\n') > %s]])
@@ -178,7 +192,9 @@ describe("file source", function()
       local source = support.source({ "-" })
       assert.equal(1, source.blocking)
       send('{"n":1}\n{"n":2}\n{"n"')
-      assert.same({ '{"n":1}', '{"n":2}' }, support.texts(support.next(source, pool).rows))
+      local first = support.next(source, pool)
+      assert.same({ '{"n":1}', '{"n":2}' }, support.texts(first.rows))
+      assert.is_true(first.line_rows)
       send(":3}\n")
       local third = support.next(source, pool).rows[1]
       assert.same({ text = '{"n":3}', position = 16, number = 3 }, third)

@@ -1,7 +1,7 @@
---- What specs of io share: a directory of their own, a decoder and an encoder of
--- JSON lines made of the engine's scan, and ways to drain a source.
+--- What specs of io share: a directory of their own, an encoder that refuses and
+-- heads at will, and ways to drain a source.
 --
--- The decoder and encoder are FFI callbacks, which compiled code must not meet.
+-- The encoder is made of FFI callbacks, which compiled code must not meet.
 
 jit.off()
 
@@ -9,15 +9,11 @@ local engine = require("spec.support.engine")
 local ffi = require("ffi")
 
 local C = engine.load(
-  "engine/base/err.h", "engine/base/mem.h", "engine/data/json.h", "engine/data/decoder.h",
-  "engine/data/encoder.h", "engine/data/source.h", "engine/data/sink.h",
-  "engine/io/feed.h", "engine/io/file_source.h", "engine/io/file_sink.h",
-  "engine/io/concat_source.h",
-  "engine/io/memory.h", "engine/io/template.h")
+  "engine/base/err.h", "engine/base/mem.h", "engine/data/json.h", "engine/codec/json.h",
+  "engine/codec/csv.h", "engine/io/feed.h", "engine/io/file_source.h", "engine/io/file_sink.h",
+  "engine/io/concat_source.h", "engine/io/memory.h")
 
 ffi.cdef([[
-void *memchr(const void *bytes, int byte, size_t size);
-void *memrchr(const void *bytes, int byte, size_t size);
 int pipe2(int fds[2], int flags);
 long write(int fd, const void *bytes, size_t size);
 int close(int fd);
@@ -86,34 +82,6 @@ function M.list()
   return M.run("ls -A " .. M.path())
 end
 
-local function newline_in(find, bytes, size)
-  local at = ffi.cast("const char *", find(bytes, 10, size))
-  return at ~= nil and tonumber(at - ffi.cast("const char *", bytes)) + 1 or nil
-end
-
-local decoder_ops = ffi.new("weir_decoder_ops", {
-  decode = function(_, batch, last, consumed)
-    local size = tonumber(batch.input_size)
-    local whole = last ~= 0 and size or newline_in(C.memrchr, batch.bytes.bytes, size) or 0
-    consumed[0] = whole
-    return whole > 0 and C.weir_json_scan(batch, whole) or 0
-  end,
-  skip = function(_, bytes, size)
-    return newline_in(C.memchr, bytes, size) or size
-  end,
-  restart = function() end,
-  free = function(decoder)
-    C.weir_mem_free(decoder)
-  end,
-})
-
---- A decoder of JSON lines, to be given away.
-function M.decoder()
-  local decoder = ffi.cast("weir_decoder *", C.weir_mem_new(ffi.sizeof("weir_decoder")))
-  decoder.ops = decoder_ops
-  return decoder
-end
-
 local function encoder_ops(lines, header)
   return ffi.new("weir_encoder_ops", {
     row = function(encoder, batch, row, out)
@@ -149,7 +117,7 @@ end
 
 --- A file source over these paths.
 ---@param paths string[]
----@param options table|nil  max_record, block_size
+---@param options table|nil  max_record, block_size, decoder (JSON if not given)
 function M.source(paths, options)
   options = options or {}
   local list = ffi.new("const char *[?]", #paths, paths)
@@ -157,7 +125,7 @@ function M.source(paths, options)
   assert(C.weir_file_source_new(out, ffi.new("weir_file_source_options", {
     paths = list,
     path_count = #paths,
-    decoder = M.decoder(),
+    decoder = options.decoder or C.weir_json_decoder_new(0),
     max_record = options.max_record or 0,
     block_size = options.block_size or 0,
   })) == 0)
@@ -172,7 +140,9 @@ function M.next(source, pool)
     C.weir_batch_unref(batch)
     return nil, code
   end
-  local read = { rows = {}, faults = {}, partition = batch.partition }
+  local read = {
+    rows = {}, faults = {}, partition = batch.partition, line_rows = batch.line_rows == 1,
+  }
   local function at(span)
     return ffi.string(batch.bytes.bytes + span.start, span["end"] - span.start)
   end
