@@ -10,7 +10,8 @@ local define = {
   ERRORTIME = "%{DAY} %{MONTH} %[0-9]{2} %{CLOCK}%(.%{DIGITS}%)? %{YEAR}",
 }
 
-local common = '127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "GET /apache_pb.gif HTTP/1.0" 200 2326'
+local common = "127.0.0.1 - frank [10/Oct/2000:13:55:36 -0700] "
+  .. '"GET /apache_pb.gif HTTP/1.0" 200 2326'
 
 return {
   ["apache.access"] = { pattern = "%{COMMON}", define = define, example = common },
