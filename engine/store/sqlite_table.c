@@ -12,21 +12,12 @@
 #include "engine/data/json.h"
 #include "engine/data/value.h"
 #include "engine/store/sqlite.h"
-
-enum { COLUMNS_FIRST = 16 };
-
-struct column {
-  char *name;
-  char *type;
-  int key;
-};
+#include "engine/store/sqlite_columns.h"
 
 struct weir_sqlite_table {
   sqlite3 *db;
   char *name;
-  struct column *columns;
-  uint32_t count;
-  uint32_t capacity;
+  weir_sqlite_columns columns;
   char **keys;
   uint32_t key_count;
   int fixed;  // by a schema
@@ -37,41 +28,19 @@ struct weir_sqlite_table {
   weir_buf bound;        // a byte a column: bound in this row
 };
 
-static struct column *add_column(weir_sqlite_table *table, const char *name,
-                                 const char *type)
+static uint32_t add_column(weir_sqlite_table *table, const char *name, const char *type)
 {
-  if (table->count == table->capacity) {
-    table->capacity = table->capacity > 0 ? table->capacity * 2 : COLUMNS_FIRST;
-    struct column *columns = weir_mem_new(table->capacity * sizeof(struct column));
-    if (table->count > 0)
-      memcpy(columns, table->columns, table->count * sizeof(struct column));
-    weir_mem_free(table->columns);
-    table->columns = columns;
-  }
-  struct column *column = &table->columns[table->count++];
-  *column = (struct column){weir_mem_text(name), weir_mem_text(type), 0};
+  uint32_t column = weir_sqlite_columns_add(&table->columns, name, type);
   for (uint32_t i = 0; i < table->key_count; i++)
-    column->key |= sqlite3_stricmp(table->keys[i], name) == 0;
+    table->columns.items[column].key |= sqlite3_stricmp(table->keys[i], name) == 0;
   sqlite3_finalize(table->insert);
   table->insert = NULL;
   return column;
 }
 
-static void set_type(struct column *column, const char *type)
-{
-  weir_mem_free(column->type);
-  column->type = weir_mem_text(type);
-}
-
-// Columns come in the same order in most rows: `guess` is looked at first.
 static int find_column(const weir_sqlite_table *table, const char *name, uint32_t guess)
 {
-  if (guess < table->count && sqlite3_stricmp(table->columns[guess].name, name) == 0)
-    return (int)guess;
-  for (uint32_t i = 0; i < table->count; i++)
-    if (sqlite3_stricmp(table->columns[i].name, name) == 0)
-      return (int)i;
-  return -1;
+  return weir_sqlite_columns_find(&table->columns, name, guess);
 }
 
 weir_sqlite_table *weir_sqlite_table_new(struct sqlite3 *db, const char *name,
@@ -86,6 +55,7 @@ weir_sqlite_table *weir_sqlite_table_new(struct sqlite3 *db, const char *name,
   table->key_count = key_count;
   for (uint32_t i = 0; i < key_count; i++)
     table->keys[i] = weir_mem_text(keys[i]);
+  weir_sqlite_columns_init(&table->columns);
   weir_buf_init(&table->text);
   weir_buf_init(&table->values);
   weir_buf_init(&table->bound);
@@ -100,82 +70,15 @@ void weir_sqlite_table_free(weir_sqlite_table *table)
   if (table == NULL)
     return;
   sqlite3_finalize(table->insert);
-  for (uint32_t i = 0; i < table->count; i++) {
-    weir_mem_free(table->columns[i].name);
-    weir_mem_free(table->columns[i].type);
-  }
   for (uint32_t i = 0; i < table->key_count; i++)
     weir_mem_free(table->keys[i]);
-  weir_mem_free(table->columns);
+  weir_sqlite_columns_fini(&table->columns);
   weir_mem_free(table->keys);
   weir_mem_free(table->name);
   weir_buf_fini(&table->text);
   weir_buf_fini(&table->values);
   weir_buf_fini(&table->bound);
   weir_mem_free(table);
-}
-
-static int is_whole(weir_slice json)
-{
-  for (size_t i = 0; i < json.size; i++)
-    if (json.bytes[i] == '.' || json.bytes[i] == 'e' || json.bytes[i] == 'E')
-      return 0;
-  return 1;
-}
-
-// Whether a whole number fits SQLite's 64 bits, and which one it is. A NUMBER within
-// them is exact (value.h), but what lies just below them is rounded to their end.
-static int whole_number(weir_slice json, const weir_value *value, int64_t *integer)
-{
-  static const char lowest[] = "-9223372036854775808";
-  const double end = 0x1p63;
-  if (value->kind == WEIR_NUMBER) {
-    int is_lowest = json.size == sizeof lowest - 1 &&
-                    memcmp(json.bytes, lowest, sizeof lowest - 1) == 0;
-    if (!is_lowest && (value->number >= end || value->number <= -end))
-      return 0;
-    *integer = (int64_t)value->number;
-    return 1;
-  }
-  uint64_t limit = (uint64_t)INT64_MAX + (value->negative ? 1 : 0);
-  if (value->magnitude > limit)
-    return 0;
-  *integer = (int64_t)(value->negative ? 0 - value->magnitude : value->magnitude);
-  return 1;
-}
-
-// The type that a column of this value wants; "" for null.
-static const char *type_of(weir_slice json, weir_buf *scratch)
-{
-  weir_value value;
-  int64_t integer;
-  weir_buf_clear(scratch);
-  if (weir_value_read(json, scratch, &value) != WEIR_OK)
-    return "TEXT";
-  switch (value.kind) {
-  case WEIR_NULL:
-    return "";
-  case WEIR_FALSE:
-  case WEIR_TRUE:
-    return "INTEGER";
-  case WEIR_NUMBER:
-  case WEIR_INTEGER:
-    if (!is_whole(json))
-      return "REAL";
-    return whole_number(json, &value, &integer) ? "INTEGER" : "TEXT";
-  default:
-    return "TEXT";
-  }
-}
-
-static void widen(struct column *column, const char *type)
-{
-  if (type[0] == '\0' || strcmp(column->type, type) == 0)
-    return;
-  if (column->type[0] == '\0')
-    set_type(column, type);
-  else if (strcmp(column->type, "TEXT") != 0)
-    set_type(column, strcmp(type, "TEXT") == 0 ? "TEXT" : "REAL");
 }
 
 // The member's name as text, in table->text. Names with escapes that mean nothing
@@ -206,9 +109,9 @@ static void learn_columns(weir_sqlite_table *table, const weir_batch *batch)
     for (uint32_t i = 0; weir_json_walk_next(&walk); i++) {
       const char *name = name_of(table, &walk);
       int at = find_column(table, name, i);
-      struct column *column =
-          at >= 0 ? &table->columns[at] : add_column(table, name, "");
-      widen(column, type_of(walk.value, &table->values));
+      uint32_t column = at >= 0 ? (uint32_t)at : add_column(table, name, "");
+      weir_sqlite_columns_widen(&table->columns, column,
+                                weir_sqlite_type_of(walk.value, &table->values));
     }
   }
 }
@@ -234,11 +137,11 @@ static int create_table(weir_sqlite_table *table)
   weir_buf_clear(text);
   weir_buf_text(text, "CREATE TABLE ");
   weir_sqlite_quote(text, table->name);
-  for (uint32_t i = 0; i < table->count; i++) {
+  for (uint32_t i = 0; i < table->columns.count; i++) {
     weir_buf_text(text, i > 0 ? ", " : " (");
-    weir_sqlite_quote(text, table->columns[i].name);
+    weir_sqlite_quote(text, table->columns.items[i].name);
     weir_buf_byte(text, ' ');
-    weir_buf_text(text, table->columns[i].type);
+    weir_buf_text(text, table->columns.items[i].type);
   }
   if (table->key_count > 0) {
     weir_buf_text(text, ", PRIMARY KEY ");
@@ -263,7 +166,7 @@ static int read_columns(weir_sqlite_table *table, uint32_t *found)
     ++*found;
     int at = find_column(table, name, *found - 1);
     if (at >= 0)
-      set_type(&table->columns[at], type);
+      weir_sqlite_columns_set_type(&table->columns, (uint32_t)at, type);
     else
       add_column(table, name, type);
   }
@@ -301,12 +204,12 @@ static void write_insert(weir_sqlite_table *table)
   weir_buf_clear(text);
   weir_buf_text(text, "INSERT INTO ");
   weir_sqlite_quote(text, table->name);
-  for (uint32_t i = 0; i < table->count; i++) {
+  for (uint32_t i = 0; i < table->columns.count; i++) {
     weir_buf_text(text, i > 0 ? ", " : " (");
-    weir_sqlite_quote(text, table->columns[i].name);
+    weir_sqlite_quote(text, table->columns.items[i].name);
   }
   weir_buf_text(text, ") VALUES (");
-  for (uint32_t i = 0; i < table->count; i++)
+  for (uint32_t i = 0; i < table->columns.count; i++)
     weir_buf_text(text, i > 0 ? ", ?" : "?");
   weir_buf_byte(text, ')');
   if (table->key_count == 0)
@@ -314,13 +217,13 @@ static void write_insert(weir_sqlite_table *table)
   weir_buf_text(text, " ON CONFLICT ");
   write_names(text, table->keys, table->key_count);
   const char *before = " DO UPDATE SET ";
-  for (uint32_t i = 0; i < table->count; i++) {
-    if (table->columns[i].key)
+  for (uint32_t i = 0; i < table->columns.count; i++) {
+    if (table->columns.items[i].key)
       continue;
     weir_buf_text(text, before);
-    weir_sqlite_quote(text, table->columns[i].name);
+    weir_sqlite_quote(text, table->columns.items[i].name);
     weir_buf_text(text, " = excluded.");
-    weir_sqlite_quote(text, table->columns[i].name);
+    weir_sqlite_quote(text, table->columns.items[i].name);
     before = ", ";
   }
   if (before[0] == ' ')
@@ -405,7 +308,7 @@ static int grow_for(weir_sqlite_table *table, const weir_batch *batch, uint32_t 
       return refuse(refusal, reason, reason_size,
                     "field \"%.100s\" is not in the schema of table \"%s\"", name,
                     table->name);
-    int result = grow(table, name, type_of(walk.value, &table->values));
+    int result = grow(table, name, weir_sqlite_type_of(walk.value, &table->values));
     if ((result & 0xff) == SQLITE_ERROR)  // such as too many columns
       return refuse(refusal, reason, reason_size, "field \"%.100s\": %s", name,
                     sqlite3_errmsg(table->db));
@@ -419,11 +322,11 @@ static int bind_number(weir_sqlite_table *table, int at, weir_slice json,
                        const weir_value *value)
 {
   int64_t integer;
-  if (!is_whole(json))
+  if (!weir_sqlite_is_whole(json))
     return sqlite3_bind_double(table->insert, at + 1, value->number);
-  if (whole_number(json, value, &integer))
+  if (weir_sqlite_whole(json, value, &integer))
     return sqlite3_bind_int64(table->insert, at + 1, integer);
-  const char *type = table->columns[at].type;
+  const char *type = table->columns.items[at].type;
   if (type[0] != '\0' && sqlite3_stricmp(type, "TEXT") != 0)
     return SQLITE_TOOBIG;
   return sqlite3_bind_text(table->insert, at + 1, json.bytes, (int)json.size,
@@ -457,7 +360,7 @@ static int bind_row(weir_sqlite_table *table, const weir_batch *batch, uint32_t 
                     int *refusal, char *reason, size_t reason_size)
 {
   weir_buf_clear(&table->bound);
-  for (uint32_t i = 0; i < table->count; i++)
+  for (uint32_t i = 0; i < table->columns.count; i++)
     weir_buf_byte(&table->bound, 0);
   sqlite3_clear_bindings(table->insert);
   weir_json_walk walk = walk_row(batch, row);
@@ -473,16 +376,16 @@ static int bind_row(weir_sqlite_table *table, const weir_batch *batch, uint32_t 
       return refuse(refusal, reason, reason_size,
                     "field \"%.100s\": %.*s does not fit 64 bits, and its column is %s",
                     name, (int)(walk.value.size < 40 ? walk.value.size : 40),
-                    walk.value.bytes, table->columns[at].type);
+                    walk.value.bytes, table->columns.items[at].type);
     if (result != SQLITE_OK)
       return refuse(refusal, reason, reason_size, "field \"%.100s\" cannot be read",
                     name);
     table->bound.bytes[at] = (char)(walk.value.bytes[0] != 'n');
   }
-  for (uint32_t i = 0; i < table->count; i++)
-    if (table->columns[i].key && !table->bound.bytes[i])
+  for (uint32_t i = 0; i < table->columns.count; i++)
+    if (table->columns.items[i].key && !table->bound.bytes[i])
       return refuse(refusal, reason, reason_size, "key field \"%s\" is missing",
-                    table->columns[i].name);
+                    table->columns.items[i].name);
   return SQLITE_OK;
 }
 
