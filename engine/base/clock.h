@@ -1,0 +1,26 @@
+// clock.h -- time, passed in.
+//
+// Whatever needs to know how late it is holds a clock; the product gives it the
+// real one, a spec one that it turns by hand.
+//
+// Owns     nothing.
+// Threads  the real clock: any. A hand-turned one: the spec's.
+
+#pragma once
+
+#include <stdint.h>
+
+typedef struct weir_clock {
+  int64_t (*monotonic_ns)(void *context);
+  int64_t (*wall_ns)(void *context);  // since 1970 in UTC
+  void *context;
+} weir_clock;
+
+weir_clock weir_clock_real(void);
+
+// Both hands read *now_ns.
+weir_clock weir_clock_by_hand(int64_t *now_ns);
+
+// "2026-11-21T09:40:00.123Z" (RFC 3339) into a buffer of WEIR_CLOCK_TEXT bytes.
+enum { WEIR_CLOCK_TEXT = 32 };
+void weir_clock_format(int64_t wall_ns, char *text);

@@ -1,0 +1,28 @@
+// waker.h -- lets one thread sleep until others have something for it.
+//
+// A sleeper announces that it is about to sleep, looks for work once more, and only
+// then sleeps; a wake in between is not lost. Waking a thread that is awake costs
+// one load.
+//
+//     for (;;) {
+//       uint32_t ticket = weir_waker_prepare(waker);
+//       if (find_work()) { weir_waker_cancel(waker); do_work(); continue; }
+//       weir_waker_sleep(waker, ticket, 0);
+//     }
+//
+// Threads  prepare, cancel, sleep: the sleeper. wake: any.
+
+#pragma once
+
+#include <stdint.h>
+
+typedef struct weir_waker weir_waker;
+
+weir_waker *weir_waker_new(void);
+void weir_waker_free(weir_waker *waker);  // NULL is a no-op
+
+uint32_t weir_waker_prepare(weir_waker *waker);
+void weir_waker_cancel(weir_waker *waker);
+// until_ns: of the monotonic clock, wakes by itself; 0 for never.
+void weir_waker_sleep(weir_waker *waker, uint32_t ticket, int64_t until_ns);
+void weir_waker_wake(weir_waker *waker);
