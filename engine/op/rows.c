@@ -175,6 +175,7 @@ void weir_rows_source(weir_rows *rows, uint32_t slot, weir_origin *out)
   if (batch == NULL)
     return;
   out->source = batch->source;
+  out->partition = batch->partition;
   out->number = weir_batch_row_number(batch, opened->row);
   out->position = batch->position + weir_batch_row_origin(batch, opened->row).start;
   if (batch->form == WEIR_FORM_CELLS) {

@@ -65,6 +65,8 @@ typedef struct weir_origin {
   const weir_batch *batch;
   uint32_t row;
   uint32_t source;
+  uint32_t partition;
+  uint32_t unused;
   uint64_t number;    // of the record in its source, from 1
   uint64_t position;  // of its first byte in the source
   weir_slice raw;     // its bytes, or empty; lives as long as the batch

@@ -374,6 +374,7 @@ function M.meta(record)
   end
   return {
     source = origin.source,
+    partition = origin.partition,
     record = tonumber(origin.number),
     offset = tonumber(origin.position),
   }
