@@ -1,0 +1,43 @@
+// edge.h -- one way from a task to a task: a short ring of batches and its book.
+//
+// The producer closes an edge when nothing more will come; the consumer cancels it
+// when nothing more is wanted. Either may happen first and both may be seen late,
+// so what is still in the ring then is counted as dropped, never lost silently.
+//
+// Owns     the batches in it: push takes the caller's reference, pop gives it.
+// Threads  push, close: the producer's. pop, cancel: the consumer's. The rest: any.
+// Errors   EFULL and EEMPTY are flow control.
+// Limits   WEIR_EDGE_BATCHES batches are under way: the credit of the producer.
+
+#pragma once
+
+#include <stdint.h>
+
+#include "engine/data/batch.h"
+
+enum { WEIR_EDGE_BATCHES = 8 };
+
+typedef struct weir_edge weir_edge;
+
+weir_edge *weir_edge_new(void);
+void weir_edge_free(weir_edge *edge);  // drops what is in it
+
+int weir_edge_push(weir_edge *edge, weir_batch *batch);  // cancelled: dropped, OK
+int weir_edge_pop(weir_edge *edge, weir_batch **batch);
+const weir_batch *weir_edge_peek(weir_edge *edge);  // consumer; NULL when empty
+
+void weir_edge_close(weir_edge *edge);
+void weir_edge_cancel(weir_edge *edge);
+
+int weir_edge_has_room(weir_edge *edge);  // producer: a push will not be EFULL
+int weir_edge_at_end(weir_edge *edge);    // consumer: closed and empty
+int weir_edge_cancelled(const weir_edge *edge);
+
+// The book, in records: sent = received + dropped + held.
+typedef struct weir_edge_book {
+  uint64_t sent;
+  uint64_t received;
+  uint64_t dropped;
+  uint64_t held;
+} weir_edge_book;
+weir_edge_book weir_edge_count(const weir_edge *edge);

@@ -1,0 +1,126 @@
+// flow.h -- the running graph: tasks joined by edges, done a step at a time.
+//
+// A task is a source, a segment of stages or a sink. Whoever has a thread asks which
+// tasks are ready and runs one of them for one step; a step never waits for another
+// task. The product does this from worker threads and a pool; a spec does it from
+// one thread and lets a seed choose.
+//
+// Order. Every batch of a source has a sequence number, and what is made from it
+// keeps it. A task with several inputs takes them by (sequence, input), so its result
+// depends on the inputs alone. For this, every port sends a batch for every sequence
+// number, an empty one if need be, except to sinks.
+//
+// The end. A source that ends closes its edges; a segment whose inputs have all ended
+// says what it still has to say and closes its own; a sink then finishes. When nobody
+// wants a task's output any more it cancels its inputs. Either way each record that
+// was sent is counted as received, dropped or held.
+//
+// Owns     its tasks, edges, sources and sinks.
+// Threads  building: one, before the first step. ready, run: any; a task is run by
+//          one thread at a time. stop, and what only reads: any.
+// Limits   WEIR_FLOW_PORTS_MAX ports a task.
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/clock.h"
+#include "engine/data/batch.h"
+#include "engine/data/sink.h"
+#include "engine/data/source.h"
+#include "engine/sched/edge.h"
+#include "engine/sched/run.h"
+#include "engine/sched/tally.h"
+
+enum { WEIR_FLOW_PORTS_MAX = 1 << 14 };
+
+enum weir_task_kind {
+  WEIR_TASK_SOURCE = 0,   // ports: 0 records, 1 dead letters
+  WEIR_TASK_SEGMENT = 1,  // ports: as the plan numbers them
+  WEIR_TASK_SINK = 2,     // ports: 0 dead letters
+};
+
+// Where a step may be taken: sinks and sources that block want a thread to spare.
+enum weir_task_home {
+  WEIR_HOME_WORKER = 1,
+  WEIR_HOME_POOL = 2,
+  WEIR_HOME_ANY = 3,
+};
+
+typedef struct weir_flow weir_flow;
+
+weir_flow *weir_flow_new(weir_clock clock);
+void weir_flow_free(weir_flow *flow);  // NULL is a no-op
+
+// Add a task and give its number, from 0. Sources and sinks are taken over.
+uint32_t weir_flow_add_source(weir_flow *flow, const char *name, weir_source *source);
+uint32_t weir_flow_add_segment(weir_flow *flow, const char *name, uint32_t port_count,
+                               uint32_t stage_count);
+uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink);
+
+// Joins a port to a task; several edges on a port share its batches. unordered: the
+// consumer takes from this input whenever there is something (dead letters).
+const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port,
+                                   uint32_t to, int unordered);
+
+// More dead letters than count, or than share of the records read once there are
+// WEIR_FLOW_SHARE_MIN of them, fail the flow. Negative: no limit.
+enum { WEIR_FLOW_SHARE_MIN = 1000 };
+void weir_flow_limit_dead(weir_flow *flow, double count, double share);
+
+// How many tasks live on the pool, and so may need a thread at the same time.
+uint32_t weir_flow_pool_tasks(const weir_flow *flow);
+
+const char *weir_flow_name(const weir_flow *flow, uint32_t task);
+
+// Where records of a source come from, for people: the file, or the source's name.
+const char *weir_flow_path(const weir_flow *flow, uint32_t source, uint32_t partition);
+
+// The run structure of a segment; its address never changes.
+weir_run *weir_flow_run_of(weir_flow *flow, uint32_t task);
+
+// Writes the numbers of up to `max` tasks that are ready into tasks; how many. The
+// first is the most urgent one.
+uint32_t weir_flow_ready(weir_flow *flow, enum weir_task_home home, uint32_t *tasks,
+                         uint32_t max);
+
+// When the earliest task that waits for a time will be ready, or 0 for none.
+int64_t weir_flow_next_ns(weir_flow *flow);
+
+// Claims a task for this thread: 1, or 0 if another has it. Run does one step of a
+// claimed task and gives it back; which homes may have got work by it is returned.
+int weir_flow_claim(weir_flow *flow, uint32_t task);
+uint32_t weir_flow_run(weir_flow *flow, uint32_t task, const weir_runner *runner);
+
+// Sources end as if their input had; what is under way is finished.
+void weir_flow_stop(weir_flow *flow);
+
+// The flow fails: sources end, sinks do not publish. The first failure is kept.
+void weir_flow_fail(weir_flow *flow, int code, const char *message);
+int weir_flow_failure(const weir_flow *flow, const char **message);  // WEIR_OK if none
+
+int weir_flow_finished(const weir_flow *flow);  // every task is done
+
+// For progress and ledger.
+typedef struct weir_flow_stats {
+  uint64_t records_read;  // rows and faults out of sources
+  uint64_t records_written;
+  uint64_t records_dead;
+  uint64_t bytes_read;
+  uint64_t bytes_total;  // 0 when unknown
+  uint64_t bytes_written;
+} weir_flow_stats;
+weir_flow_stats weir_flow_count(const weir_flow *flow);
+
+typedef struct weir_task_stats {
+  uint64_t received;  // rows popped, or read by a source (faults included)
+  uint64_t dead;      // dead letters it wrote
+  uint64_t dropped;   // taken, but given up when the flow failed or was sated
+  uint64_t written;   // rows that a sink has written
+  uint64_t bytes;     // read by a source, written by a sink
+} weir_task_stats;
+weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t task);
+uint64_t weir_flow_port_sent(const weir_flow *flow, uint32_t task, uint32_t port);
+weir_tally *weir_flow_tally(weir_flow *flow);  // why records died
+const char *weir_flow_task_place(const weir_flow *flow, uint32_t task);  // its file

@@ -1,0 +1,62 @@
+// run.h -- what a task hands to the code of its segment, and gets back.
+//
+// Generated code reads the batch from `row` on, writes JSON rows to out[port], and
+// returns why it stopped; it may be entered again at any row. The task pushes what
+// was written, replaces full batches and enters it again.
+//
+// Owns     out: the task's. batch: borrowed.
+// Threads  the one that runs the task.
+
+#pragma once
+
+#include <stdint.h>
+
+#include "engine/data/batch.h"
+
+enum {
+  WEIR_RUN_OUT_BYTES = 256 * 1024,  // a batch this long is full
+  WEIR_RUN_ROWS = 1024,             // rows a single entry may do: well below 1 ms
+  WEIR_RUN_MESSAGE = 1024,
+};
+
+enum weir_run_reason {
+  WEIR_RUN_DONE = 0,    // the batch, or what was to be said at the end, is done
+  WEIR_RUN_MORE = 1,    // the budget of this entry is used up
+  WEIR_RUN_FULL = 2,    // a batch in out is full
+  WEIR_RUN_SATED = 3,   // wants no more input: finish
+  WEIR_RUN_FAILED = 4,  // the run must stop; code and message say why
+};
+
+// Per stage, kept by generated code. received + made = sent + filtered + absorbed +
+// dropped + dead + held; received, sent and held follow from the others.
+enum weir_run_count {
+  WEIR_COUNT_MADE = 0,
+  WEIR_COUNT_FILTERED = 1,
+  WEIR_COUNT_ABSORBED = 2,
+  WEIR_COUNT_DROPPED = 3,
+  WEIR_COUNT_DEAD = 4,
+  WEIR_COUNT_SENT = 5,  // written, by the stages that end a segment
+  WEIR_COUNT_KINDS = 6,
+};
+
+typedef struct weir_run {
+  const weir_batch *batch;  // NULL while finishing
+  uint32_t row;             // the next one to do
+  uint32_t row_end;         // stop before it
+  uint32_t finishing;       // all input is done; say what is left to say
+  uint32_t stage;           // the stage at work, for errors
+  uint32_t port_count;
+  uint32_t stage_count;
+  weir_batch **out;  // [port_count], never NULL
+  double *counts;    // [stage_count * WEIR_COUNT_KINDS]; whole numbers
+  double dead;       // dead letters written in all
+  double resume_ns;  // not before this time of the monotonic clock; 0: at once
+  int32_t code;
+  char message[WEIR_RUN_MESSAGE];
+} weir_run;
+
+// Enters the code of a segment; one per worker. Returns a weir_run_reason.
+typedef struct weir_runner {
+  int (*enter)(void *context, uint32_t segment, weir_run *run);
+  void *context;
+} weir_runner;
