@@ -1,0 +1,255 @@
+// engine.c -- a flow at work.
+
+#include "engine/host/engine.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "engine/base/check.h"
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/base/waker.h"
+#include "engine/loop/loop.h"
+
+enum { POOL_BATCH = 64, POOL_SPARE = 2, POOL_MAX = 128 };
+
+struct seat {
+  weir_engine *engine;
+  weir_waker *waker;
+  weir_worker *worker;
+  pthread_t thread;
+  uint32_t started;
+  uint32_t number;
+  size_t lua_memory;  // atomic
+};
+
+struct job {
+  weir_engine *engine;
+  uint32_t task;
+};
+
+struct weir_engine {
+  weir_flow *flow;
+  weir_loop *loop;
+  weir_worker_options options;
+  struct seat *seats;
+  uint32_t seat_count;
+  uint32_t under_way;   // jobs on the pool
+  uint32_t interrupts;  // seen
+  int32_t leaving;      // atomic: workers go home
+};
+
+static void wake_workers(weir_engine *engine, const struct seat *but)
+{
+  for (uint32_t i = 0; i < engine->seat_count; i++)
+    if (&engine->seats[i] != but)
+      weir_waker_wake(engine->seats[i].waker);
+}
+
+// --- worker threads
+
+static int take_step(struct seat *seat, const weir_runner *runner)
+{
+  weir_engine *engine = seat->engine;
+  uint32_t task = 0;
+  if (weir_flow_ready(engine->flow, WEIR_HOME_WORKER, &task, 1) == 0)
+    return 0;
+  if (!weir_flow_claim(engine->flow, task))
+    return 1;
+  uint32_t homes = weir_flow_run(engine->flow, task, runner);
+  if (homes & WEIR_HOME_POOL)
+    weir_loop_wake(engine->loop);
+  if (homes & WEIR_HOME_WORKER)
+    wake_workers(engine, seat);
+  return 1;
+}
+
+static int is_leaving(const weir_engine *engine)
+{
+  return __atomic_load_n(&engine->leaving, __ATOMIC_ACQUIRE);
+}
+
+static void serve(struct seat *seat, const weir_runner *runner)
+{
+  while (!is_leaving(seat->engine)) {
+    if (take_step(seat, runner))
+      continue;
+    if (seat->worker != NULL)
+      __atomic_store_n(&seat->lua_memory, weir_worker_memory(seat->worker),
+                       __ATOMIC_RELAXED);
+    uint32_t ticket = weir_waker_prepare(seat->waker);
+    if (is_leaving(seat->engine) || take_step(seat, runner))
+      weir_waker_cancel(seat->waker);
+    else
+      weir_waker_sleep(seat->waker, ticket, weir_flow_next_ns(seat->engine->flow));
+  }
+}
+
+// A worker that cannot start fails the flow and lets its tasks end without it.
+static int refuse(void *context, uint32_t segment, weir_run *run)
+{
+  (void)context;
+  (void)segment;
+  return run->finishing ? WEIR_RUN_DONE : WEIR_RUN_SATED;
+}
+
+static void *work(void *argument)
+{
+  struct seat *seat = argument;
+  weir_engine *engine = seat->engine;
+  weir_worker_options options = engine->options;
+  options.number = seat->number;
+  char message[WEIR_RUN_MESSAGE];
+  int rc =
+      weir_worker_new(&seat->worker, engine->flow, &options, message, sizeof message);
+  weir_runner runner = {.enter = refuse};
+  if (rc == WEIR_OK)
+    runner = weir_worker_runner(seat->worker);
+  else
+    weir_flow_fail(engine->flow, rc, message);
+  serve(seat, &runner);
+  weir_worker_free(seat->worker);
+  seat->worker = NULL;
+  return NULL;
+}
+
+// --- the pool
+
+static void run_job(void *argument)
+{
+  struct job *job = argument;
+  uint32_t homes = weir_flow_run(job->engine->flow, job->task, NULL);
+  if (homes & WEIR_HOME_WORKER)
+    wake_workers(job->engine, NULL);
+}
+
+static void dispatch(void *context);
+
+static void end_job(void *argument)
+{
+  struct job *job = argument;
+  weir_engine *engine = job->engine;
+  engine->under_way--;
+  weir_mem_free(job);
+  dispatch(engine);
+}
+
+static void dispatch(void *context)
+{
+  weir_engine *engine = context;
+  uint32_t tasks[POOL_BATCH];
+  uint32_t count = weir_flow_ready(engine->flow, WEIR_HOME_POOL, tasks, POOL_BATCH);
+  for (uint32_t i = 0; i < count; i++) {
+    if (!weir_flow_claim(engine->flow, tasks[i]))
+      continue;
+    struct job *job = weir_mem_new(sizeof *job);
+    *job = (struct job){.engine = engine, .task = tasks[i]};
+    int rc = weir_loop_submit(engine->loop, run_job, end_job, job);
+    WEIR_ASSERT(rc == WEIR_OK);
+    engine->under_way++;
+  }
+}
+
+// --- the engine
+
+int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
+                    const weir_worker_options *options)
+{
+  if (worker_count < 1 || worker_count > WEIR_ENGINE_WORKERS_MAX) {
+    weir_flow_free(flow);
+    return WEIR_EINVAL;
+  }
+  weir_engine *engine = weir_mem_new(sizeof *engine);
+  engine->flow = flow;
+  engine->options = *options;
+  engine->options.setup = weir_mem_text(options->setup);
+  uint32_t threads = weir_flow_pool_tasks(flow) + POOL_SPARE;
+  int rc = weir_loop_new(&engine->loop, threads < POOL_MAX ? threads : POOL_MAX,
+                         dispatch, engine);
+  if (rc != WEIR_OK) {
+    weir_engine_free(engine);
+    return rc;
+  }
+  engine->seats = weir_mem_new(worker_count * sizeof engine->seats[0]);
+  engine->seat_count = worker_count;
+  for (uint32_t i = 0; i < worker_count; i++) {
+    engine->seats[i].engine = engine;
+    engine->seats[i].number = i + 1;
+    engine->seats[i].waker = weir_waker_new();
+  }
+  *out = engine;
+  return WEIR_OK;
+}
+
+void weir_engine_free(weir_engine *engine)
+{
+  if (engine == NULL)
+    return;
+  weir_flow_stop(engine->flow);
+  while (engine->under_way > 0)
+    weir_loop_step(engine->loop, 1000);
+  __atomic_store_n(&engine->leaving, 1, __ATOMIC_RELEASE);
+  wake_workers(engine, NULL);
+  for (uint32_t i = 0; i < engine->seat_count; i++) {
+    if (engine->seats[i].started)
+      pthread_join(engine->seats[i].thread, NULL);
+    weir_waker_free(engine->seats[i].waker);
+  }
+  weir_loop_free(engine->loop);
+  weir_flow_free(engine->flow);
+  weir_mem_free(engine->seats);
+  weir_mem_free((char *)engine->options.setup);
+  weir_mem_free(engine);
+}
+
+int weir_engine_start(weir_engine *engine)
+{
+  signal(SIGPIPE, SIG_IGN);  // a closed pipe is the sink's EPIPE
+  for (uint32_t i = 0; i < engine->seat_count; i++) {
+    struct seat *seat = &engine->seats[i];
+    int rc = pthread_create(&seat->thread, NULL, work, seat);
+    if (rc != 0)
+      return -rc;
+    seat->started = 1;
+  }
+  dispatch(engine);
+  return WEIR_OK;
+}
+
+int weir_engine_poll(weir_engine *engine, uint32_t timeout_ms)
+{
+  if (engine->under_way == 0 && weir_flow_finished(engine->flow))
+    return WEIR_ENGINE_FINISHED;
+  weir_loop_step(engine->loop, timeout_ms);
+  uint32_t interrupts = weir_loop_interrupts(engine->loop);
+  if (interrupts > engine->interrupts) {
+    engine->interrupts = interrupts;
+    if (interrupts > 1)
+      return WEIR_ENGINE_INTERRUPTED;
+    weir_engine_stop(engine);
+  }
+  return engine->under_way == 0 && weir_flow_finished(engine->flow)
+             ? WEIR_ENGINE_FINISHED
+             : WEIR_ENGINE_RUNNING;
+}
+
+void weir_engine_stop(weir_engine *engine)
+{
+  weir_flow_stop(engine->flow);
+  wake_workers(engine, NULL);
+  dispatch(engine);
+}
+
+uint32_t weir_engine_interrupts(const weir_engine *engine)
+{
+  return engine->interrupts;
+}
+
+size_t weir_engine_lua_memory(const weir_engine *engine)
+{
+  size_t sum = 0;
+  for (uint32_t i = 0; i < engine->seat_count; i++)
+    sum += __atomic_load_n(&engine->seats[i].lua_memory, __ATOMIC_RELAXED);
+  return sum;
+}

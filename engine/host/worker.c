@@ -1,0 +1,128 @@
+// worker.c -- a Lua state that runs segments.
+//
+// `weir.run.worker` returns one function, enter(segment) -> reason; everything else
+// passes through the weir_run structures, whose addresses Lua learned at the start.
+//
+// Garbage is collected between entries, in steps sized to what the entry allocated,
+// so that a cycle keeps pace with the lambdas and never runs inside a batch unless
+// one call alone outgrows the heap.
+
+#include "engine/host/worker.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/host/state.h"
+
+struct weir_worker {
+  weir_host *host;
+  weir_flow *flow;
+  const weir_worker_options *options;  // during new only
+  int enter;                           // reference of the function
+  int memory_before;                   // KiB, as lua_gc counts
+};
+
+enum { GC_STEP_FACTOR = 2 };
+
+static int prepare(lua_State *state)
+{
+  weir_worker *worker = lua_touserdata(state, 1);
+  lua_settop(state, 0);
+  lua_getglobal(state, "require");
+  lua_pushliteral(state, "weir.run.worker");
+  lua_call(state, 1, 1);
+  lua_getfield(state, -1, "prepare");
+  lua_pushlightuserdata(state, worker->flow);
+  lua_pushstring(state, worker->options->setup);
+  lua_pushinteger(state, (lua_Integer)worker->options->number);
+  lua_call(state, 3, 1);
+  worker->enter = luaL_ref(state, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+// Runs in protected mode too: a finaliser may raise.
+static int collect(lua_State *state)
+{
+  weir_worker *worker = lua_touserdata(state, 1);
+  int now = lua_gc(state, LUA_GCCOUNT, 0);
+  int grown = now - worker->memory_before;
+  if (grown > 0)
+    lua_gc(state, LUA_GCSTEP, grown * GC_STEP_FACTOR);
+  worker->memory_before = lua_gc(state, LUA_GCCOUNT, 0);
+  return 0;
+}
+
+static int fail(weir_run *run, int code, const char *message)
+{
+  run->code = code;
+  snprintf(run->message, sizeof run->message, "%s", message != NULL ? message : "?");
+  return WEIR_RUN_FAILED;
+}
+
+static int enter(void *context, uint32_t segment, weir_run *run)
+{
+  weir_worker *worker = context;
+  lua_State *state = weir_host_state(worker->host);
+  lua_rawgeti(state, LUA_REGISTRYINDEX, worker->enter);
+  lua_pushinteger(state, (lua_Integer)segment);
+  int rc = lua_pcall(state, 1, 1, 0);
+  int reason = rc == 0 ? (int)lua_tointeger(state, -1)
+                       : fail(run, WEIR_ELAMBDA, lua_tostring(state, -1));
+  lua_settop(state, 0);
+  if (lua_cpcall(state, collect, worker) != 0)
+    lua_settop(state, 0);
+  return reason;
+}
+
+int weir_worker_new(weir_worker **out, weir_flow *flow,
+                    const weir_worker_options *options, char *message,
+                    size_t message_size)
+{
+  weir_worker *worker = weir_mem_new(sizeof *worker);
+  worker->flow = flow;
+  worker->options = options;
+  int rc = weir_host_new(&worker->host, options->memory_max, options->lpeg);
+  if (rc != WEIR_OK) {
+    snprintf(message, message_size, "%s", weir_err_text(rc));
+    goto free_worker;
+  }
+  lua_State *state = weir_host_state(worker->host);
+  if (lua_cpcall(state, prepare, worker) != 0) {
+    const char *text = lua_tostring(state, -1);
+    snprintf(message, message_size, "%s", text != NULL ? text : "the script failed");
+    rc = WEIR_ELAMBDA;
+    goto free_host;
+  }
+  worker->memory_before = lua_gc(state, LUA_GCCOUNT, 0);
+  worker->options = NULL;
+  *out = worker;
+  return WEIR_OK;
+
+free_host:
+  weir_host_free(worker->host);
+free_worker:
+  weir_mem_free(worker);
+  return rc;
+}
+
+void weir_worker_free(weir_worker *worker)
+{
+  if (worker == NULL)
+    return;
+  weir_host_free(worker->host);
+  weir_mem_free(worker);
+}
+
+weir_runner weir_worker_runner(weir_worker *worker)
+{
+  return (weir_runner){.enter = enter, .context = worker};
+}
+
+size_t weir_worker_memory(const weir_worker *worker)
+{
+  return weir_host_memory(worker->host);
+}

@@ -1,0 +1,35 @@
+// loop.h -- the event loop of the process: one thread that waits for everybody.
+//
+// It runs blocking calls on a pool of threads and is woken by other threads, by
+// signals and by time. What there is to do when it wakes is its user's affair.
+//
+// Owns     libuv, and the signals SIGINT and SIGTERM while it is open.
+// Threads  wake: any. Everything else: the thread that opened it.
+// Errors   libuv's own codes.
+
+#pragma once
+
+#include <stdint.h>
+
+typedef struct weir_loop weir_loop;
+
+// pool_threads must be enough for every call that may block for long, plus one.
+// Only the first loop of a process can choose it. on_wake is called on this thread
+// after a wake, however many wakes there were.
+int weir_loop_new(weir_loop **out, uint32_t pool_threads,
+                  void (*on_wake)(void *context), void *context);
+void weir_loop_free(weir_loop *loop);  // nothing may be under way; NULL is a no-op
+
+// Runs work on a thread of the pool, then done on this thread.
+int weir_loop_submit(weir_loop *loop, void (*work)(void *argument),
+                     void (*done)(void *argument), void *argument);
+
+void weir_loop_wake(weir_loop *loop);
+
+// Waits for something to happen, for timeout_ms at most, and serves it.
+void weir_loop_step(weir_loop *loop, uint32_t timeout_ms);
+
+// How many SIGINT and SIGTERM have come since it was opened.
+uint32_t weir_loop_interrupts(const weir_loop *loop);
+
+const char *weir_loop_library(void);  // "libuv 1.44.2"
