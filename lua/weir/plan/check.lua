@@ -1,0 +1,91 @@
+--- What may be wrong with a pipeline that loads: `weir check`.
+--
+-- A finding is { severity = "error"|"warning", where, message }. What the script said
+-- wrongly was refused when it was loaded; this looks at what it means.
+
+local patterns = require("weir.plan.patterns")
+
+local M = {}
+
+local function is_plain_path(path)
+  return path ~= "-" and not path:find("[*?%[]")
+end
+
+local function exists(path)
+  local file = io.open(path, "rb")
+  if file then
+    file:close()
+  end
+  return file ~= nil
+end
+
+local function check_files(node, add)
+  local source = node.source
+  for _, path in ipairs(source and source.kind == "file" and source.path or {}) do
+    if is_plain_path(path) and not exists(path) then
+      add("warning", node, ('no file "%s" here; the run will stop at it'):format(path))
+    end
+  end
+end
+
+-- State, metrics and reload hold on to names; a derived one changes with its options.
+local function check_names(node, add)
+  if node.stateful and not node.named then
+    add("warning", node, ('"%s" keeps state under a derived name; give it one with :name'):format(
+      node.name))
+  end
+end
+
+local function check_patterns(node, add)
+  local described = node.source or node
+  local codec = described.codec
+  if type(codec) == "table" and codec.kind == "pattern" then
+    local problem = patterns.problem(codec)
+    if problem then
+      add("error", node, problem)
+    end
+  end
+end
+
+local function endless(node)
+  return node.kind == "source" and node.source.kind == "generate" and not node.source.count
+end
+
+local function feeds(node, seen)
+  if seen[node] ~= nil then
+    return seen[node]
+  end
+  seen[node] = endless(node)
+  for _, input in ipairs(node.inputs) do
+    seen[node] = seen[node] or feeds(input.node, seen)
+  end
+  return seen[node]
+end
+
+local GATHERS = { aggregate = true, sort = true, top = true }
+
+local function check_ends(node, add, seen)
+  if GATHERS[node.kind] and feeds(node, seen) then
+    add("warning", node, ("%s speaks when its input ends, and weir.generate without count or an"
+      .. " fn that returns nil never does"):format(node.kind))
+  end
+end
+
+--- All findings, in the order of the script.
+---@param graph table
+---@return { severity: string, where: string, message: string }[]
+function M.check(graph)
+  local findings, seen = {}, {}
+  local function add(severity, node, message)
+    findings[#findings + 1] = { severity = severity, where = node.where, message = message }
+  end
+  for _, node in ipairs(graph.nodes) do
+    check_files(node, add)
+    check_patterns(node, add)
+    check_names(node, add)
+    check_ends(node, add, seen)
+  end
+  return findings
+end
+
+return M

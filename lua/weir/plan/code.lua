@@ -1,0 +1,57 @@
+--- Lua source under construction: lines, indentation, and where a record leaves.
+--
+--     local code = Code.new()
+--     code:open("for row = run.row, run.row_end - 1 do")
+--     code:line("C.weir_rows_open(rows, %d, batch, row)", 0)
+--     code:close()
+--     code:text()
+
+local Code = {}
+Code.__index = Code
+
+function Code.new()
+  return setmetatable({ slot = 0, _lines = {}, _depth = 0 }, Code)
+end
+
+function Code:line(format, ...)
+  local text = select("#", ...) > 0 and format:format(...) or format
+  self._lines[#self._lines + 1] = ("  "):rep(self._depth) .. text
+end
+
+--- A line that begins a block.
+function Code:open(format, ...)
+  self:line(format, ...)
+  self._depth = self._depth + 1
+end
+
+--- A line between two blocks: else.
+function Code:middle(format, ...)
+  self._depth = self._depth - 1
+  self:line(format, ...)
+  self._depth = self._depth + 1
+end
+
+function Code:close(text)
+  self._depth = self._depth - 1
+  self:line(text or "end")
+end
+
+--- The record in hand goes no further: counts it and goes on to the next one.
+---@param stage table
+---@param count string  "FILTERED", "ABSORBED", "DROPPED"
+function Code:leave(stage, count)
+  self:line("%s goto next_%d", self:count(stage, count, 1), self.slot)
+end
+
+--- The statement that adds to a counter of a stage.
+function Code:count(stage, count, by)
+  local kinds = { MADE = 0, FILTERED = 1, ABSORBED = 2, DROPPED = 3, DEAD = 4, SENT = 5 }
+  local at = stage.index * 6 + kinds[count]
+  return ("counts[%d] = counts[%d] + %s"):format(at, at, by)
+end
+
+function Code:text()
+  return table.concat(self._lines, "\n") .. "\n"
+end
+
+return Code

@@ -1,0 +1,302 @@
+--- Cuts a graph of nodes into tasks: sources, segments, sinks, and the edges between.
+--
+-- A segment is a chain of stages that becomes one generated function. It goes on as
+-- long as a stage has one input and one consumer, and ends where the stream forks, is
+-- merged, or is gathered (aggregate, sort, top). Every task has a port for dead
+-- letters; a stage whose side "dead" somebody takes has one of its own.
+--
+--     plan  = { tasks = { source..., segment..., sink... }, edges = { edge... },
+--               of = { [node] = task } }
+--     task  = { number, kind = "source"|"segment"|"sink", name, node, ports = { port... },
+--               stages = { stage... }, dead_port = n }            -- numbers from 0
+--     port  = { number, name = "out"|"dead"|..., node, dead = bool }
+--     stage = { index, node, dead_port }                         -- index from 0
+--     edge  = { from = task, port = n, to = task, unordered = bool }
+
+local M = {}
+
+local MAX_LAMBDAS = 8 -- a longer loop outgrows what LuaJIT compiles in one trace
+local MAX_STAGES = 24 -- each is an upvalue of the loop, and a function has 60
+
+local FUSES = {
+  filter = true,
+  map = true,
+  flat_map = true,
+  select = true,
+  set = true,
+  rename = true,
+  drop_fields = true,
+  take = true,
+  skip = true,
+  tap = true,
+  parse = true,
+  merge = true,
+}
+local ENDS = { route = true, split = true, aggregate = true, sort = true, top = true }
+local CALLS = { filter = true, map = true, flat_map = true, set = true, tap = true }
+
+local Cut = {}
+Cut.__index = Cut
+
+-- consumers[node][port] lists the nodes that read that port, in script order.
+local function find_consumers(nodes)
+  local consumers = {}
+  for _, node in ipairs(nodes) do
+    consumers[node] = consumers[node] or {}
+    for _, input in ipairs(node.inputs) do
+      local of_node = consumers[input.node] or {}
+      consumers[input.node] = of_node
+      of_node[input.port] = of_node[input.port] or {}
+      table.insert(of_node[input.port], node)
+    end
+  end
+  return consumers
+end
+
+function Cut:_add_task(kind, name, node)
+  local task = { kind = kind, name = name, node = node, ports = {} }
+  self.tasks[#self.tasks + 1] = task
+  return task
+end
+
+local function add_port(task, name, node, dead)
+  local port = { number = #task.ports, name = name, node = node, dead = dead }
+  task.ports[#task.ports + 1] = port
+  return port
+end
+
+function Cut:_taken(node, port)
+  local of_node = self.consumers[node]
+  return of_node and of_node[port] and #of_node[port] > 0
+end
+
+function Cut:_on_error(node)
+  return node.on_error or self.graph.options.on_error
+end
+
+-- A stage whose on_error is a function: what that gives goes on behind the stage, so
+-- the stage is a segment of its own.
+function Cut:_stands_alone(node)
+  return type(self:_on_error(node)) == "table"
+end
+
+-- The stage that follows in the same segment, or nil.
+function Cut:_next(node, count, lambdas)
+  if not FUSES[node.kind] or count >= MAX_STAGES or self:_stands_alone(node) then
+    return nil
+  end
+  local after = self.consumers[node].out
+  if not after or #after ~= 1 then
+    return nil
+  end
+  local following = after[1]
+  if not (FUSES[following.kind] or ENDS[following.kind]) or #following.inputs ~= 1 then
+    return nil
+  end
+  if self:_stands_alone(following) or (CALLS[following.kind] and lambdas >= MAX_LAMBDAS) then
+    return nil
+  end
+  return following
+end
+
+function Cut:_add_segment(head)
+  self.segments = self.segments + 1
+  local segment =
+    self:_add_task("segment", ("%s/%d"):format(self.graph.pipeline, self.segments), head)
+  segment.stages = {}
+  local node, lambdas = head, 0
+  while node do
+    segment.stages[#segment.stages + 1] = {
+      index = #segment.stages,
+      node = node,
+      on_error = self:_on_error(node),
+    }
+    self.of[node] = segment
+    lambdas = lambdas + (CALLS[node.kind] and 1 or 0)
+    segment.last = node
+    node = self:_next(node, #segment.stages, lambdas)
+  end
+  for _, name in ipairs(segment.last.ports or { "out" }) do
+    add_port(segment, name, segment.last, false)
+  end
+  if segment.last.kind == "route" then
+    add_port(segment, "default", segment.last, false)
+  end
+  segment.dead_port = add_port(segment, "dead", nil, true).number
+  for _, stage in ipairs(segment.stages) do
+    stage.dead_port = segment.dead_port
+    if self:_taken(stage.node, "dead") then
+      stage.dead_port = add_port(segment, "dead", stage.node, true).number
+    end
+  end
+end
+
+local function is_stage(node)
+  return FUSES[node.kind] or ENDS[node.kind]
+end
+
+-- The script's own code makes these: their sources are segments without inputs.
+local MADE = { generate = true, memory = true }
+
+local function is_made(node)
+  return node.kind == "source" and MADE[node.source.kind]
+end
+
+-- A sink takes rows that a segment wrote, from one port; whatever stands otherwise
+-- gets a segment without stages in between.
+function Cut:_wants_bridge(sink)
+  local inputs = sink.inputs
+  if #inputs > 1 then
+    return true
+  end
+  local producer = inputs[1].node
+  return producer.kind == "source" and not is_made(producer) and inputs[1].port == "out"
+end
+
+function Cut:_bridge(sink)
+  local merge = {
+    kind = "merge",
+    name = sink.name,
+    where = sink.where,
+    inputs = sink.inputs,
+    made = true,
+  }
+  self.consumers[merge] = { out = { sink } }
+  for _, input in ipairs(sink.inputs) do
+    local readers = self.consumers[input.node][input.port]
+    for i, reader in ipairs(readers) do
+      readers[i] = reader == sink and merge or reader
+    end
+  end
+  self.bridges[sink] = merge
+  return merge
+end
+
+-- Nodes in the order in which tasks are made; bridges stand where their sink stood.
+function Cut:_heads()
+  local heads = {}
+  for _, node in ipairs(self.graph.nodes) do
+    if is_stage(node) or is_made(node) then
+      heads[#heads + 1] = node
+    elseif node.kind == "sink" and self:_wants_bridge(node) then
+      heads[#heads + 1] = self:_bridge(node)
+    end
+  end
+  return heads
+end
+
+function Cut:_make_tasks()
+  for _, node in ipairs(self.graph.nodes) do
+    if node.kind == "source" and not is_made(node) then
+      local task = self:_add_task("source", node.name, node)
+      add_port(task, "out", node, false)
+      task.dead_port = add_port(task, "dead", node, true).number
+      self.of[node] = task
+    end
+  end
+  for _, head in ipairs(self:_heads()) do
+    if not self.of[head] then
+      self:_add_segment(head)
+    end
+  end
+  for _, node in ipairs(self.graph.nodes) do
+    if node.kind == "sink" then
+      self:_add_sink(node)
+    end
+  end
+end
+
+function Cut:_add_sink(node)
+  local task = self:_add_task("sink", node.name, node)
+  task.dead_port = add_port(task, "dead", node, true).number
+  self.of[node] = task
+  return task
+end
+
+-- Whether dead letters flow into this node: what fails there must not come back.
+local function after_dead_letters(node, seen)
+  if seen[node] == nil then
+    seen[node] = node.kind == "dead_letters"
+    for _, input in ipairs(node.inputs) do
+      seen[node] = seen[node] or input.port == "dead" or after_dead_letters(input.node, seen)
+    end
+  end
+  return seen[node]
+end
+
+function Cut:_connect(from, port, to, unordered)
+  self.edges[#self.edges + 1] = { from = from, port = port, to = to, unordered = unordered }
+end
+
+function Cut:_default_dead_sink()
+  if not self.dead_sink then
+    local node = { kind = "sink", name = "dead_letters", inputs = {}, default_dead = true }
+    self.dead_sink = self:_add_sink(node)
+  end
+  return self.dead_sink
+end
+
+-- Where the dead letters of a port go: to who takes them there, else to who takes
+-- weir.dead_letters(), else to the file of the pipeline.
+function Cut:_connect_dead(task, port)
+  if port.node and self:_taken(port.node, "dead") then
+    for _, reader in ipairs(self.consumers[port.node].dead) do
+      self:_connect(task, port.number, self.of[reader], true)
+    end
+    return
+  end
+  if #self.letter_readers > 0 and not after_dead_letters(task.node, self.seen) then
+    for _, reader in ipairs(self.letter_readers) do
+      self:_connect(task, port.number, self.of[reader], true)
+    end
+  else
+    self:_connect(task, port.number, self:_default_dead_sink(), true)
+  end
+end
+
+function Cut:_connect_all()
+  local count = #self.tasks -- the default dead sink comes after these
+  for index = 1, count do
+    local task = self.tasks[index]
+    for _, port in ipairs(task.ports) do
+      if port.dead then
+        self:_connect_dead(task, port)
+      else
+        for _, reader in ipairs((self.consumers[port.node] or {})[port.name] or {}) do
+          self:_connect(task, port.number, self.of[reader], false)
+        end
+      end
+    end
+  end
+end
+
+--- Cuts a graph into tasks and edges. The same graph gives the same plan in every
+-- state; tasks are numbered sources first, then segments, then sinks.
+function M.cut(graph)
+  local cut = setmetatable({
+    graph = graph,
+    consumers = find_consumers(graph.nodes),
+    tasks = {},
+    edges = {},
+    of = {},
+    segments = 0,
+    bridges = {},
+    letter_readers = {},
+    seen = {},
+  }, Cut)
+  cut:_make_tasks()
+  for _, node in ipairs(graph.nodes) do
+    if node.kind == "dead_letters" then
+      for _, reader in ipairs(cut.consumers[node].out or {}) do
+        table.insert(cut.letter_readers, reader)
+      end
+    end
+  end
+  cut:_connect_all()
+  for index, task in ipairs(cut.tasks) do
+    task.number = index - 1
+  end
+  return { graph = graph, tasks = cut.tasks, edges = cut.edges, of = cut.of }
+end
+
+return M

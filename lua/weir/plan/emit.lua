@@ -1,0 +1,164 @@
+--- Generates the function of a segment.
+--
+--     chunk   = prologue body finish
+--     body    = for each row from run.row: records(0) -- a label next_0 ends each one
+--     records = stages... ( write | gather | flat_map elements )
+--     elements = a loop over P.list_<d>, whose body is records(d)
+--
+-- The function may be left and entered again at any row. What is under way inside a
+-- flat_map stands in P: the list, and the element after the one at work. So an error
+-- in an element, or a full output behind it, goes on with the next one.
+
+local Code = require("weir.plan.code")
+local stages = require("weir.plan.stages")
+
+local M = {}
+
+local PROLOGUE = [[
+local S = ...
+local C, rows, run, counts, fuel, P = S.C, S.rows, S.run, S.counts, S.fuel, S.pending
+local holds, check, put, keep = S.holds, S.check, S.put, S.keep
+local take_map, items, open_item, parse, share = S.take_map, S.items, S.open_item, S.parse, S.share
+local aggregate_add, sort_add, top_add = S.aggregate_add, S.sort_add, S.top_add
+local aggregate_finish, sort_finish, top_finish = S.aggregate_finish, S.sort_finish, S.top_finish
+local generate = S.generate
+local FUEL, FULL_BYTES = S.FUEL, S.FULL_BYTES
+local DONE, MORE, FULL, SATED = 0, 1, 2, 3
+]]
+
+local WRITES = { route = true, split = true }
+local GATHERS = { aggregate = true, sort = true, top = true }
+
+-- Stages from `index` on, for the record that `open` puts into code.slot.
+local emit_records
+
+local function emit_elements(code, segment, index)
+  local depth = code.slot + 1
+  code:close() -- of: if not P.list_<depth>
+  code:open("while P.at_%d <= #P.list_%d or P.list_%d do", depth, depth, depth + 1)
+  code.slot = depth
+  emit_records(code, segment, index, function()
+    code:line("local item = P.list_%d[P.at_%d]", depth, depth)
+    code:line("P.at_%d = P.at_%d + 1", depth, depth)
+    code:line("open_item(%d, item)", depth)
+  end)
+  code:line("::next_%d::", depth)
+  code.slot = depth - 1
+  code:close()
+  code:line("P.list_%d = nil", depth)
+end
+
+local function has_flat_map(segment, index)
+  for i = index, #segment.stages do
+    if segment.stages[i].node.kind == "flat_map" then
+      return true
+    end
+  end
+  return false
+end
+
+local function emit_exit_when_full(code)
+  if code.slot == 0 then
+    code:line("if full then run.row = row + 1 return FULL end")
+  else
+    code:line("if full then return FULL end")
+  end
+end
+
+function emit_records(code, segment, index, open)
+  if has_flat_map(segment, index) then
+    code:open("if not P.list_%d then", code.slot + 1)
+  end
+  open()
+  for i = index, #segment.stages do
+    local stage = segment.stages[i]
+    local kind = stage.node.kind
+    code:line("-- %s", stage.node.name)
+    stages[kind](code, stage)
+    if kind == "flat_map" then
+      return emit_elements(code, segment, i + 1)
+    elseif GATHERS[kind] then
+      return
+    elseif WRITES[kind] then
+      return emit_exit_when_full(code)
+    end
+  end
+  stages.write(code, 0)
+  emit_exit_when_full(code)
+end
+
+local function takes(segment)
+  local conditions = {}
+  for _, stage in ipairs(segment.stages) do
+    if stage.node.kind == "take" then
+      conditions[#conditions + 1] = ("s%d.left == 0"):format(stage.index + 1)
+    end
+  end
+  return #conditions > 0 and table.concat(conditions, " or ")
+end
+
+local function emit_body(code, segment)
+  if segment.node.kind == "source" then
+    code:line("local function body() return DONE end")
+    return
+  end
+  local sated = takes(segment)
+  code:open("local function body()")
+  code:line("local batch, full = run.batch, false")
+  for _, port in ipairs(segment.ports) do
+    if not port.dead then
+      code:line("local out%d = run.out[%d]", port.number, port.number)
+    end
+  end
+  code:open("for row = run.row, run.row_end - 1 do")
+  code:line("run.row = row")
+  if sated then
+    code:line("if (%s) and not P.list_1 then return SATED end", sated)
+  end
+  emit_records(code, segment, 1, function()
+    code:line("C.weir_rows_open(rows, 0, batch, row)")
+  end)
+  code:line("::next_0::")
+  code:close()
+  code:line("run.row = run.row_end")
+  if sated then
+    code:line("if %s then return SATED end", sated)
+  end
+  code:line("return run.row_end < batch.row_count and MORE or DONE")
+  code:close()
+end
+
+local function emit_finish(code, segment)
+  local last = segment.stages[#segment.stages]
+  code:open("local function finish()")
+  if stages.finish[last.node.kind] then
+    stages.finish[last.node.kind](code, last)
+  else
+    code:line("return DONE")
+  end
+  code:close()
+end
+
+--- The Lua source of a segment, the same in every state.
+---@param segment table  a task of kind "segment" from weir.plan.cut
+---@return string
+function M.emit(segment)
+  local code = Code.new()
+  local names = {}
+  for i, stage in ipairs(segment.stages) do
+    names[i] = stage.node.name
+  end
+  code:line("-- %s: %s", segment.name, table.concat(names, " | "))
+  for line in PROLOGUE:gmatch("[^\n]+") do
+    code:line("%s", line)
+  end
+  for i in ipairs(segment.stages) do
+    code:line("local s%d = S[%d]", i, i)
+  end
+  emit_body(code, segment)
+  emit_finish(code, segment)
+  code:line("return body, finish")
+  return code:text()
+end
+
+return M

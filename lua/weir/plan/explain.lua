@@ -1,0 +1,167 @@
+--- What a pipeline became, for people: `weir explain`.
+--
+--     traffic: 1 source, 1 segment, 1 sink
+--
+--     source  file:access.jsonl                    traffic.lua:3
+--       out   -> traffic/1
+--     segment traffic/1
+--       filter                                     traffic.lua:4   lambda
+--       select  ts, host                           traffic.lua:5
+--       out   -> file:errors.jsonl
+--     sink    file:errors.jsonl                    traffic.lua:6
+
+local cut = require("weir.plan.cut")
+local emit = require("weir.plan.emit")
+local escape = require("weir.expr.escape")
+
+local M = {}
+
+local WIDE = 44
+
+local function plural(count, word)
+  return ("%d %s%s"):format(count, word, count == 1 and "" or "s")
+end
+
+local function aligned(left, right)
+  if not right or right == "" then
+    return left
+  end
+  return ("%-" .. WIDE .. "s %s"):format(left, right)
+end
+
+local function each_expr(node, visit)
+  visit(node.expr)
+  local lists = { node.columns or {}, node.keys or {}, node.routes or {}, node.by or {} }
+  for _, list in ipairs(lists) do
+    for _, item in ipairs(list) do
+      visit(item.expr or item.when)
+      if item.aggregate then
+        visit(item.aggregate.expr)
+        visit(item.aggregate.where)
+      end
+    end
+  end
+  for _, expr in ipairs(node.key or {}) do
+    visit(expr)
+  end
+end
+
+-- What the stage's expressions are, and which lambdas get a record of their own.
+local function exprs_of(node)
+  local seen, kinds, reasons = {}, {}, {}
+  each_expr(node, function(expr)
+    if not expr then
+      return
+    end
+    if not seen[expr.kind] and (expr.kind == "lambda" or expr.kind == "text") then
+      seen[expr.kind] = true
+      kinds[#kinds + 1] = expr.kind
+    end
+    if expr.kind == "lambda" then
+      local stays, reason = escape.stays(expr.fn)
+      if not stays then
+        reasons[#reasons + 1] = "gets a copy of the record: it " .. (reason or "may keep it")
+      end
+    end
+  end)
+  return table.concat(kinds, ", "), reasons
+end
+
+local function names_of(list, field)
+  local out = {}
+  for i, item in ipairs(list) do
+    out[i] = item[field]
+  end
+  return table.concat(out, ", ")
+end
+
+local function subject_of(node)
+  if node.kind == "select" or node.kind == "set" then
+    return names_of(node.columns, "name")
+  elseif node.kind == "aggregate" then
+    return names_of(node.columns, "name")
+      .. (#node.keys > 0 and " by " .. names_of(node.keys, "name") or "")
+  elseif node.kind == "route" then
+    return names_of(node.routes, "name")
+  elseif node.kind == "take" or node.kind == "skip" then
+    return tostring(node.count)
+  elseif node.expr and node.expr.kind == "text" then
+    return node.expr.text
+  end
+  return ""
+end
+
+local function add_ports(lines, task, edges)
+  for _, port in ipairs(task.ports) do
+    local to, is_default = {}, false
+    for _, edge in ipairs(edges) do
+      if edge.from == task and edge.port == port.number then
+        to[#to + 1] = edge.to.name
+        is_default = edge.to.node.default_dead or false
+      end
+    end
+    if not (port.dead and is_default) then
+      lines[#lines + 1] = ("  %-8s-> %s"):format(port.name,
+        #to > 0 and table.concat(to, ", ") or "(counted, taken by nobody)")
+    end
+  end
+end
+
+local function add_segment(lines, task)
+  for _, stage in ipairs(task.stages) do
+    local node = stage.node
+    if not node.made then
+      local kinds, reasons = exprs_of(node)
+      lines[#lines + 1] = aligned(("  %-8s%s"):format(node.kind, " " .. subject_of(node)),
+        ("%-16s %s"):format(node.where or "", kinds))
+      for _, reason in ipairs(reasons) do
+        lines[#lines + 1] = "           " .. reason
+      end
+    end
+  end
+end
+
+local function count_kinds(tasks)
+  local counts = { source = 0, segment = 0, sink = 0 }
+  for _, task in ipairs(tasks) do
+    if not task.node.default_dead then
+      counts[task.kind] = counts[task.kind] + 1
+    end
+  end
+  return counts
+end
+
+--- The text of `weir explain`.
+---@param graph table
+---@param options { emit: boolean? }?  emit: with the generated Lua
+---@return string
+function M.explain(graph, options)
+  local plan = cut.cut(graph)
+  local counts = count_kinds(plan.tasks)
+  local lines = {
+    ("%s: %s, %s, %s"):format(graph.pipeline, plural(counts.source, "source"),
+      plural(counts.segment, "segment"), plural(counts.sink, "sink")),
+    "",
+  }
+  for _, task in ipairs(plan.tasks) do
+    if not task.node.default_dead then
+      local where = task.kind ~= "segment" and task.node.where or ""
+      lines[#lines + 1] = aligned(("%-8s%s"):format(task.kind, task.name), where)
+      if task.kind == "segment" then
+        add_segment(lines, task)
+      end
+      add_ports(lines, task, plan.edges)
+    end
+  end
+  if options and options.emit then
+    for _, task in ipairs(plan.tasks) do
+      if task.kind == "segment" then
+        lines[#lines + 1] = ""
+        lines[#lines + 1] = emit.emit(task)
+      end
+    end
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+return M

@@ -1,0 +1,233 @@
+--- What each kind of stage becomes inside the loop of its segment.
+--
+--     stages[kind](code, stage)       the statements for the record in code.slot
+--     stages.finish[kind](code, stage) what is left to say when the input has ended
+--
+-- `s<k>` is what weir.run.bind gives the stage: s3.fn, s3.record, s3.columns. A
+-- lambda is called between `begin` (fuel, frozen or not, whose stage it is) and the
+-- use of its result. Names in capitals are constants of the chunk.
+
+local M = { finish = {} }
+
+local function name(stage)
+  return "s" .. (stage.index + 1)
+end
+
+-- Says whose stage it is, so that an error finds it.
+local function at(code, stage)
+  code:line("run.stage = %d", stage.index)
+end
+
+-- Before a lambda: fuel for one call; handles of earlier calls become stale.
+local function begin(code, stage, frozen)
+  at(code, stage)
+  code:line("fuel.left = FUEL")
+  code:line("C.weir_rows_enter(rows, %d, %d)", code.slot, frozen and 1 or 0)
+end
+
+local function call(code, stage, expr)
+  return ("%s(%s.record(%d))"):format(expr, name(stage), code.slot)
+end
+
+function M.filter(code, stage)
+  begin(code, stage, true)
+  code:open("if not holds(%s) then", call(code, stage, name(stage) .. ".fn"))
+  code:leave(stage, "FILTERED")
+  code:close()
+end
+
+function M.map(code, stage)
+  begin(code, stage, false)
+  code:line("take_map(%s, %d, %s)", name(stage), code.slot,
+    call(code, stage, name(stage) .. ".fn"))
+end
+
+function M.tap(code, stage)
+  begin(code, stage, true)
+  code:line("%s", call(code, stage, "local _ = " .. name(stage) .. ".fn"))
+end
+
+-- Values of computed columns, as locals; they are all read before any is written.
+local function compute(code, stage)
+  local values = {}
+  for i, column in ipairs(stage.node.columns) do
+    if column.expr.kind ~= "field" or stage.node.kind == "set" then
+      local value = ("v%d_%d"):format(stage.index, i)
+      code:line("local %s = %s", value,
+        call(code, stage, ("%s.columns[%d]"):format(name(stage), i)))
+      values[#values + 1] = { value = value, index = i }
+    end
+  end
+  return values
+end
+
+local function store(code, stage, values)
+  for _, value in ipairs(values) do
+    code:line("put(rows, %d, %s.names[%d], %s)", code.slot, name(stage), value.index, value.value)
+  end
+end
+
+function M.set(code, stage)
+  begin(code, stage, true)
+  code:open("do")
+  local values = compute(code, stage)
+  code:line("C.weir_rows_enter(rows, %d, 0)", code.slot)
+  store(code, stage, values)
+  code:close()
+end
+
+function M.select(code, stage)
+  local computed = false
+  for _, column in ipairs(stage.node.columns) do
+    computed = computed or column.expr.kind ~= "field"
+  end
+  if not computed then
+    at(code, stage)
+    code:line("check(C.weir_rows_select(rows, %d, %s.fields))", code.slot, name(stage))
+    return
+  end
+  begin(code, stage, true)
+  code:open("do")
+  local values = compute(code, stage)
+  for _, value in ipairs(values) do
+    code:line("%s = keep(%s)", value.value, value.value)
+  end
+  code:line("C.weir_rows_enter(rows, %d, 0)", code.slot)
+  code:line("check(C.weir_rows_select(rows, %d, %s.fields))", code.slot, name(stage))
+  store(code, stage, values)
+  code:close()
+end
+
+function M.rename(code, stage)
+  at(code, stage)
+  code:line("C.weir_rows_enter(rows, %d, 0)", code.slot)
+  code:line("check(C.weir_rows_rename(rows, %d, %s.fields))", code.slot, name(stage))
+end
+
+function M.drop_fields(code, stage)
+  at(code, stage)
+  code:line("C.weir_rows_enter(rows, %d, 0)", code.slot)
+  code:line("check(C.weir_rows_drop(rows, %d, %s.fields))", code.slot, name(stage))
+end
+
+function M.parse(code, stage)
+  at(code, stage)
+  code:line("C.weir_rows_enter(rows, %d, 0)", code.slot)
+  code:line("parse(%s, %d)", name(stage), code.slot)
+end
+
+function M.take(code, stage)
+  code:open("if %s.left == 0 then", name(stage))
+  code:leave(stage, "DROPPED")
+  code:close()
+  code:line("%s.left = %s.left - 1", name(stage), name(stage))
+end
+
+function M.skip(code, stage)
+  code:open("if %s.left > 0 then", name(stage))
+  code:line("%s.left = %s.left - 1", name(stage), name(stage))
+  code:leave(stage, "FILTERED")
+  code:close()
+end
+
+function M.merge() end
+
+--- The list of a flat_map: makes it unless one is under way. The elements follow in a
+-- loop of their own; see weir.plan.emit.
+function M.flat_map(code, stage)
+  local depth = code.slot + 1
+  begin(code, stage, true)
+  code:line("P.list_%d = items(%s, %d, %s)", depth, name(stage), code.slot,
+    call(code, stage, name(stage) .. ".fn"))
+  code:line("P.at_%d = 1", depth)
+  code:line("%s", code:count(stage, "ABSORBED", 1))
+  code:line("%s", code:count(stage, "MADE", ("#P.list_%d"):format(depth)))
+end
+
+--- Appends the record to a port; `resume` is the row to go on with if it is full.
+function M.write(code, port)
+  code:line("check(C.weir_rows_write(rows, %d, out%d))", code.slot, port)
+  code:line("full = full or out%d.bytes.size >= FULL_BYTES", port)
+end
+
+-- route: all conditions are computed before anything is written, so that an error
+-- leaves nothing behind.
+function M.route(code, stage)
+  local node = stage.node
+  begin(code, stage, true)
+  if node.all then
+    code:open("do")
+    for i in ipairs(node.routes) do
+      code:line("local w%d = holds(%s)", i,
+        call(code, stage, ("%s.rules[%d]"):format(name(stage), i)))
+    end
+    local any = {}
+    for i in ipairs(node.routes) do
+      any[i] = "w" .. i
+      code:open("if w%d then", i)
+      M.write(code, i - 1)
+      code:close()
+    end
+    code:open("if not (%s) then", table.concat(any, " or "))
+    M.write(code, #node.routes)
+    code:close()
+    code:close()
+    return
+  end
+  for i in ipairs(node.routes) do
+    local condition = ("holds(%s)"):format(
+      call(code, stage, ("%s.rules[%d]"):format(name(stage), i)))
+    if i == 1 then
+      code:open("if %s then", condition)
+    else
+      code:middle("elseif %s then", condition)
+    end
+    M.write(code, i - 1)
+  end
+  code:middle("else")
+  M.write(code, #node.routes)
+  code:close()
+end
+
+-- split: yes and no, or n streams by the hash of a key, in turn without one.
+function M.split(code, stage)
+  local node = stage.node
+  begin(code, stage, true)
+  if node.expr then
+    code:open("if holds(%s) then", call(code, stage, name(stage) .. ".fn"))
+    M.write(code, 0)
+    code:middle("else")
+    M.write(code, 1)
+    code:close()
+    return
+  end
+  code:open("do")
+  code:line("local port = share(%s, %d)", name(stage), code.slot)
+  code:line("check(C.weir_rows_write(rows, %d, run.out[port]))", code.slot)
+  code:line("full = full or run.out[port].bytes.size >= FULL_BYTES")
+  code:close()
+end
+
+-- A source whose records the script makes: a segment without inputs.
+function M.finish.source(code, stage)
+  at(code, stage)
+  code:line("return generate(%s, %d)", name(stage), stage.index)
+end
+
+local function gather(kind)
+  M[kind] = function(code, stage)
+    begin(code, stage, true)
+    code:line("%s_add(%s, %d)", kind, name(stage), code.slot)
+    code:leave(stage, "ABSORBED")
+  end
+  M.finish[kind] = function(code, stage)
+    at(code, stage)
+    code:line("return %s_finish(%s, %d)", kind, name(stage), stage.index)
+  end
+end
+
+gather("aggregate")
+gather("sort")
+gather("top")
+
+return M
