@@ -1,0 +1,96 @@
+--- What lambdas may ask of the world: weir.now, weir.random, weir.meta, weir.log.
+--
+-- Time and chance come from here alone, so that tests and replays can repeat them.
+
+local bit = require("bit")
+local cdef = require("weir.cdef")
+local ffi = require("ffi")
+local lambda = require("weir.describe.lambda")
+local ops = require("weir.expr.ops")
+local record = require("weir.native.record")
+
+local C = cdef.load("engine/base/clock.h", "engine/sched/flow.h")
+
+local M = {}
+
+local DEFAULT_SEED = 1
+local LEVELS = { debug = true, info = true, warn = true, error = true }
+
+local clock = C.weir_clock_real()
+
+-- xorshift32 (Marsaglia, 2003): small, and the same on every machine.
+local state = 0
+
+--- Begins the sequence of weir.random anew. Gives what to restore it by.
+---@param seed integer
+---@return integer before
+function M.seed(seed)
+  local before = state
+  state = bit.tobit(seed * 2654435761 % 2 ^ 32)
+  if state == 0 then
+    state = DEFAULT_SEED
+  end
+  return before
+end
+
+--- Goes back to a sequence that was left; gives what to come back by.
+function M.restore(before)
+  local left = state
+  state = before
+  return left
+end
+
+local function next_bits()
+  state = bit.bxor(state, bit.lshift(state, 13))
+  state = bit.bxor(state, bit.rshift(state, 17))
+  state = bit.bxor(state, bit.lshift(state, 5))
+  return state % 2 ^ 32
+end
+
+--- As math.random: a number in [0, 1), or an integer up to m, or from m to n.
+local function random(m, n)
+  local fraction = next_bits() / 2 ^ 32
+  if not m then
+    return fraction
+  elseif not n then
+    m, n = 1, m
+  end
+  if n < m then
+    error("weir.random: the interval is empty", 2)
+  end
+  return m + math.floor(fraction * (n - m + 1))
+end
+
+local function now()
+  return math.floor(tonumber(clock.wall_ns(clock.context)) / 1e6)
+end
+
+local function log(level, text)
+  if not LEVELS[level] then
+    error('weir.log: the level is "debug", "info", "warn" or "error"', 2)
+  end
+  io.stderr:write(("%s: %s\n"):format(level, tostring(text)))
+end
+
+--- Gives the lambdas of this state their functions.
+---@param weir table  the public module
+---@param flow ffi.cdata*  weir_flow
+function M.install(weir, flow)
+  local function meta(r)
+    local found = record.meta(r)
+    found.path = ffi.string(C.weir_flow_path(flow, found.source, found.partition))
+    found.source = ffi.string(C.weir_flow_name(flow, found.source))
+    return found
+  end
+  M.seed(DEFAULT_SEED)
+  ops.use_records({ type = record.type, meta = meta })
+  lambda.install(weir, {
+    now = now,
+    random = random,
+    log = log,
+    meta = meta,
+    to_table = record.to_table,
+  })
+end
+
+return M

@@ -1,0 +1,154 @@
+--- Sources and sinks: from what a script described to those of the engine.
+--
+-- Nothing is opened here: a file that is not there is found by the first read.
+
+local cdef = require("weir.cdef")
+local codecs = require("weir.run.codecs")
+local ffi = require("ffi")
+local secrets = require("weir.run.secrets")
+
+local C = cdef.load(
+  "engine/base/err.h",
+  "engine/io/concat_source.h",
+  "engine/io/file_sink.h",
+  "engine/io/file_source.h",
+  "engine/io/memory.h",
+  "engine/store/sqlite_sink.h",
+  "engine/store/sqlite_source.h"
+)
+
+local M = {}
+
+-- A list of texts as C has it; the first result keeps the second alive.
+local function texts(list)
+  local array = ffi.new("const char *[?]", math.max(1, #list))
+  for i, text in ipairs(list) do
+    array[i - 1] = text
+  end
+  return array, list
+end
+
+local function finish(rc, out, what)
+  if rc ~= 0 then
+    error(("%s: %s"):format(what, ffi.string(C.weir_err_text(rc))), 0)
+  end
+  return out[0]
+end
+
+local function file_source(paths, described)
+  local list, anchor = texts(paths)
+  local options = ffi.new("weir_file_source_options")
+  options.paths, options.path_count = list, #anchor
+  options.decoder = codecs.decoder(described.codec)
+  options.max_record = described.max_record_bytes or 0
+  local out = ffi.new("weir_source *[1]")
+  return finish(C.weir_file_source_new(out, options), out, anchor[1])
+end
+
+local sources = {}
+
+function sources.file(described)
+  return file_source(described.path, described)
+end
+
+function sources.stdin(described)
+  return file_source({ "-" }, described)
+end
+
+function sources.concat(described)
+  local parts = ffi.new("weir_source *[?]", #described.sources)
+  for i, part in ipairs(described.sources) do
+    parts[i - 1] = M.source(part)
+  end
+  local out = ffi.new("weir_source *[1]")
+  return finish(C.weir_concat_source_new(out, parts, #described.sources), out, "concat")
+end
+
+function sources.sqlite(described)
+  local query = described.query
+    or ('SELECT * FROM "%s"'):format((described.table:gsub('"', '""')))
+  local out = ffi.new("weir_source *[1]")
+  return finish(C.weir_sqlite_source_new(out, described.path, query), out, described.path)
+end
+
+local function file_sink(described, context, standard)
+  local options = ffi.new("weir_file_sink_options")
+  options.path = described.path
+  options.encoder = codecs.encoder(described.codec)
+  options.standard = standard or 0
+  options.append = described.append and 1 or 0
+  options.bounded = context.bounded and 1 or 0
+  options.max_open = described.max_open or 0
+  local out = ffi.new("weir_sink *[1]")
+  return finish(C.weir_file_sink_new(out, options), out, described.path or "-")
+end
+
+local sinks = { file = file_sink }
+
+function sinks.stdout(described, context)
+  return file_sink(described, context, 1)
+end
+
+function sinks.stderr(described, context)
+  return file_sink(described, context, 2)
+end
+
+function sinks.discard()
+  local out = ffi.new("weir_sink *[1]")
+  return finish(C.weir_discard_sink_new(out), out, "discard")
+end
+
+function sinks.memory()
+  local out = ffi.new("weir_sink *[1]")
+  return finish(C.weir_memory_sink_new(out), out, "memory")
+end
+
+local SQLITE_TYPES = { string = "TEXT", integer = "INTEGER", number = "REAL", boolean = "INTEGER" }
+
+local function sqlite_schema(schema)
+  local names = {}
+  for name in pairs(schema or {}) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  local columns = ffi.new("weir_sqlite_column[?]", math.max(1, #names))
+  for i, name in ipairs(names) do
+    columns[i - 1].name = name
+    columns[i - 1].type = SQLITE_TYPES[schema[name]] or schema[name]
+  end
+  return columns, #names
+end
+
+function sinks.sqlite(described)
+  local keys, anchor = texts(described.key or {})
+  local columns, column_count = sqlite_schema(described.schema)
+  local options = ffi.new("weir_sqlite_sink_options")
+  options.path, options.table = described.path, described.table
+  options.keys, options.key_count = keys, #anchor
+  options.schema, options.column_count = columns, column_count
+  local out = ffi.new("weir_sink *[1]")
+  return finish(C.weir_sqlite_sink_new(out, options), out, described.path)
+end
+
+-- Sources that the script's own code makes are segments without inputs.
+local MADE = { generate = true, memory = true }
+
+--- Whether a described source is made by Lua, so that it is no source of the engine.
+function M.is_made(described)
+  return MADE[described.kind] == true
+end
+
+--- The engine's source for a described one; the flow takes it over.
+function M.source(described, context)
+  described = secrets.resolve(described, context and context.secrets)
+  return sources[described.kind](described)
+end
+
+--- The engine's sink for a described one.
+---@param context { bounded: boolean, secrets: string? }  bounded: every input ends by itself
+function M.sink(described, context)
+  described = secrets.resolve(described, context.secrets)
+  return sinks[described.kind](described, context)
+end
+
+return M

@@ -1,0 +1,304 @@
+--- A pipeline from its request to its result: the engine as the command line drives it.
+--
+--     local engine, err = require("weir.run.engine").open({ path = "traffic.lua" })
+--     engine:start()
+--     while engine:poll(200) == true do draw(engine:stats()) end
+--     local result = engine:result()
+--     engine:close()
+--
+-- Opening describes and plans; it touches no file but the script. Starting builds the
+-- flow and its threads.
+
+local cdef = require("weir.cdef")
+local connectors = require("weir.run.connectors")
+local content = require("weir.describe.content")
+local cut = require("weir.plan.cut")
+local ffi = require("ffi")
+local ledger = require("weir.run.ledger")
+local literal = require("weir.lib.literal")
+local script = require("weir.run.script")
+
+local C = cdef.load("engine/base/clock.h", "engine/base/err.h", "engine/base/mem.h",
+  "engine/host/engine.h", "engine/sched/flow.h", "engine/sched/tally.h")
+
+local M = {}
+
+local Engine = {}
+Engine.__index = Engine
+
+local clock = C.weir_clock_real()
+
+local function now_ms()
+  return tonumber(clock.monotonic_ns(clock.context)) / 1e6
+end
+
+local function as_error(problem)
+  if type(problem) == "table" then
+    return problem
+  end
+  local message = tostring(problem)
+  return { kind = "script", message = message }
+end
+
+-- What the command line says goes before what the script says.
+local function settle_options(graph, given)
+  local options = graph.options
+  given = given or {}
+  options.workers = given.workers or options.workers
+  options.max_memory_bytes = given.max_memory or options.max_memory_bytes
+  options.on_error = given.on_error or options.on_error
+  local limit = given.max_errors
+  if limit then
+    options.max_errors = limit % 1 == 0 and { count = limit } or { share = limit }
+  end
+  return options
+end
+
+--- Describes and plans.
+---@param request table  see weir.run.script; and options = { workers, max_memory, ... }
+---@return table? engine
+---@return table? err  { kind, message }
+function M.open(request)
+  local recording = {}
+  local ok, graph = pcall(function()
+    return script.describe(script.read(request), 0, recording)
+  end)
+  if not ok then
+    return nil, as_error(graph)
+  end
+  local self = setmetatable({ request = request, recording = recording, graph = graph }, Engine)
+  self.content = {}
+  for i, node in ipairs(graph.nodes) do
+    self.content[i] = content.text(node)
+  end
+  self.options = settle_options(graph, request.options)
+  self.plan = cut.cut(graph)
+  return self
+end
+
+-- The default sink of dead letters: a file that appears when there is something in it.
+local function dead_letters_file(self)
+  if self.request.chain then
+    return { kind = "discard" }
+  end
+  return {
+    kind = "file",
+    path = self.graph.pipeline .. ".dead.jsonl",
+    append = true,
+    codec = { kind = "json" },
+  }
+end
+
+local function add_task(self, task, context)
+  local flow = self.flow
+  if task.kind == "source" then
+    local source = connectors.source(task.node.source, context)
+    context.bounded = context.bounded and source.bounded ~= 0
+    return C.weir_flow_add_source(flow, task.name, source)
+  elseif task.kind == "segment" then
+    local source = task.node.source
+    context.bounded = context.bounded and not (source and source.rate_per_s and not source.count)
+    return C.weir_flow_add_segment(flow, task.name, #task.ports, #task.stages)
+  end
+  local described = task.node.default_dead and dead_letters_file(self) or task.node.sink
+  return C.weir_flow_add_sink(flow, task.name, connectors.sink(described, context))
+end
+
+local function build_flow(self)
+  local context = { bounded = true, secrets = (self.request.options or {}).secrets }
+  self.flow = C.weir_flow_new(clock)
+  for _, task in ipairs(self.plan.tasks) do
+    local number = add_task(self, task, context)
+    assert(number == task.number, "tasks are numbered in their order")
+  end
+  self.edges = {}
+  for i, edge in ipairs(self.plan.edges) do
+    self.edges[i] = C.weir_flow_connect(self.flow, edge.from.number, edge.port, edge.to.number,
+      edge.unordered and 1 or 0)
+  end
+  local limit = self.options.max_errors or {}
+  C.weir_flow_limit_dead(self.flow, limit.count or -1, limit.share or -1)
+end
+
+-- What a worker needs to know, as source text: that is how code crosses threads.
+function Engine:setup()
+  local request = self.request
+  return literal.write({
+    request = {
+      path = request.path,
+      text = request.text,
+      chain = request.chain,
+      files = request.files,
+      args = request.args,
+      params = request.params,
+    },
+    on_error = type(self.options.on_error) == "string" and self.options.on_error or nil,
+    recording = self.recording,
+    content = self.content,
+    memory_max = self.options.max_memory_bytes,
+  })
+end
+
+--- Builds the flow and, unless `threads` is false, its threads.
+---@param threads boolean?
+---@return boolean? ok
+---@return table? err
+function Engine:start(threads)
+  self.started_ms = now_ms()
+  local ok, problem = pcall(build_flow, self)
+  if not ok then
+    self.failure = { kind = "source", message = tostring(problem) }
+    return nil, self.failure
+  end
+  if threads == false then
+    return true
+  end
+  local options = ffi.new("weir_worker_options")
+  local setup = self:setup()
+  options.setup = setup
+  options.memory_max = self.options.max_memory_bytes
+  options.lpeg = M.lpeg
+  local out = ffi.new("weir_engine *[1]")
+  local workers = self.options.workers or 1
+  local rc = C.weir_engine_new(out, self.flow, workers, options)
+  if rc == 0 then
+    self.engine = out[0]
+    rc = C.weir_engine_start(self.engine)
+  end
+  if rc ~= 0 then
+    self.failure = { kind = "engine", message = ffi.string(C.weir_err_text(rc)) }
+    return nil, self.failure
+  end
+  return true
+end
+
+--- Waits for something to happen: true while running, false at the end, "interrupted"
+-- after a second Ctrl-C. The first one drains.
+function Engine:poll(timeout_ms)
+  if self.failure then
+    return false
+  end
+  local state = C.weir_engine_poll(self.engine, timeout_ms)
+  if state == C.WEIR_ENGINE_INTERRUPTED then
+    return "interrupted"
+  end
+  return state == C.WEIR_ENGINE_RUNNING
+end
+
+--- Ends the sources and lets what is under way arrive.
+function Engine:stop()
+  if self.engine then
+    C.weir_engine_stop(self.engine)
+  else
+    C.weir_flow_stop(self.flow)
+  end
+end
+
+local function place_of_sources(self)
+  for _, task in ipairs(self.plan.tasks) do
+    if task.kind == "source" then
+      return ffi.string(C.weir_flow_task_place(self.flow, task.number))
+    end
+  end
+  return ""
+end
+
+--- Numbers of now, for progress.
+function Engine:stats()
+  if not self.flow then
+    return { records_in = 0, records_out = 0, bytes_in = 0, errors = 0, elapsed_ms = 0, place = "" }
+  end
+  local stats = C.weir_flow_count(self.flow)
+  local total = tonumber(stats.bytes_total)
+  return {
+    records_in = tonumber(stats.records_read),
+    records_out = tonumber(stats.records_written),
+    bytes_in = tonumber(stats.bytes_read),
+    bytes_total = total > 0 and total or nil,
+    errors = tonumber(stats.records_dead),
+    elapsed_ms = now_ms() - self.started_ms,
+    place = place_of_sources(self),
+  }
+end
+
+local function dead_reasons(flow)
+  local out = {}
+  local entry = ffi.new("weir_tally_entry")
+  while C.weir_tally_get(C.weir_flow_tally(flow), #out, entry) ~= 0 do
+    out[#out + 1] = {
+      stage = ffi.string(entry.stage),
+      reason = ffi.string(entry.reason),
+      count = tonumber(entry.count),
+      first = ffi.string(entry.place),
+    }
+  end
+  return out
+end
+
+local function outputs(self)
+  local out = {}
+  for _, task in ipairs(self.plan.tasks) do
+    if task.kind == "sink" then
+      local stats = C.weir_flow_task_count(self.flow, task.number)
+      local records = tonumber(stats.written)
+      if not (task.node.default_dead and records == 0) then
+        out[#out + 1] = {
+          name = task.name,
+          place = ffi.string(C.weir_flow_task_place(self.flow, task.number)),
+          records = records,
+          bytes = tonumber(stats.bytes),
+        }
+      end
+    end
+  end
+  return out
+end
+
+local KIND_OF_CODE = { ELAMBDA = "script", EOVERFLOW = "errors" }
+
+local function empty_result(self)
+  return {
+    ok = false,
+    kind = self.failure.kind,
+    message = self.failure.message,
+    elapsed_ms = 0,
+    dead = 0,
+    dead_reasons = {},
+    outputs = {},
+    ledger = { stages = {}, edges = {}, balanced = true },
+  }
+end
+
+--- What came of it; after the end.
+function Engine:result()
+  if self.failure then
+    return empty_result(self)
+  end
+  local message = ffi.new("const char *[1]")
+  local code = C.weir_flow_failure(self.flow, message)
+  local name = ffi.string(C.weir_err_name(code))
+  return {
+    ok = code == 0,
+    kind = code ~= 0 and (KIND_OF_CODE[name] or "engine") or nil,
+    code = code ~= 0 and name or nil,
+    message = code ~= 0 and ffi.string(message[0]) or nil,
+    elapsed_ms = now_ms() - self.started_ms,
+    interrupted = self.engine ~= nil and C.weir_engine_interrupts(self.engine) > 0,
+    dead = tonumber(C.weir_flow_count(self.flow).records_dead),
+    dead_reasons = dead_reasons(self.flow),
+    outputs = outputs(self),
+    ledger = ledger.of(self.flow, self.plan, self.edges),
+  }
+end
+
+--- Ends its threads and frees everything.
+function Engine:close()
+  if self.engine then
+    C.weir_engine_free(self.engine)
+  elseif self.flow then
+    C.weir_flow_free(self.flow)
+  end
+  self.engine, self.flow = nil, nil
+end
+
+return M

@@ -1,0 +1,194 @@
+--- The ledger of a run: what became of every record, stage by stage and edge by edge.
+--
+--     received + made = sent + filtered + absorbed + dropped + dead + held
+--
+-- A stage counts what it makes, filters, absorbs, drops and kills; what it received is
+-- what the one before sent. So the last stage of a segment says how many records must
+-- have been written to its ports, which the scheduler counts by itself: the two agree
+-- or the ledger does not balance. An edge: sent = received + dropped + held.
+
+local cdef = require("weir.cdef")
+
+local C = cdef.load("engine/sched/edge.h", "engine/sched/flow.h", "engine/sched/run.h")
+
+local M = {}
+
+local KINDS = 6
+local NAMES = { [0] = "made", [1] = "filtered", [2] = "absorbed", [3] = "dropped", [4] = "dead" }
+local DROPPED_AS = { take = "taken", skip = "skipped" }
+
+local function number(value)
+  return tonumber(value)
+end
+
+local function counts_of(run, index)
+  local out = {}
+  for kind, name in pairs(NAMES) do
+    out[name] = number(run.counts[index * KINDS + kind])
+  end
+  return out
+end
+
+local function entry(name, kind, received, counts)
+  return {
+    name = name,
+    kind = kind,
+    received = received,
+    made = counts.made or 0,
+    filtered = counts.filtered or 0,
+    absorbed = counts.absorbed or 0,
+    dropped = {},
+    dead = counts.dead or 0,
+    sent = 0,
+    held = 0,
+  }
+end
+
+local function drop(stage, reason, count)
+  if count ~= 0 then
+    stage.dropped[reason] = (stage.dropped[reason] or 0) + count
+  end
+end
+
+local function dropped_of(stage)
+  local sum = 0
+  for _, count in pairs(stage.dropped) do
+    sum = sum + count
+  end
+  return sum
+end
+
+local function settle(stage)
+  stage.sent = stage.received + stage.made - stage.filtered - stage.absorbed - stage.dead
+    - dropped_of(stage)
+  return stage.sent
+end
+
+local function sent_to_ports(flow, task)
+  local sum = 0
+  for _, port in ipairs(task.ports) do
+    if not port.dead then
+      sum = sum + number(C.weir_flow_port_sent(flow, task.number, port.number))
+    end
+  end
+  return sum
+end
+
+local function untaken(flow, task, taken)
+  local sum = 0
+  for _, port in ipairs(task.ports) do
+    if not port.dead and not (taken[task] and taken[task][port.number]) then
+      sum = sum + number(C.weir_flow_port_sent(flow, task.number, port.number))
+    end
+  end
+  return sum
+end
+
+local function add_source(ledger, flow, task)
+  local stats = C.weir_flow_task_count(flow, task.number)
+  local stage = entry(task.name, "source", 0,
+    { made = number(stats.received), dead = number(stats.dead) })
+  settle(stage)
+  ledger.balanced = ledger.balanced and stage.sent == sent_to_ports(flow, task)
+  table.insert(ledger.stages, stage)
+end
+
+-- What the last stage says it sent must be what the scheduler saw written. A route to
+-- all that match writes a record several times.
+local function close_segment(ledger, stage, node, written)
+  if node.all then
+    stage.made = stage.made + math.max(0, written - settle(stage))
+  end
+  ledger.balanced = ledger.balanced and settle(stage) == written
+end
+
+local function add_segment(ledger, flow, task, taken)
+  local run = C.weir_flow_run_of(flow, task.number)
+  local stats = C.weir_flow_task_count(flow, task.number)
+  local is_made = task.node.kind == "source"
+  local flowing = is_made and 0 or number(stats.received)
+  for i, of_task in ipairs(task.stages) do
+    local node = of_task.node
+    local counts = counts_of(run, of_task.index)
+    local stage = entry(node.name, node.kind, flowing, counts)
+    if is_made then
+      stage.made = number(stats.received)
+    end
+    drop(stage, DROPPED_AS[node.kind] or "on_error", counts.dropped)
+    if i == 1 then
+      drop(stage, "stopped", number(stats.dropped))
+    end
+    if i == #task.stages then
+      close_segment(ledger, stage, node, sent_to_ports(flow, task))
+      drop(stage, "untaken", untaken(flow, task, taken))
+    end
+    flowing = settle(stage)
+    if not node.made then
+      table.insert(ledger.stages, stage)
+    end
+  end
+end
+
+local function add_sink(ledger, flow, task)
+  local stats = C.weir_flow_task_count(flow, task.number)
+  local stage = entry(task.name, "sink", number(stats.received), { dead = number(stats.dead) })
+  drop(stage, "failed", number(stats.dropped))
+  settle(stage)
+  ledger.balanced = ledger.balanced and stage.sent == number(stats.written)
+  if not (task.node.default_dead and stage.received == 0) then
+    table.insert(ledger.stages, stage)
+  end
+end
+
+local function port_name(task, number_)
+  for _, port in ipairs(task.ports) do
+    if port.number == number_ then
+      return port.name
+    end
+  end
+end
+
+local function add_edges(ledger, plan, edges)
+  for i, edge in ipairs(plan.edges) do
+    local book = C.weir_edge_count(edges[i])
+    local line = {
+      from = edge.from.name,
+      port = port_name(edge.from, edge.port),
+      to = edge.to.name,
+      sent = number(book.sent),
+      received = number(book.received),
+      dropped = number(book.dropped),
+      held = number(book.held),
+    }
+    ledger.balanced = ledger.balanced and line.sent == line.received + line.dropped + line.held
+    if line.sent > 0 or line.port ~= "dead" then
+      table.insert(ledger.edges, line)
+    end
+  end
+end
+
+--- The ledger of a flow.
+---@param flow ffi.cdata*   weir_flow
+---@param plan table        of weir.plan.cut
+---@param edges ffi.cdata*[] weir_edge, as plan.edges
+function M.of(flow, plan, edges)
+  local ledger = { stages = {}, edges = {}, balanced = true }
+  local taken = {}
+  for _, edge in ipairs(plan.edges) do
+    taken[edge.from] = taken[edge.from] or {}
+    taken[edge.from][edge.port] = true
+  end
+  for _, task in ipairs(plan.tasks) do
+    if task.kind == "source" then
+      add_source(ledger, flow, task)
+    elseif task.kind == "segment" then
+      add_segment(ledger, flow, task, taken)
+    else
+      add_sink(ledger, flow, task)
+    end
+  end
+  add_edges(ledger, plan, edges)
+  return ledger
+end
+
+return M

@@ -1,0 +1,105 @@
+--- Loads a user's script into a graph: once for the plan, once in every worker.
+--
+--     request = { path = "traffic.lua" } | { text =, path = } | { chain =, files = }
+--               and args, params = { set, file }, options from the command line
+
+local chain = require("weir.describe.chain")
+local graph = require("weir.describe.graph")
+local loader = require("weir.expr.loader")
+local record = require("weir.native.record")
+local sandbox = require("weir.expr.sandbox")
+local weir = require("weir")
+
+local M = {}
+
+local FUEL_TO_LOAD = 1e9 -- turns and calls: some seconds
+
+--- The name of the pipeline that a request describes.
+---@param request table
+function M.pipeline(request)
+  if request.chain then
+    return "weir"
+  end
+  local file = (request.path or ""):match("[^/]+$") or ""
+  local name = file:gsub("%.lua$", "")
+  return name:find("^[%w_.-]+$") and name or "pipeline"
+end
+
+local function read_file(path)
+  local file, reason = io.open(path, "rb")
+  if not file then
+    error({ kind = "script", message = ("cannot open the script: %s"):format(reason) }, 0)
+  end
+  local text = file:read("*a")
+  file:close()
+  if not text then
+    error({ kind = "script", message = path .. ": is a directory, not a script" }, 0)
+  end
+  return text
+end
+
+--- Fills in the text of a script, so that what is loaded later is what was checked.
+function M.read(request)
+  if not request.chain and not request.text then
+    request.text = read_file(request.path)
+  end
+  return request
+end
+
+local function environment(request, number)
+  local env = sandbox.new({
+    record = record,
+    weir = weir,
+    directory = request.path and request.path:match("^(.*)/[^/]*$") or ".",
+    print = number == 0 and function(line)
+      io.stderr:write(line, "\n")
+    end or nil,
+  })
+  return env
+end
+
+local function run_chain(request, env)
+  local source, expected = chain.source(request.chain)
+  if not source then
+    error({ kind = "usage", message = "-e: " .. expected }, 0)
+  end
+  local chunk, problem = loader.load(source, "=-e", env)
+  if not chunk then
+    error({ kind = "script", message = problem }, 0)
+  end
+  local files = request.files or {}
+  chunk(weir.from(#files > 0 and files or weir.stdin({})), weir)
+end
+
+local function run_text(request, env)
+  local chunk, problem = loader.load(request.text, "@" .. request.path, env)
+  if not chunk then
+    error({ kind = "script", message = problem }, 0)
+  end
+  chunk(unpack(request.args or {}))
+end
+
+--- Describes the graph of a request. Raises what is wrong, as text or as
+-- { kind, message }.
+---@param request table
+---@param number integer  0 for the state that plans, then the worker's
+---@param recording table  what the script learned of the world: filled by the first
+---   load, played back by the others
+---@return table graph
+function M.describe(request, number, recording)
+  local env = environment(request, number)
+  local params = request.params or {}
+  graph.begin(M.pipeline(request), { set = params.set, file = params.file }, request.args)
+  loader.refill(FUEL_TO_LOAD)
+  sandbox.describing(env, recording)
+  if request.chain then
+    run_chain(request, env)
+  else
+    run_text(request, env)
+  end
+  local done = graph.finish()
+  sandbox.describing(env, nil)
+  return done
+end
+
+return M

@@ -1,0 +1,191 @@
+--- A segment at work: enters its function, and answers what fails in it.
+--
+-- An error ends the record at hand, or the element of a flat_map, and nothing else:
+-- the record becomes a dead letter (or what on_error says) and the function is
+-- entered again behind it.
+
+local cdef = require("weir.cdef")
+local ffi = require("ffi")
+local fuel = require("weir.expr.fuel")
+local record = require("weir.native.record")
+
+local C = cdef.load(
+  "engine/base/clock.h",
+  "engine/base/err.h",
+  "engine/base/mem.h",
+  "engine/data/dead.h",
+  "engine/op/rows.h",
+  "engine/sched/flow.h",
+  "engine/sched/run.h",
+  "engine/sched/tally.h"
+)
+
+local M = {}
+
+local Segment = {}
+Segment.__index = Segment
+
+local DONE, MORE, FULL, FAILED = 0, 1, 2, 4
+local KINDS, DROPPED, DEAD = 6, 3, 4
+
+local clock = C.weir_clock_real()
+local origin = ffi.new("weir_origin")
+
+-- Runs where the error was raised: an error as a table, its place in the script kept.
+local function trace(problem)
+  if type(problem) == "table" then
+    return problem
+  end
+  local message = tostring(problem)
+  local traceback = debug.traceback("", 2)
+  local user = traceback:match("^(.-)\n[^\n]*segment:") or traceback
+  return { message = message, traceback = (user:gsub("^%s+", "")) }
+end
+
+-- Out of memory, the handler itself may not have run.
+local function as_problem(reason)
+  return type(reason) == "table" and reason or { message = tostring(reason) }
+end
+
+local function code_of(problem)
+  if problem.code then
+    return problem.code
+  elseif problem.message == "not enough memory" then
+    return C.WEIR_EMEMORY
+  elseif fuel.spent() then
+    return C.WEIR_EFUEL
+  end
+  return C.WEIR_ELAMBDA
+end
+
+---@param task table  a task of kind "segment" from weir.plan.cut
+---@param parts { flow: ffi.cdata*, rows: ffi.cdata*, run: ffi.cdata*, body: function,
+---   finish: function, pending: table, memory_max: number }
+function M.new(task, parts)
+  local self = setmetatable(parts, Segment)
+  self.task = task
+  return self
+end
+
+function Segment:_count(stage, kind)
+  local at = stage.index * KINDS + kind
+  self.run.counts[at] = self.run.counts[at] + 1
+end
+
+function Segment:_write_dead(stage, problem)
+  local run = self.run
+  C.weir_rows_source(self.rows, 0, origin)
+  local source = C.weir_flow_path(self.flow, origin.source, origin.partition)
+  local code = code_of(problem)
+  local dead = ffi.new("weir_dead")
+  dead.wall_ns = clock.wall_ns(clock.context)
+  dead.stage = stage.node.name
+  dead.code = code
+  dead.column = problem.column or 0
+  dead.reason = problem.message
+  dead.traceback = problem.traceback
+  dead.source = source
+  dead.position = origin.position
+  dead.number = origin.number
+  dead.raw = origin.raw
+  C.weir_dead_write(run.out[stage.dead_port], dead)
+  C.weir_tally_add(C.weir_flow_tally(self.flow), stage.node.name, code, problem.message, source,
+    origin.number)
+  run.dead = run.dead + 1
+  self:_count(stage, DEAD)
+end
+
+-- on_error = fn: its result goes on in the place of the record, behind the stage.
+function Segment:_replace(stage, problem)
+  local run, rows = self.run, self.rows
+  C.weir_rows_open(rows, 0, run.batch, run.row)
+  C.weir_rows_enter(rows, 0, 0)
+  local ok, result = pcall(stage.on_error.fn, problem.message or "", self.keep(0))
+  if ok and (type(result) == "table" or record.is(result)) then
+    ok = pcall(self.replace, 0, result)
+    return ok
+  end
+  return false
+end
+
+-- Gives a reason to leave with, or nil to go on.
+function Segment:_answer(problem)
+  local run = self.run
+  local stage = self.task.stages[run.stage + 1]
+  local on_error = stage.on_error
+  if not problem.message and problem.code then
+    problem.message = ffi.string(C.weir_err_text(problem.code))
+  end
+  if on_error == "stop" then
+    run.code = code_of(problem)
+    local text = ('%s: %s (on_error = "stop")'):format(stage.node.name, problem.message)
+    ffi.copy(run.message, text:sub(1, C.WEIR_RUN_MESSAGE - 1))
+    return FAILED
+  elseif on_error == "skip" then
+    self:_count(stage, DROPPED)
+  elseif type(on_error) ~= "table" or not self:_replace(stage, problem) then
+    self:_write_dead(stage, problem)
+  end
+end
+
+function Segment:_fail(problem)
+  local message = problem.message or ffi.string(C.weir_err_text(problem.code))
+  self.run.code = code_of(problem)
+  ffi.copy(self.run.message, message:sub(1, C.WEIR_RUN_MESSAGE - 1))
+  return FAILED
+end
+
+function Segment:_over_memory()
+  if tonumber(C.weir_mem_used()) <= self.memory_max then
+    return false
+  end
+  self:_fail({
+    code = C.WEIR_ENOMEM,
+    message = ("%s: max_memory is reached (%.0f MiB held); raise --max-memory, or keep less:"
+      .. " top instead of sort, fewer keys"):format(self.task.name,
+      tonumber(C.weir_mem_used()) / 2 ^ 20),
+  })
+  return true
+end
+
+local function is_full(run)
+  for port = 0, run.port_count - 1 do
+    if run.out[port].bytes.size >= C.WEIR_RUN_OUT_BYTES then
+      return true
+    end
+  end
+  return false
+end
+
+function Segment:_rows()
+  local run, pending = self.run, self.pending
+  repeat
+    local ok, reason = xpcall(self.body, trace)
+    if ok then
+      return reason
+    end
+    local leave = self:_answer(as_problem(reason))
+    if leave then
+      return leave
+    elseif not pending.list_1 then
+      run.row = run.row + 1
+    end
+    if is_full(run) then
+      return FULL
+    end
+  until run.row >= run.row_end and not pending.list_1
+  return run.row < run.batch.row_count and MORE or DONE
+end
+
+--- Does what `run` asks for; gives a weir_run_reason.
+function Segment:enter()
+  if self:_over_memory() then
+    return FAILED
+  elseif self.run.finishing == 0 then
+    return self:_rows()
+  end
+  local ok, reason = xpcall(self.finish, trace)
+  return ok and reason or self:_fail(as_problem(reason))
+end
+
+return M

@@ -1,0 +1,67 @@
+--- What a worker's Lua state does: loads the script, binds every segment, runs them.
+--
+-- The state is alone: all it shares with others are the weir_run structures of its
+-- segments, whose rows it reads and whose output it writes.
+
+local ambient = require("weir.run.ambient")
+local bind = require("weir.run.bind")
+local cdef = require("weir.cdef")
+local content = require("weir.describe.content")
+local cut = require("weir.plan.cut")
+local emit = require("weir.plan.emit")
+local ffi = require("ffi")
+local script = require("weir.run.script")
+local segment = require("weir.run.segment")
+local weir = require("weir")
+
+local C = cdef.load("engine/sched/flow.h")
+
+local M = {}
+
+-- The defaults flush the code of some hundred small pipelines again and again.
+local JIT_LIMITS = {
+  "maxtrace=20000",
+  "maxrecord=20000",
+  "maxside=2000",
+  "maxmcode=65536",
+  "sizemcode=256",
+}
+
+local function describe(setup, number)
+  local graph = script.describe(setup.request, number, setup.recording)
+  for i, node in ipairs(graph.nodes) do
+    local text = content.text(node)
+    if text ~= setup.content[i] then
+      error(("%s: the script describes another pipeline when it is loaded again:\n%s\nwas\n%s")
+        :format(node.where, text, setup.content[i] or "nothing"), 0)
+    end
+  end
+  return graph
+end
+
+--- Called by engine/host: prepares every segment of a flow.
+---@param flow userdata
+---@param setup string  Lua source of { request =, content =, memory_max = }
+---@param number integer  of the worker, from 1
+---@return fun(task: integer): integer enter
+function M.prepare(flow, setup, number)
+  require("jit.opt").start(unpack(JIT_LIMITS))
+  flow = ffi.cast("weir_flow *", flow)
+  setup = assert(loadstring("return " .. setup, "=setup"))()
+  local plan = cut.cut(describe(setup, number))
+  local segments = {}
+  ambient.install(weir, flow)
+  for _, task in ipairs(plan.tasks) do
+    if task.kind == "segment" then
+      local run = C.weir_flow_run_of(flow, task.number)
+      local parts = bind.bind(task, run, emit.emit(task))
+      parts.flow, parts.memory_max = flow, setup.memory_max
+      segments[task.number] = segment.new(task, parts)
+    end
+  end
+  return function(task)
+    return segments[task]:enter()
+  end
+end
+
+return M
