@@ -135,13 +135,19 @@ static int check_object(const struct reading *reading, const char *stop,
   return bad < text.size ? WEIR_EUTF8 : WEIR_OK;
 }
 
+// Whether a row or fault that stops here has to wait for a byte behind it.
+static int waits(const struct reading *reading, const char *stop)
+{
+  return stop == reading->end && !reading->last;
+}
+
 // These all answer whether there may be more to read.
 
 static int take_object(struct reading *reading)
 {
   const char *stop = reading->at;
   int code = weir_json_take_object(&stop, reading->end);
-  if (code == WEIR_ETRUNCATED && !reading->last)
+  if (waits(reading, stop) || (code == WEIR_ETRUNCATED && !reading->last))
     return 0;
   if (code != WEIR_OK)
     return lose(reading, code, stop);
@@ -164,7 +170,7 @@ static int take_object(struct reading *reading)
 static int take_other(struct reading *reading)
 {
   const char *stop = weir_json_after_value(reading->at, reading->end);
-  if ((stop == NULL || stop == reading->end) && !reading->last)
+  if (stop == NULL ? !reading->last : waits(reading, stop))
     return 0;
   if (stop == NULL)
     return lose(reading, WEIR_ETRUNCATED, reading->end);
@@ -174,6 +180,8 @@ static int take_other(struct reading *reading)
     return lose(reading, WEIR_EQUOTE, newline);
   int code = stop == reading->at ? WEIR_ESYNTAX : WEIR_EOBJECT;
   stop += stop == reading->at;
+  if (waits(reading, stop))
+    return 0;
   add_fault(reading, reading->at, stop, code, reading->at);
   reading->at += stop - reading->at;
   reading->array->due = code == WEIR_ESYNTAX ? ANYTHING : COMMA;
@@ -183,7 +191,10 @@ static int take_other(struct reading *reading)
 static int take_comma(struct reading *reading)
 {
   uint32_t due = reading->array->due;
-  if (due == FIRST || due == ELEMENT)
+  int wrong = due == FIRST || due == ELEMENT;
+  if (wrong && waits(reading, reading->at + 1))
+    return 0;
+  if (wrong)
     add_fault(reading, reading->at, reading->at + 1, WEIR_ESYNTAX, reading->at);
   reading->array->due = ELEMENT;
   reading->at++;
@@ -246,7 +257,18 @@ weir_json_array weir_json_array_start(int strict)
   return (weir_json_array){.due = FIRST, .strict = strict != 0};
 }
 
-void weir_json_array_lose(weir_json_array *array) { array->due = LINE; }
+void weir_json_array_lose(weir_json_array *array)
+{
+  array->due = LINE;
+  array->held = 0;
+}
+
+// A blank or a comma, then: what rows and faults are made of ends before the end.
+static int holds_back(const struct reading *reading)
+{
+  return !reading->last && !reading->array->ended && reading->array->due != LINE &&
+         reading->at == reading->end && offset_of(reading, reading->at) > 0;
+}
 
 int weir_json_array_read(weir_json_array *array, weir_batch *batch, size_t from,
                          int last, size_t *consumed)
@@ -254,7 +276,7 @@ int weir_json_array_read(weir_json_array *array, weir_batch *batch, size_t from,
   struct reading reading = {
       .array = array,
       .batch = batch,
-      .at = batch->bytes.bytes + from,
+      .at = batch->bytes.bytes + from + array->held,
       .end = batch->bytes.bytes + batch->input_size,
       .last = last,
   };
@@ -271,6 +293,7 @@ int weir_json_array_read(weir_json_array *array, weir_batch *batch, size_t from,
   }
   if (array->ended)
     skip_blanks(&reading);
-  *consumed = offset_of(&reading, reading.at);
+  array->held = (uint32_t)holds_back(&reading);
+  *consumed = offset_of(&reading, reading.at) - array->held;
   return reading.code == WEIR_OK ? weir_json_index(batch) : reading.code;
 }

@@ -35,7 +35,8 @@ const char *weir_json_kernel_name(void);  // "avx2", "sse2", "scalar"
 // Scans bytes[0 .. size) of the batch, which must hold whole lines (a last line
 // without newline is fine), and fills rows, index and faults. Blank lines are
 // passed over. A newline inside a string ends the record: EQUOTE, and the next
-// line starts afresh. EINVAL above 2 GiB, ENOMEM. Appends to nothing.
+// line starts afresh. line_rows is about these bytes only: the caller takes away
+// what stands behind them. EINVAL above 2 GiB, ENOMEM. Appends to nothing.
 int weir_json_scan(weir_batch *batch, size_t size);
 
 // The same, and every row passes weir_json_check too.

@@ -365,8 +365,8 @@ static int scan_batch(weir_batch *batch, size_t size, uint32_t strict)
   size_t rows_size = 0;
   for (uint32_t i = 0; i < batch->row_count; i++)
     rows_size += batch->rows[i].end - batch->rows[i].start + 1;
-  batch->line_rows = size > 0 && rows_size == batch->bytes.size &&
-                     batch->bytes.bytes[size - 1] == '\n';
+  batch->line_rows =
+      size > 0 && rows_size == size && batch->bytes.bytes[size - 1] == '\n';
   return WEIR_OK;
 }
 

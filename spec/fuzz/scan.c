@@ -12,6 +12,7 @@
 #include "engine/data/field.h"
 #include "engine/data/json.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name.
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void walk(weir_slice text, weir_buf *scratch, int depth)
@@ -99,6 +100,7 @@ static void check(weir_pool *pool, const uint8_t *data, size_t size)
   weir_batch_unref(batch);
 }
 
+// NOLINTNEXTLINE(readability-identifier-naming)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   weir_pool *pool = weir_pool_new(0);

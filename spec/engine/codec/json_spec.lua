@@ -24,6 +24,7 @@ local function decode(text, piece, strict)
       assert.equal(1, batch.indexed)
       for i = 0, batch.row_count - 1 do
         local span = batch.rows[i]
+        assert(last or span["end"] <= consumed[0])
         rows[#rows + 1] = ffi.string(batch.bytes.bytes + span.start, span["end"] - span.start)
       end
       for i = 0, batch.fault_count - 1 do
@@ -132,6 +133,14 @@ describe("json codec", function()
         assert.same(good, good_again, text)
         assert.same(bad, bad_again, text)
       end
+    end
+  end)
+
+  it("notices that an array does not end, wherever the bytes were cut", function()
+    for piece = 1, 12 do
+      assert.same({ "ETRUNCATED at 1: " }, select(2, decode('[{"a":1},{}', piece)))
+      assert.same({ "ETRUNCATED at 1: " }, select(2, decode('[{"a":1},', piece)))
+      assert.same({ "ETRUNCATED at 1: " }, select(2, decode("[", piece)))
     end
   end)
 
