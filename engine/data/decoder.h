@@ -18,7 +18,8 @@ typedef struct weir_decoder weir_decoder;
 typedef struct weir_decoder_ops {
   // Reads batch->bytes[0 .. input_size), fills form, rows, index or cells, and
   // faults, and sets *consumed. last: nothing comes after these bytes, so the
-  // final record needs no terminator. Consuming nothing asks for more bytes. A
+  // final record needs no terminator. Consuming nothing asks for more bytes; what
+  // else is left over comes again at once, even if there is nothing after it. A
   // decoder may append scratch behind input_size (bytes may move). A negative
   // code is for what ends the whole input; then decoder->message says what.
   int (*decode)(weir_decoder *decoder, weir_batch *batch, int last, size_t *consumed);

@@ -102,10 +102,13 @@ static uint64_t decode(uint8_t choice, const uint8_t *data, size_t size, size_t 
       WEIR_ASSERT(decoder->message[0] != 0);
       weir_buf_format(out, "failed %d\n", rc);
       last = 1;
+      consumed = size - start;
     }
     faults += batch->fault_count;
     start += consumed;
     weir_batch_unref(batch);
+    // What the last call leaves, behind an array of JSON, is for another one.
+    last = last && (consumed == 0 || start == size);
   } while (!last);
   weir_decoder_free(decoder);
   return faults;

@@ -90,7 +90,7 @@ describe("batch", function()
   it("indexes rows that a stage wrote as a scan would", function()
     local json = engine.load("engine/data/json.h")
     local pool = C.weir_pool_new(2)
-    local text = '{"a":"x\\":{","b":[1,{"c":2}]}\n{"d":[]}X
+    local text = '{"a":"x\\":{","b":[1,{"c":2}]}\n{"d":[]}\n{}\n'
     local scanned, written = C.weir_batch_new(pool), C.weir_batch_new(pool)
     for _, batch in ipairs({ scanned, written }) do
       C.weir_buf_text(batch.bytes, text)

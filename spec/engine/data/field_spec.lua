@@ -74,8 +74,8 @@ end
 
 -- Random documents. Keys are few, so that they meet again and occur twice.
 
-local keys = { "a", "b", "ab", "", "name", "user_name", "a_key_of_sixteen", "a_key_of_more_than_sixteen",
-  "k:1", 'q"t', "b\\", "é", "tab\t" }
+local keys = { "a", "b", "ab", "", "name", "user_name", "a_key_of_sixteen",
+  "a_key_of_more_than_sixteen", "k:1", 'q"t', "b\\", "é", "tab\t" }
 
 local function blank()
   return math.random(12) == 1 and ({ " ", "\t", "  ", "\r" })[math.random(4)] or ""
@@ -101,7 +101,7 @@ local function random_text()
   for i = 1, math.random(0, 6) do
     out[i] = pieces[math.random(#pieces)]
   end
-  return text_of(table.concat(out)) 
+  return text_of(table.concat(out))
 end
 
 local function random_number()
@@ -261,7 +261,8 @@ describe("field", function()
         end
         local which = math.random(#keys)
         local span = batch.rows[row - 1]
-        local object = ffi.new("weir_slice", batch.bytes.bytes + span.start, span["end"] - span.start)
+        local start = batch.bytes.bytes + span.start
+        local object = ffi.new("weir_slice", start, span["end"] - span.start)
         check(C.weir_field_find_in(fields[which], object, json), document, which, line)
         assert(C.weir_json_check(object, nil) == C.WEIR_OK, line)
       end
