@@ -21,7 +21,7 @@ static int grow(weir_arena *arena, size_t size_bytes)
     size = size_bytes;
   if (size > WEIR_ARENA_SIZE_MAX - arena->size_bytes)
     return 0;
-  struct weir_chunk *chunk = weir_mem_try(sizeof *chunk + size);
+  struct weir_chunk *chunk = weir_mem_try(sizeof *chunk + size + WEIR_ARENA_PAD);
   if (chunk == NULL)
     return 0;
   *chunk = (struct weir_chunk){.older = arena->chunk, .size_bytes = size};

@@ -11,7 +11,10 @@
 
 #include <stddef.h>
 
-enum { WEIR_ARENA_SIZE_MAX = 256 << 20 };
+enum {
+  WEIR_ARENA_SIZE_MAX = 256 << 20,
+  WEIR_ARENA_PAD = 16,  // may be read and written behind what was taken
+};
 
 typedef struct weir_arena {
   struct weir_chunk *chunk;  // the newest; it leads to the older ones

@@ -157,7 +157,7 @@ int weir_record_put(weir_rows *rows, const weir_record *record, int64_t index,
     return code;
   uint32_t count = doc->nodes[place.node].item_count;
   int removes = value->kind == WEIR_ABSENT;
-  if (removes && index > count)
+  if (removes && (index < 1 || index > count))
     return WEIR_OK;
   if (index < 1 || index > (int64_t)count + 1 || (removes && index < count))
     return WEIR_EINVAL;

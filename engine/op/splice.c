@@ -148,10 +148,14 @@ static void write_array(struct cursor *cursor)
 void weir_doc_write(const weir_doc *doc, uint32_t id, weir_buf *out)
 {
   const weir_node *node = &doc->nodes[id];
+  if (!node->dirty) {
+    weir_buf_append(out, node->text.bytes, node->text.size);
+    return;
+  }
   struct cursor cursor = {.doc = doc, .node = node, .out = out};
-  if (node->dirty && node->kind == WEIR_OBJECT)
+  if (node->kind == WEIR_OBJECT)
     write_object(&cursor);
-  else if (node->dirty)
+  else
     write_array(&cursor);
   copy_to(&cursor, (uint32_t)node->text.size);
 }

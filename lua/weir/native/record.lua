@@ -200,6 +200,9 @@ function Record.__newindex(record, key, value)
     code = C.weir_record_set_number(rows, record, fields[key] or field_of(key), value)
   elseif type(key) == "string" and type(value) == "string" then
     code = C.weir_record_set_text(rows, record, fields[key] or field_of(key), value, #value)
+  elseif type(key) == "string" and type(value) == "boolean" then
+    code = C.weir_record_set_kind(rows, record, fields[key] or field_of(key),
+      value and TRUE or FALSE)
   else
     code, problem = set_other(record, key, value)
   end
