@@ -8,6 +8,10 @@ local record = require("weir.native.record")
 
 local C = engine.load("engine/op/record.h", "engine/data/json.h")
 
+-- LuaJIT of 2022 truncates a pointer in compiled loops over pairs whose values are
+-- light userdata, as cjson.null is; luassert has such a loop.
+jit.off(require("luassert.util").deepcompare, true)
+
 local NAMES = { "a", "b", "name", "tags", "user", 'od"d', "größe", "long_name_of_a_field" }
 local BLANKS = { "", "", "", " ", "  ", "\t" }
 
@@ -55,7 +59,8 @@ local function generate_object(depth)
     end
     model[name] = nil
     model["=" .. name] = value
-    parts[#parts + 1] = blank() .. cjson.encode(name) .. blank() .. ":" .. blank() .. text .. blank()
+    local key = blank() .. cjson.encode(name) .. blank()
+    parts[#parts + 1] = key .. ":" .. blank() .. text .. blank()
   end
   return model, "{" .. (#parts > 0 and table.concat(parts, ",") or blank()) .. "}"
 end
@@ -301,7 +306,7 @@ describe("a record and a plain table, given the same reads and writes,", functio
   for _, form in ipairs({ "text", "row", "detached" }) do
     it("mean the same in the end, as " .. form, function()
       math.randomseed(seed)
-      for round = 1, 1500 do
+      for round = 1, 1000 do
         local ok, problem = pcall(run, form)
         if not ok then
           error(("SEED=%d, round %d: %s"):format(seed, round, tostring(problem)))
