@@ -7,7 +7,10 @@
 -- Nothing in the source makes a table, a closure or varargs, so it can be inlined
 -- into the loop of a segment as it is.
 
+local C = require("weir.cdef").load("engine/data/number.h")
+local ffi = require("ffi")
 local functions = require("weir.expr.functions")
+local int = require("weir.native.int")
 local nearest = require("weir.lib.nearest")
 
 local M = {}
@@ -76,18 +79,19 @@ local function condition(tree, out)
 end
 
 -- An integer that a double cannot hold must stay exact, or ids would be mixed up.
-local function exact_integer(tree, out)
-  if not out.integer then
-    refuse(tree, "%s is too large to be exact", tree.number)
+local function exact_integer(digits)
+  local value = ffi.new("weir_value")
+  if C.weir_number_read(digits, #digits, value) == 0 and value.kind == C.WEIR_INTEGER then
+    return int.from(value)
   end
-  return out.integer(tree.number)
+  return tonumber(digits)
 end
 
 function emitters.constant(tree, out)
   if tree.number then
     local value = tonumber(tree.number)
-    if tree.number:find("^%d+$") and value > 2 ^ 53 then
-      return keep(out, exact_integer(tree, out))
+    if tree.number:find("^%d+$") and value >= 2 ^ 53 then
+      return keep(out, exact_integer(tree.number))
     end
     return literal(value)
   elseif tree.value == nil then
@@ -235,7 +239,7 @@ local function constant_set(list)
     local value = item.value
     if item.number then
       value = tonumber(item.number)
-      if value > 2 ^ 53 then
+      if value >= 2 ^ 53 then
         return nil
       end
     end
@@ -264,12 +268,11 @@ end
 --- Lua source of a tree, and the constants that it names `K`.
 -- Raises `{ at =, message = }` for what the grammar allows and the meaning does not.
 ---@param tree table
----@param options table  `text`, and if known `where` and `integer(digits)`
+---@param options table  `text`, and if known `where`
 function M.emit(tree, options)
   local out = {
     text = options.text,
     where = options.where,
-    integer = options.integer,
     constants = {},
   }
   return emit(tree, out), out.constants

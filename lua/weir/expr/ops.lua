@@ -9,6 +9,7 @@
 -- `{ op =, left = "status", right = "500", text = "status < 500", where = }`.
 
 local null = require("weir.lib.null").null
+local strings = require("weir.expr.strings")
 
 local M = { null = null }
 
@@ -22,9 +23,13 @@ local record = {
   end,
 }
 
--- The functions that calls by name reach; patterns with a step limit replace some.
+-- The functions that calls by name reach.
 local families = {
-  string = string,
+  string = setmetatable({
+    find = strings.find,
+    match = strings.match,
+    gsub = strings.gsub,
+  }, { __index = string }),
   math = math,
   base = { tonumber = tonumber, tostring = tostring },
 }
@@ -33,12 +38,6 @@ local families = {
 ---@param module table  with `type(value)` and `meta(record)`
 function M.use_records(module)
   record = module
-end
-
---- Puts other functions of Lua's string library in the place of its own.
----@param strings table
-function M.use_strings(strings)
-  families.string = strings
 end
 
 local words = { string = "text", number = "a number", boolean = "true or false", table = "a table" }
@@ -215,7 +214,7 @@ function M.matches(a, pattern, site)
     return false
   end
   texts(a, pattern, site)
-  local ok, found = pcall(families.string.find, tostring(a), tostring(pattern))
+  local ok, found = pcall(strings.find, tostring(a), tostring(pattern))
   if not ok then
     fail(site, "%s", found)
   end
@@ -254,7 +253,7 @@ function M.contains(a, b, site)
     return false
   end
   texts(a, b, site)
-  return families.string.find(tostring(a), tostring(b), 1, true) ~= nil
+  return strings.find(tostring(a), tostring(b), 1, true) ~= nil
 end
 
 -- Functions by name and number of arguments, made when first asked for: a missing

@@ -17,6 +17,7 @@ local frozen = require("weir.expr.frozen")
 local impure = require("weir.expr.impure")
 local loader = require("weir.expr.loader")
 local null = require("weir.lib.null").null
+local strings = require("weir.expr.strings")
 local walk = require("weir.expr.walk")
 
 local M = {}
@@ -63,13 +64,13 @@ local switches = setmetatable({}, { __mode = "k" })
 local plain_strings = { "byte", "char", "format", "len", "lower", "reverse", "sub", "upper" }
 local pattern_strings = { "find", "match", "gmatch", "gsub" }
 
-local function string_library(patterns)
+local function string_library()
   local library = {}
   for _, name in ipairs(plain_strings) do
     library[name] = string[name]
   end
   for _, name in ipairs(pattern_strings) do
-    library[name] = patterns[name]
+    library[name] = strings[name]
   end
   function library.rep(s, n, separator)
     local size = (type(s) == "string" and #s or 0)
@@ -242,10 +243,10 @@ local function add_require(base, options, env_of)
   end
 end
 
-local function libraries(base, tables, clock, patterns)
+local function libraries(base, tables, clock)
   base.table = frozen.new("table", tables, absent.table)
   base.os = frozen.new("os", clock, absent.os)
-  base.string = frozen.new("string", string_library(patterns), absent.string)
+  base.string = frozen.new("string", string_library(), absent.string)
   base.math = frozen.new("math", copy(math), {})
   base.bit = frozen.new("bit", copy(bit), {})
   base.coroutine = frozen.new("coroutine", copy(coroutine), {})
@@ -259,7 +260,6 @@ end
 --     print      called with each line; not given: print says nothing
 --     modules    further modules by name
 --     read       function(path) -> text or nil, in place of the disk
---     patterns   find, match, gmatch, gsub with a step limit
 ---@param options table
 ---@return table env
 function M.new(options)
@@ -284,7 +284,7 @@ function M.new(options)
     modules = options.modules,
     read = options.read,
   }, env_of)
-  libraries(base, tables, clock, options.patterns or string)
+  libraries(base, tables, clock)
   env = frozen.new("", base, absent[""])
   base._G = env
   switches[env] = { sort = sort, record = record_answers }

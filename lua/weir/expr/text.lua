@@ -115,8 +115,7 @@ function M.try(text, where)
   if not tree then
     return nil, report(text, where, failure.at, wanted(failure, text))
   end
-  local ok, source, constants =
-    pcall(emit.emit, tree, { text = text, where = where, integer = M.integer })
+  local ok, source, constants = pcall(emit.emit, tree, { text = text, where = where })
   if not ok then
     if type(source) ~= "table" then
       error(source, 0)
@@ -148,9 +147,5 @@ function M.compile(text, where)
   end
   return expr
 end
-
---- Makes an exact integer of digits that a double cannot hold; set by the engine.
----@type fun(digits: string): any
-M.integer = nil
 
 return M

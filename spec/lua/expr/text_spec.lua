@@ -91,6 +91,14 @@ describe("a text expression", function()
     assert.is_true(value("exists (a.b)"))
   end)
 
+  it("keeps integers exact that a double cannot hold", function()
+    local fn = text.compile("9007199254740993 == id").fn
+    local same = text.compile("9007199254740993").fn({})
+    assert.equal("9007199254740993", tostring(same))
+    assert.is_true(fn({ id = same }))
+    assert.is_false(fn({ id = 2 ^ 53 }))
+  end)
+
   it("tells what it was made of", function()
     local expr = text.compile("status < 5", "a.lua:3")
     assert.equal("text", expr.kind)
@@ -105,6 +113,8 @@ describe("a text expression", function()
       .. "them; give types or infer = true, or write tonumber(path)",
     ["path + 1"] = "a.lua:3: in `path + 1`: path is text, and + needs a number",
     ["a .. 'x'"] = "a.lua:3: in `a .. 'x'`: a is a table, and .. needs text or a number",
+    ["path ~ '/' .. '%'"] = "a.lua:3: in `path ~ '/' .. '%'`: "
+      .. "malformed pattern (ends with '%')",
     ["yes ~ 'x'"] = "a.lua:3: in `yes ~ 'x'`: yes is true or false, and ~ needs text",
     ["lower(a)"] = "a.lua:3: in `lower(a)`: bad argument #1 to 'lower' "
       .. "(string expected, got table)",

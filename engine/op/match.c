@@ -1,0 +1,406 @@
+// match.c -- backtracking over the pattern, an item at a time.
+//
+// attempt() walks pattern and text together and recurses only where it may have to
+// come back: at captures, and at items that repeat. The compiled form that would be
+// faster is not worth it: patterns are short, and looked at where they lie.
+//
+//   1. A fault, once set, makes every attempt fail, so recursion unwinds by itself.
+//   2. Each turn of each loop takes a step.
+//   3. A NUL in the pattern ends it, as it does in LuaJIT.
+
+#include "engine/op/match.h"
+
+#include <string.h>
+
+_Static_assert(sizeof(((weir_match *)0)->start) == WEIR_MATCH_CAPTURES_MAX * 4,
+               "captures");
+
+typedef const unsigned char *bytes;
+
+typedef struct matcher {
+  weir_match *match;
+  bytes text;
+  bytes text_end;
+  bytes pattern_end;
+  int depth;
+  int fault;
+} matcher;
+
+static bytes attempt(matcher *m, bytes s, bytes p);
+
+static bytes refuse(matcher *m, int fault)
+{
+  if (m->fault == 0)
+    m->fault = fault;
+  return NULL;
+}
+
+static bool step(matcher *m)
+{
+  if (++m->match->steps <= WEIR_MATCH_STEPS_MAX)
+    return true;
+  refuse(m, WEIR_MATCH_STEPS);
+  return false;
+}
+
+// Behind the pattern, and behind the text, there is a NUL.
+static unsigned char item_at(const matcher *m, bytes p)
+{
+  return p < m->pattern_end ? *p : 0;
+}
+
+static bool is_digit(int c) { return c >= '0' && c <= '9'; }
+
+static bool is_lower(int c) { return c >= 'a' && c <= 'z'; }
+
+static bool is_upper(int c) { return c >= 'A' && c <= 'Z'; }
+
+static bool is_alpha(int c) { return is_lower(c | 0x20) && c < 0x80; }
+
+static bool is_graphic(int c) { return c > ' ' && c < 0x7f; }
+
+// %a and its kin, without the locale; anything else stands for itself.
+static bool in_class(int c, int class)
+{
+  bool in;
+  switch (class | 0x20) {
+  case 'a':
+    in = is_alpha(c);
+    break;
+  case 'c':
+    in = c < ' ' || c == 0x7f;
+    break;
+  case 'd':
+    in = is_digit(c);
+    break;
+  case 'g':
+    in = is_graphic(c);
+    break;
+  case 'l':
+    in = is_lower(c);
+    break;
+  case 'p':
+    in = is_graphic(c) && !is_alpha(c) && !is_digit(c);
+    break;
+  case 's':
+    in = c == ' ' || (c >= '\t' && c <= '\r');
+    break;
+  case 'u':
+    in = is_upper(c);
+    break;
+  case 'w':
+    in = is_alpha(c) || is_digit(c);
+    break;
+  case 'x':
+    in = is_digit(c) || (is_alpha(c) && (c | 0x20) <= 'f');
+    break;
+  case 'z':
+    in = c == 0;
+    break;
+  default:
+    return class == c;
+  }
+  return in == is_lower(class);
+}
+
+// One past the single item at p, which is a byte, an escape or a set.
+static bytes item_end(matcher *m, bytes p)
+{
+  unsigned char opener = *p++;
+  if (opener == '%')
+    return item_at(m, p) == 0 ? refuse(m, WEIR_MATCH_ESCAPE) : p + 1;
+  if (opener != '[')
+    return p;
+  if (item_at(m, p) == '^')
+    p++;
+  do {  // the first byte is in the set even if it is a ]
+    if (item_at(m, p) == 0)
+      return refuse(m, WEIR_MATCH_SET);
+    if (*p++ == '%' && item_at(m, p) != 0)
+      p++;
+  } while (item_at(m, p) != ']');
+  return p + 1;
+}
+
+// Is c in the set from its [ at p to its ] at end?
+static bool in_set(int c, bytes p, bytes end)
+{
+  bool wanted = true;
+  p++;
+  if (*p == '^') {
+    wanted = false;
+    p++;
+  }
+  for (; p < end; p++) {
+    if (*p == '%') {
+      p++;
+      if (in_class(c, *p))
+        return wanted;
+    } else if (p[1] == '-' && p + 2 < end) {
+      if (p[0] <= c && c <= p[2])
+        return wanted;
+      p += 2;
+    } else if (*p == c) {
+      return wanted;
+    }
+  }
+  return !wanted;
+}
+
+// Does the byte at s match the single item from p to end?
+static bool fits(const matcher *m, bytes s, bytes p, bytes end)
+{
+  if (s >= m->text_end)
+    return false;
+  switch (*p) {
+  case '.':
+    return true;
+  case '%':
+    return in_class(*s, p[1]);
+  case '[':
+    return in_set(*s, p, end - 1);
+  default:
+    return *p == *s;
+  }
+}
+
+static bytes longest_first(matcher *m, bytes s, bytes p, bytes end)
+{
+  bytes last = s;
+  while (fits(m, last, p, end)) {
+    if (!step(m))
+      return NULL;
+    last++;
+  }
+  for (;; last--) {
+    bytes found = attempt(m, last, end + 1);
+    if (found != NULL || m->fault != 0 || last == s)
+      return found;
+  }
+}
+
+static bytes shortest_first(matcher *m, bytes s, bytes p, bytes end)
+{
+  for (;; s++) {
+    bytes found = attempt(m, s, end + 1);
+    if (found != NULL || m->fault != 0)
+      return found;
+    if (!fits(m, s, p, end))
+      return NULL;
+  }
+}
+
+static bytes open_capture(matcher *m, bytes s, bytes p, int32_t size)
+{
+  weir_match *match = m->match;
+  if (match->captures >= WEIR_MATCH_CAPTURES_MAX)
+    return refuse(m, WEIR_MATCH_CAPTURES);
+  match->start[match->captures] = (int32_t)(s - m->text);
+  match->size[match->captures] = size;
+  match->captures++;
+  bytes found = attempt(m, s, p);
+  if (found == NULL)
+    match->captures--;
+  return found;
+}
+
+static bytes close_capture(matcher *m, bytes s, bytes p)
+{
+  weir_match *match = m->match;
+  int32_t i = match->captures - 1;
+  while (i >= 0 && match->size[i] != WEIR_MATCH_OPEN)
+    i--;
+  if (i < 0)
+    return refuse(m, WEIR_MATCH_CLOSE);
+  match->size[i] = (int32_t)(s - m->text) - match->start[i];
+  bytes found = attempt(m, s, p);
+  if (found == NULL)
+    match->size[i] = WEIR_MATCH_OPEN;
+  return found;
+}
+
+// %1: the text of a capture again.
+static bytes repeat_capture(matcher *m, bytes s, int digit)
+{
+  const weir_match *match = m->match;
+  int i = digit - '1';
+  if (i < 0 || i >= match->captures || match->size[i] == WEIR_MATCH_OPEN)
+    return refuse(m, WEIR_MATCH_REFERENCE);
+  // A position has no bytes; LuaJIT takes its size for a huge one, which never fits.
+  if (match->size[i] == WEIR_MATCH_POSITION || m->text_end - s < match->size[i])
+    return NULL;
+  size_t size = (size_t)match->size[i];
+  m->match->steps += (uint32_t)(size / 16);
+  return memcmp(m->text + match->start[i], s, size) == 0 ? s + size : NULL;
+}
+
+// %bxy: from an x to the y that balances it.
+static bytes balanced(matcher *m, bytes s, bytes p)
+{
+  if (item_at(m, p) == 0 || item_at(m, p + 1) == 0)
+    return refuse(m, WEIR_MATCH_BALANCE);
+  if (s >= m->text_end || *s != p[0])
+    return NULL;
+  size_t open = 1;
+  while (++s < m->text_end) {
+    if (!step(m))
+      return NULL;
+    if (*s == p[1]) {
+      if (--open == 0)
+        return s + 1;
+    } else if (*s == p[0]) {
+      open++;
+    }
+  }
+  return NULL;
+}
+
+// %f[set]: between a byte that is not in the set and one that is.
+static bool at_frontier(const matcher *m, bytes s, bytes p, bytes end)
+{
+  int before = s == m->text ? 0 : s[-1];
+  int after = s < m->text_end ? *s : 0;
+  return !in_set(before, p, end - 1) && in_set(after, p, end - 1);
+}
+
+// An escape that is more than a class. True: *s and *p have moved on or *s is NULL.
+static bool special_escape(matcher *m, bytes *s, bytes *p)
+{
+  unsigned char kind = item_at(m, *p + 1);
+  if (kind == 'b') {
+    *s = balanced(m, *s, *p + 2);
+    *p += 4;
+  } else if (kind == 'f') {
+    bytes set = *p + 2;
+    if (item_at(m, set) != '[') {
+      *s = refuse(m, WEIR_MATCH_FRONTIER);
+      return true;
+    }
+    bytes end = item_end(m, set);
+    if (end == NULL || !at_frontier(m, *s, set, end))
+      *s = NULL;
+    *p = end;
+  } else if (is_digit(kind)) {
+    *s = repeat_capture(m, *s, kind);
+    *p += 2;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// Matches the rest of the pattern at s, without recursion up to what may come back.
+static bytes rest(matcher *m, bytes s, bytes p)
+{
+  while (s != NULL && step(m)) {
+    switch (item_at(m, p)) {
+    case 0:
+      return s;
+    case '(':
+      if (item_at(m, p + 1) == ')')
+        return open_capture(m, s, p + 2, WEIR_MATCH_POSITION);
+      return open_capture(m, s, p + 1, WEIR_MATCH_OPEN);
+    case ')':
+      return close_capture(m, s, p + 1);
+    case '$':
+      if (item_at(m, p + 1) == 0)
+        return s == m->text_end ? s : NULL;
+      break;
+    case '%':
+      if (special_escape(m, &s, &p))
+        continue;
+      break;
+    default:
+      break;
+    }
+    bytes end = item_end(m, p);
+    if (end == NULL)
+      return NULL;
+    switch (item_at(m, end)) {
+    case '*':
+      return longest_first(m, s, p, end);
+    case '-':
+      return shortest_first(m, s, p, end);
+    case '+':
+      return fits(m, s, p, end) ? longest_first(m, s + 1, p, end) : NULL;
+    case '?':
+      if (fits(m, s, p, end)) {
+        bytes found = attempt(m, s + 1, end + 1);
+        if (found != NULL)
+          return found;
+      }
+      p = end + 1;
+      break;
+    default:
+      s = fits(m, s, p, end) ? s + 1 : NULL;
+      p = end;
+    }
+  }
+  return NULL;
+}
+
+static bytes attempt(matcher *m, bytes s, bytes p)
+{
+  if (m->fault != 0)
+    return NULL;
+  if (++m->depth > WEIR_MATCH_DEPTH_MAX)
+    return refuse(m, WEIR_MATCH_DEPTH);
+  bytes found = rest(m, s, p);
+  m->depth--;
+  return found;
+}
+
+// The byte that every match starts with, or -1: text without it is skipped quickly.
+static int first_byte(bytes p, bytes end)
+{
+  if (p == end || *p == 0 || memchr("^$*+?.([%-)", *p, 11) != NULL)
+    return -1;
+  if (p + 1 < end && memchr("*?-", p[1], 3) != NULL)
+    return -1;
+  return *p;
+}
+
+int weir_match_search(weir_match *match, const char *text, size_t size, size_t from,
+                      const char *pattern, size_t pattern_size, bool caret)
+{
+  matcher m = {
+      .match = match,
+      .text = (bytes)text,
+      .text_end = (bytes)text + size,
+      .pattern_end = (bytes)pattern + pattern_size,
+  };
+  bytes p = (bytes)pattern;
+  bool anchored = caret && pattern_size > 0 && *p == '^';
+  if (anchored)
+    p++;
+  int first = anchored ? -1 : first_byte(p, m.pattern_end);
+
+  match->steps = 0;
+  for (bytes s = m.text + from; s <= m.text_end; s++) {
+    if (first >= 0) {
+      s = memchr(s, first, (size_t)(m.text_end - s));
+      if (s == NULL)
+        return 0;
+    }
+    match->captures = 0;
+    m.depth = 0;
+    bytes end = attempt(&m, s, p);
+    if (m.fault != 0)
+      return m.fault;
+    if (end != NULL) {
+      match->first = (int32_t)(s - m.text);
+      match->last = (int32_t)(end - m.text);
+      return 1;
+    }
+    if (anchored)
+      return 0;
+  }
+  return 0;
+}
+
+int64_t weir_match_literal(const char *text, size_t size, size_t from,
+                           const char *literal, size_t literal_size)
+{
+  const char *found = memmem(text + from, size - from, literal, literal_size);
+  return found != NULL ? found - text : -1;
+}
