@@ -81,8 +81,11 @@ static int decide(struct json_decoder *json, weir_batch *batch, int last,
     return weir_json_index(batch);
   }
   if (*at != '[') {
-    json->layout = LINES;
-    return decode_lines(json, batch, last, consumed);
+    int code = decode_lines(json, batch, last, consumed);
+    // Until a line is complete its bytes come again, and with them the mark.
+    if (*consumed > 0)
+      json->layout = LINES;
+    return code;
   }
   json->layout = ARRAY;
   json->array = weir_json_array_start(json->strict);
