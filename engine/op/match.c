@@ -12,7 +12,8 @@
 
 #include <string.h>
 
-_Static_assert(sizeof(((weir_match *)0)->start) == WEIR_MATCH_CAPTURES_MAX * 4,
+_Static_assert(sizeof(((weir_match *)0)->start) / sizeof(int32_t) ==
+                   WEIR_MATCH_CAPTURES_MAX,
                "captures");
 
 typedef const unsigned char *bytes;
@@ -353,14 +354,14 @@ static bytes attempt(matcher *m, bytes s, bytes p)
 // The byte that every match starts with, or -1: text without it is skipped quickly.
 static int first_byte(bytes p, bytes end)
 {
-  if (p == end || *p == 0 || memchr("^$*+?.([%-)", *p, 11) != NULL)
+  if (p == end || *p == 0 || strchr("^$*+?.([%-)", *p) != NULL)
     return -1;
-  if (p + 1 < end && memchr("*?-", p[1], 3) != NULL)
+  if (p + 1 < end && strchr("*?-", p[1]) != NULL)
     return -1;
   return *p;
 }
 
-int weir_match_search(weir_match *match, const char *text, size_t size, size_t from,
+int weir_match_search(weir_match *match, const char *text, size_t size,
                       const char *pattern, size_t pattern_size, bool caret)
 {
   matcher m = {
@@ -376,7 +377,7 @@ int weir_match_search(weir_match *match, const char *text, size_t size, size_t f
   int first = anchored ? -1 : first_byte(p, m.pattern_end);
 
   match->steps = 0;
-  for (bytes s = m.text + from; s <= m.text_end; s++) {
+  for (bytes s = m.text + match->from; s <= m.text_end; s++) {
     if (first >= 0) {
       s = memchr(s, first, (size_t)(m.text_end - s));
       if (s == NULL)

@@ -39,6 +39,7 @@ enum {
 };
 
 typedef struct weir_match {
+  int32_t from;   // set by the caller: where the search begins
   int32_t first;  // of the whole match, from 0
   int32_t last;   // one past it
   int32_t captures;
@@ -47,9 +48,9 @@ typedef struct weir_match {
   uint32_t steps;  // that this search took, found or not
 } weir_match;
 
-// Searches text from an offset for the first match: 1 found, 0 not, or a fault. With
-// caret, a ^ at the pattern's start keeps it to the offset itself.
-int weir_match_search(weir_match *match, const char *text, size_t size, size_t from,
+// Searches text at or after match->from for the first match: 1 found, 0 not, or a
+// fault. With caret, a ^ at the pattern's start keeps it to match->from itself.
+int weir_match_search(weir_match *match, const char *text, size_t size,
                       const char *pattern, size_t pattern_size, bool caret);
 
 // The offset of the first literal occurrence at or after from, or -1. Linear.

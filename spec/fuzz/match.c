@@ -29,9 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   const char *text = pattern + pattern_size;
   size_t text_size = size - 1 - pattern_size;
 
-  weir_match match;
+  weir_match match = {.from = 0};
   int found =
-      weir_match_search(&match, text, text_size, 0, pattern, pattern_size, data[0] & 1);
+      weir_match_search(&match, text, text_size, pattern, pattern_size, data[0] & 1);
   WEIR_ASSERT(found == 0 || found == 1 || (found >= WEIR_MATCH_REFERENCE && found < 0));
   if (found == 1) {
     WEIR_ASSERT(match.first >= 0 && match.first <= match.last);

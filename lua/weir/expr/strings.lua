@@ -55,7 +55,8 @@ end
 
 -- Searches from an offset; the level of its errors is the caller of its caller.
 local function search(s, from, pattern, caret)
-  local code = C.weir_match_search(found, s, #s, from, pattern, #pattern, caret)
+  found.from = from
+  local code = C.weir_match_search(found, s, #s, pattern, #pattern, caret)
   cell.left = cell.left - found.steps / STEPS_PER_CHARGE
   if code < 0 then
     fail(code)

@@ -55,6 +55,7 @@ local function environment(request, number)
       io.stderr:write(line, "\n")
     end or nil,
   })
+  sandbox.install_strings(env)
   return env
 end
 

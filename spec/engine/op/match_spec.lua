@@ -6,9 +6,9 @@ local C = engine.load("engine/op/match.h")
 -- The whole text is surrounded by bytes that no search may look at.
 local function search(text, pattern, from, caret)
   local fenced = "aaa" .. text .. "aaa"
-  local match = ffi.new("weir_match")
+  local match = ffi.new("weir_match", { from = from or 0 })
   local bytes = ffi.cast("const char *", fenced) + 3
-  local code = C.weir_match_search(match, bytes, #text, from or 0, pattern, #pattern,
+  local code = C.weir_match_search(match, bytes, #text, pattern, #pattern,
     caret ~= false)
   return code, match
 end
