@@ -1,0 +1,69 @@
+--- The program itself, run in a folder of its own: what a user types, and what comes.
+--
+--     local place = program.place()
+--     place:write("access.jsonl", '{"status":500}\n')
+--     local run = place:run("weir -e ':take(1)' access.jsonl")
+--     assert.equal(0, run.code)
+--     place:remove()
+
+local M = {}
+
+local Place = {}
+Place.__index = Place
+
+local function output(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+local root = output("pwd"):gsub("\n$", "")
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+--- An empty folder.
+function M.place()
+  return setmetatable({ path = output("mktemp -d"):gsub("\n$", "") }, Place)
+end
+
+--- What a file of this repository holds.
+function M.read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+function Place:write(name, text)
+  local file = assert(io.open(self.path .. "/" .. name, "wb"))
+  file:write(text)
+  file:close()
+end
+
+function Place:read(name)
+  return M.read(self.path .. "/" .. name)
+end
+
+--- Brings a file or folder of this repository here.
+function Place:bring(path)
+  assert(os.execute(("cp -r %s %s"):format(quote(path), quote(self.path))) == 0, path)
+end
+
+--- Runs a line of shell, for which `weir` is the program that was built.
+---@return table  { code, out, err }
+function Place:run(line)
+  local script = ("cd %s; weir() { %s/build/weir \"$@\"; }\n%s"):format(
+    quote(self.path), quote(root), line)
+  local code = os.execute(("sh -c %s >%s/.out 2>%s/.err </dev/null"):format(
+    quote(script), quote(self.path), quote(self.path)))
+  return { code = math.floor(code / 256), out = self:read(".out"), err = self:read(".err") }
+end
+
+function Place:remove()
+  os.execute("rm -rf " .. quote(self.path))
+end
+
+return M
