@@ -18,8 +18,8 @@ VENDOR_STATIC := $(LIBDIR)/libluajit-5.1.a $(LIBDIR)/liblua5.1-lpeg.a \
 # LuaJIT itself is not here: a spec runs inside luajit, which exports its API.
 # All of them, needed yet or not, as `weir version` asks them all.
 VENDOR_SHARED := -Wl,--no-as-needed -luv -lsqlite3 -lz -lzstd -lm -ldl -lpthread
-# A native test program is its own main and so needs it.
-VENDOR_NATIVE := $(VENDOR_SHARED) -lluajit-5.1
+# A native test program is its own main and so needs it; and shows itself to the FFI.
+VENDOR_NATIVE := -rdynamic $(VENDOR_SHARED) -lluajit-5.1
 
 # What `weir version` asks the libraries; an archive's member is only linked when
 # somebody wants it.

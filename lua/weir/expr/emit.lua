@@ -89,7 +89,8 @@ end
 
 function emitters.constant(tree, out)
   if tree.number then
-    local value = tonumber(tree.number)
+    -- LuaJIT gives up on an exponent of too many digits.
+    local value = tonumber(tree.number) or refuse(tree, "the exponent is too long")
     if tree.number:find("^%d+$") and value >= 2 ^ 53 then
       return keep(out, exact_integer(tree.number))
     end
