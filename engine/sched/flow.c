@@ -134,8 +134,7 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
       .number = flow->edge_count++,
   };
   consumer->input_at = consumer->input_count;
-  producer->neighbours |= consumer->home | producer->home;
-  consumer->neighbours |= producer->home | consumer->home;
+  out->homes |= consumer->home;
   return edge;
 }
 
@@ -219,10 +218,12 @@ int64_t weir_flow_next_ns(weir_flow *flow)
 uint32_t weir_flow_run(weir_flow *flow, uint32_t task, const weir_runner *runner)
 {
   weir_task *chosen = flow->tasks[task];
+  chosen->woken = 0;
   if (!is_done(chosen) && weir_task_has_room(chosen))
     weir_task_step(chosen, runner);
+  uint32_t woken = chosen->woken;
   unclaim(chosen);
-  return chosen->neighbours;
+  return woken;
 }
 
 void weir_flow_stop(weir_flow *flow)

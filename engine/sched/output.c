@@ -42,6 +42,7 @@ void weir_task_push(weir_task *task, uint32_t port, int ends_sequence)
       int rc = weir_edge_push(to->edges[i], weir_batch_ref(batch));
       WEIR_ASSERT(rc == WEIR_OK);  // a task only runs when its ports have room
     }
+    task->woken |= to->homes;
   }
   weir_batch_unref(batch);
 }
@@ -97,6 +98,7 @@ void weir_task_close(weir_task *task)
       weir_edge_close(task->ports[port].edges[i]);
   }
   __atomic_store_n(&task->done, 1, __ATOMIC_RELEASE);
+  task->woken |= WEIR_HOME_ANY;  // whoever waits for the end looks at all tasks
 }
 
 int weir_task_has_room(const weir_task *task)

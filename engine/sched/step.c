@@ -53,6 +53,7 @@ static void cancel_inputs(weir_task *task)
   for (uint32_t i = 0; i < task->input_count; i++)
     weir_edge_cancel(task->inputs[i].edge);
   task->inputs_ended = 1;
+  task->woken |= WEIR_HOME_ANY;
 }
 
 static void release_batch(weir_task *task)
@@ -110,6 +111,7 @@ static int take_batch(weir_task *task)
     return (int)task->inputs_ended;
   }
   weir_edge_pop(task->inputs[input].edge, &task->batch);
+  task->woken |= task->inputs[input].producer->home;
   task->run.row = 0;
   int goes_on = !task->batch->ends_sequence && !task->inputs[input].unordered;
   task->input_at = goes_on ? (uint32_t)input : task->input_count;

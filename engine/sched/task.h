@@ -23,6 +23,7 @@ typedef struct weir_port {
   uint32_t edge_count;
   uint32_t holds;  // every consumer is a sink: small batches may wait for company
   uint32_t dead;   // takes dead letters
+  uint32_t homes;  // of its consumers
   uint64_t sent;   // records; atomic
 } weir_port;
 
@@ -32,7 +33,7 @@ struct weir_task {
   uint32_t number;
   enum weir_task_kind kind;
   enum weir_task_home home;
-  uint32_t neighbours;  // homes of the tasks that a step may give work to
+  uint32_t woken;  // homes of the tasks that this step gave work to
   int32_t claimed;      // atomic
   int32_t done;         // atomic
 

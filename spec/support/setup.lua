@@ -16,3 +16,7 @@ package.loaded["spec.support.library"] = { library }
 -- A metatype is for ever, while busted loads modules anew for each file; so the one
 -- that has them comes first.
 require("weir.native.record")
+
+-- LuaJIT of 2022 truncates a pointer in compiled loops over pairs whose values are
+-- light userdata, as cjson.null is; luassert has such a loop.
+jit.off(require("luassert.util").deepcompare, true)

@@ -1,19 +1,14 @@
 --- JSON's null as a Lua value: `weir.null`.
 --
 -- It must be true in an `if`, equal only itself, and hold nothing that a script
--- could write to; so it is a light userdata, of which pure Lua knows one source:
--- the identity of an upvalue. Nothing else in a state is a userdata that a script
--- can hold, so `type(v) == "userdata"` is the quickest test for null.
+-- could write to; so it is an empty userdata. A light one, as cjson has, would not
+-- do: LuaJIT compiles no code that touches it, and the one of 2022 truncates
+-- pointers in compiled loops over tables that hold some. Nothing else in a state is
+-- a userdata that a script can hold, so `type(v) == "userdata"` is the quickest test.
 
 local M = {}
 
--- Kept, so that no other upvalue is ever given its address.
-local anchor = {}
-M._owner = function()
-  return anchor
-end
-
----@type lightuserdata
-M.null = debug.upvalueid(M._owner, 1)
+---@type userdata
+M.null = newproxy(false)
 
 return M

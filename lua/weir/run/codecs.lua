@@ -2,8 +2,6 @@
 
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
-local pattern = require("weir.native.pattern")
-local patterns = require("weir.plan.patterns")
 
 local C = cdef.load(
   "engine/base/err.h",
@@ -85,7 +83,9 @@ local decoders = {
     return C.weir_logfmt_decoder_new()
   end,
   pattern = function(codec)
-    local program, problem = patterns.compile(codec)
+    -- Loaded where it is used: most pipelines have no pattern, and all start up.
+    local pattern = require("weir.native.pattern")
+    local program, problem = require("weir.plan.patterns").compile(codec)
     if not program then
       error(problem, 0)
     end

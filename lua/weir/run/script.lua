@@ -88,6 +88,8 @@ end
 ---   load, played back by the others
 ---@return table graph
 function M.describe(request, number, recording)
+  -- What weir itself has loaded stays; the next cycle is due when the heap has doubled.
+  collectgarbage("restart", -1)
   local env = environment(request, number)
   local params = request.params or {}
   graph.begin(M.pipeline(request), { set = params.set, file = params.file }, request.args)
