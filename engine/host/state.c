@@ -17,6 +17,7 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/host/embed.h"
+#include "engine/host/next.h"
 
 enum { PATH_MAX_BYTES = 512 };
 
@@ -146,6 +147,7 @@ static int furnish(lua_State *state)
   // Loading makes little garbage and is over soon; weir.run.script starts the collector.
   lua_gc(state, LUA_GCSTOP, 0);
   luaL_openlibs(state);
+  weir_host_replace_next(state);
   // In the library that specs load nothing is carried: the tree is read instead.
   if (weir_embedded_count > 0) {
     add_searcher(state);

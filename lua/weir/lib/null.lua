@@ -2,9 +2,8 @@
 --
 -- It must be true in an `if`, equal only itself, and hold nothing that a script
 -- could write to; so it is an empty userdata. A light one, as cjson has, would not
--- do: LuaJIT compiles no code that touches it, and the one of 2022 truncates
--- pointers in compiled loops over tables that hold some. Nothing else in a state is
--- a userdata that a script can hold, so `type(v) == "userdata"` is the quickest test.
+-- do: LuaJIT does not compile code that touches one. Nothing else in a state is a
+-- userdata that a script can hold, so `type(v) == "userdata"` is the quickest test.
 
 local M = {}
 
