@@ -7,8 +7,9 @@ local weir = require "weir"
 local input, out = ...
 
 weir.from(weir.file{ name = "dpkg", path = input, codec = "dpkg" })
-  :filter 'action in ("install", "upgrade", "remove", "purge")'
-  :group_by{ day = function(r) return r.time:sub(1, 10) end, action = "action" }
+  :filter "action in ('install', 'upgrade', 'remove', 'purge')"
+  :group_by{ day = "sub(time, 1, 10)", action = "action" }
   :aggregate{ packages = weir.count(), first = weir.first "package", last = weir.last "package" }
   :sort{ by = { "day", "action" } }
-  :to(out .. "/packages.csv")
+  :select("day", "action", "packages", "first", "last")
+  :to(weir.file{ name = "packages", path = out .. "/packages.csv" })

@@ -6,12 +6,16 @@ local weir = require "weir"
 
 local input, out = ...
 
+local function into(name, file)
+  return weir.file{ name = name, path = out .. "/" .. file }
+end
+
 local access = weir.from(weir.file{ name = "access", path = input })
 
 access
   :filter "status >= 500"
   :select("ts", "host", "path", "status", "latency_ms")
-  :to(out .. "/errors.jsonl")
+  :to(into("errors", "errors.jsonl"))
 
 access
   :group_by{ area = function(r) return r.path:match("^/[%w]*") end }
@@ -22,13 +26,13 @@ access
     avg_ms = weir.avg "latency_ms",
     max_ms = weir.max "latency_ms",
   }
-  :map(function(r)
-    r.failed_pct = math.floor(1000 * r.failed / r.hits + 0.5) / 10
-    r.avg_ms = math.floor(r.avg_ms + 0.5)
-    r.max_ms = math.floor(r.max_ms + 0.5)
-  end)
+  :set{
+    failed_pct = "floor(1000 * failed / hits + 0.5) / 10",
+    avg_ms = "floor(avg_ms)",
+    max_ms = "floor(max_ms)",
+  }
   :top{ n = 5, by = { "-failed", "-slow" } }
   :select("rank", "area", "hits", "failed", "failed_pct", "slow", "avg_ms", "max_ms")
-  :to(out .. "/areas.csv")
+  :to(into("areas", "areas.csv"))
 
-weir.dead_letters():to(out .. "/unreadable.jsonl")
+weir.dead_letters():to(into("unreadable", "unreadable.jsonl"))

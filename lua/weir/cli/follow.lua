@@ -25,17 +25,28 @@ local function is_wanted(engine, values, world)
     and not writes_to_terminal(engine, world)
 end
 
+-- The engine wakes as often as there is something to do, which is more than anybody
+-- can read.
+local function draw_when_due(meter, due_ms, engine, world)
+  local stats = engine:stats()
+  if stats.elapsed_ms < due_ms then
+    return due_ms
+  end
+  world.err(CLEAR .. meter:line(stats, world.width() - 1))
+  return stats.elapsed_ms + REDRAW_MS
+end
+
 --- Returns "interrupted" if a second Ctrl-C ended it.
 ---@param engine table
 ---@param values table  of the flags
 ---@param world table
 function M.run(engine, values, world)
   local meter = is_wanted(engine, values, world) and progress.new()
-  local running = true
+  local running, due_ms = true, REDRAW_MS
   while running == true do
     running = engine:poll(REDRAW_MS)
     if meter and running == true then
-      world.err(CLEAR .. meter:line(engine:stats(), world.width() - 1))
+      due_ms = draw_when_due(meter, due_ms, engine, world)
     end
   end
   if meter then
