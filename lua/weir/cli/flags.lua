@@ -2,6 +2,7 @@
 --
 --     { name = "workers", kind = "integer", min = 1, value = "N", help = "..." }
 --     { name = "quiet", short = "q", help = "..." }           -- a switch: no `value`
+--     { name = "max-errors", kind = { "integer", "share" }, by_kind = true, ... }
 --     { name = "set", kind = "string", value = "NAME=VALUE", repeated = true, help = "..." }
 --
 -- Words:  --name VALUE   --name=VALUE   -n VALUE   -nVALUE   --   and plain ones.
@@ -37,11 +38,11 @@ local function split(word, by_word)
   return word, nil
 end
 
--- Raises what options.read says. The value is kept as a script would write it.
+-- Raises what options.read says.
 local function read(flag, text)
   local value = flag.kind ~= "string" and tonumber(text) or text
-  options.read(value, flag, "--" .. flag.name, "weir")
-  return value
+  local result, kind = options.read(value, flag, "--" .. flag.name, "weir")
+  return flag.by_kind and { [kind] = result } or result
 end
 
 local function store(values, flag, value)

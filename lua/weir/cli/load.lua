@@ -73,10 +73,11 @@ function M.engine(given, world)
     return usage(why)
   end
   request.params = { set = set, file = file }
+  local limit = values.max_errors
   request.options = {
     workers = values.workers,
     max_memory = values.max_memory,
-    max_errors = values.max_errors,
+    max_errors = limit and { count = limit.integer, share = limit.share },
     on_error = values.on_error,
     secrets = values.secrets,
   }

@@ -59,7 +59,7 @@ local function add_dead(out, result, width, brush)
     rows[i] = { reason.reason, human.count(reason.count), tostring(reason.first or "") }
   end
   local columns = {
-    { title = "reason" }, { title = "count", right = true }, { title = "first" },
+    { title = "reason" }, { title = "count", right = true }, { title = "first", gives = true },
   }
   for i, line in ipairs(layout.lines(columns, rows, width - 10)) do
     out[#out + 1] = (" "):rep(10) .. (i == 1 and brush("faint", line) or line)

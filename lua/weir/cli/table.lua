@@ -42,14 +42,25 @@ local function line_of(columns, widths, cells)
   return (table.concat(parts, (" "):rep(GAP)):gsub("%s+$", ""))
 end
 
---- The lines of a table. If it is too wide, the first column gives way.
----@param columns { title: string, right: boolean? }[]
+local function giving(columns)
+  for i, column in ipairs(columns) do
+    if column.gives then
+      return i
+    end
+  end
+  return 1
+end
+
+--- The lines of a table. If it is too wide, the column that `gives`, or the first one,
+--- is shortened.
+---@param columns { title: string, right: boolean?, gives: boolean? }[]
 ---@param rows string[][]
 ---@param width number
 function M.lines(columns, rows, width)
   local widths, total = measure(columns, rows)
   if total > width then
-    widths[1] = math.max(math.min(widths[1], NAME_WIDTH_MIN), widths[1] - (total - width))
+    local i = giving(columns)
+    widths[i] = math.max(math.min(widths[i], NAME_WIDTH_MIN), widths[i] - (total - width))
   end
   local titles = {}
   for i, column in ipairs(columns) do

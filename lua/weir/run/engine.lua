@@ -47,10 +47,7 @@ local function settle_options(graph, given)
   options.workers = given.workers or options.workers
   options.max_memory_bytes = given.max_memory or options.max_memory_bytes
   options.on_error = given.on_error or options.on_error
-  local limit = given.max_errors
-  if limit then
-    options.max_errors = limit % 1 == 0 and { count = limit } or { share = limit }
-  end
+  options.max_errors = given.max_errors or options.max_errors
   return options
 end
 

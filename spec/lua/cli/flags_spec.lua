@@ -6,6 +6,7 @@ local list = {
   { name = "eval", short = "e", kind = "string", value = "CHAIN" },
   { name = "quiet", short = "q" },
   { name = "max-memory", kind = "size", value = "SIZE" },
+  { name = "max-errors", kind = { "integer", "share" }, by_kind = true, value = "N" },
   { name = "summary", kind = "enum", values = { "text", "json" }, value = "FORM" },
 }
 
@@ -35,8 +36,13 @@ describe("the command line", function()
     assert.same({ set = { "a=1", "b=2" } }, parse("--set", "a=1", "--set", "b=2").values)
   end)
 
-  it("writes names with underscores, and values as a script would", function()
-    assert.same({ max_memory = "64MiB" }, parse("--max-memory", "64MiB").values)
+  it("writes names with underscores, and quantities in their unit", function()
+    assert.same({ max_memory = 64 * 2 ^ 20 }, parse("--max-memory", "64MiB").values)
+  end)
+
+  it("tells a count from a share", function()
+    assert.same({ max_errors = { integer = 1 } }, parse("--max-errors", "1").values)
+    assert.same({ max_errors = { share = 1 } }, parse("--max-errors", "100%").values)
   end)
 
   it("mixes flags and words in any order, - being a word", function()

@@ -80,8 +80,8 @@ describe("weir run", function()
     assert.equal("a.lua", fake.request.path)
     assert.same({ "x", "--y" }, fake.request.args)
     assert.same({ set = { limit = "7" }, file = {} }, fake.request.params)
-    assert.same({ workers = 2, max_memory = "64MiB", max_errors = "1%", on_error = "stop",
-      secrets = "keys" }, fake.request.options)
+    assert.same({ workers = 2, max_memory = 2 ^ 26, max_errors = { share = 0.01 },
+      on_error = "stop", secrets = "keys" }, fake.request.options)
     assert.is_true(fake.started and fake.closed)
   end)
 
