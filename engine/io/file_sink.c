@@ -28,6 +28,7 @@ struct file_sink {
   weir_encoder *encoder;
   weir_template *path;
   int beside;
+  int lazy;
   int broken;         // the code of everything from now on, if not OK
   weir_spool *plain;  // the one file, without a template
   weir_spool **table;
@@ -279,7 +280,7 @@ static int finish(weir_sink *base, int failed)
   // In place, what was written stays and is to be whole, however the run ended.
   if (sink->broken != WEIR_OK || (failed && sink->beside))
     return sink->broken;
-  if (sink->plain != NULL)
+  if (sink->plain != NULL && (!sink->lazy || sink->plain->begun))
     finish_spool(sink, sink->plain);
   for (uint32_t i = 0; i < sink->table_size; i++)
     if (sink->table[i] != NULL)
@@ -332,7 +333,7 @@ static void start(struct file_sink *sink, const weir_file_sink_options *options)
   }
   weir_template_path(sink->path, NULL, 0, &sink->path_text, message, sizeof message);
   sink->plain = weir_spool_new(sink->path_text.bytes, 0, sink->beside);
-  if (opens_at_once(sink->path_text.bytes))
+  if (!sink->lazy && opens_at_once(sink->path_text.bytes))
     open_plain(sink);
 }
 
@@ -342,6 +343,7 @@ int weir_file_sink_new(weir_sink **out, const weir_file_sink_options *options)
   sink->base.ops = &ops;
   sink->encoder = options->encoder;
   sink->beside = options->bounded && !options->append;
+  sink->lazy = options->lazy != 0;
   sink->open_max =
       options->max_open > 0 ? options->max_open : WEIR_FILE_SINK_OPEN_DEFAULT;
   weir_buf_init(&sink->path_text);

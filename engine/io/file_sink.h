@@ -34,6 +34,7 @@ typedef struct weir_file_sink_options {
   uint32_t standard;      // 1, 2: that stream, and no path
   uint32_t append;
   uint32_t bounded;   // every input ends by itself
+  uint32_t lazy;      // a plain file: not there before its first row
   uint32_t max_open;  // 0: 256
 } weir_file_sink_options;
 

@@ -52,6 +52,10 @@ local function read_value(param, value, origin, where)
   if converted == nil then
     converted = value
   end
+  -- An option that is empty is a mistake; a parameter may well be.
+  if param.type == "string" and converted == "" then
+    return ""
+  end
   local read = options.read(converted, { kind = param.type }, what, where)
   return CHECKED_ONLY[param.type] and converted or read
 end

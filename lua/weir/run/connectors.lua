@@ -78,6 +78,7 @@ local function file_sink(described, context, standard)
   options.standard = standard or 0
   options.append = described.append and 1 or 0
   options.bounded = context.bounded and 1 or 0
+  options.lazy = described.lazy and 1 or 0
   options.max_open = described.max_open or 0
   local out = ffi.new("weir_sink *[1]")
   return finish(C.weir_file_sink_new(out, options), out, described.path or "-")

@@ -82,6 +82,7 @@ local function dead_letters_file(self)
     kind = "file",
     path = self.graph.pipeline .. ".dead.jsonl",
     append = true,
+    lazy = true,
     codec = { kind = "json" },
   }
 end

@@ -14,6 +14,7 @@ local function new_sink(path, options)
     standard = options.standard or 0,
     append = options.append and 1 or 0,
     bounded = options.bounded == false and 0 or 1,
+    lazy = options.lazy and 1 or 0,
     max_open = options.max_open or 0,
   })) == 0)
   return out[0]
@@ -89,6 +90,15 @@ describe("file sink", function()
   it("writes an empty file, with its header, when no record comes", function()
     finish(new_sink(support.path("out"), { headed = true }))
     assert.equal("header\n", support.read("out"))
+  end)
+
+  it("lazy: makes no file before its first row", function()
+    finish(new_sink(support.path("out"), { lazy = true, append = true }))
+    assert.equal("", support.list())
+    local sink = new_sink(support.path("out"), { lazy = true, append = true })
+    write(sink, { "{}" })
+    finish(sink)
+    assert.equal("{}\n", support.read("out"))
   end)
 
   it("keeps the mode of the file it replaces, and follows a link to it", function()

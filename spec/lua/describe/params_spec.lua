@@ -44,6 +44,11 @@ describe("params", function()
     assert.equal("7", p.s)
   end)
 
+  it("may be empty texts", function()
+    assert.equal("", values('{ s = "" }').s)
+    assert.equal("", values('{ s = "x" }', { set = { s = "" } }).s)
+  end)
+
   it("say what does not fit, and where it came from", function()
     assert.equal('traffic.lua:1: parameter "n", from --set, must be a number, not "x"',
       failure("{ n = 1 }", { set = { n = "x" } }))
