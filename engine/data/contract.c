@@ -20,6 +20,17 @@ void weir_encoder_free(weir_encoder *encoder)
     encoder->ops->free(encoder);
 }
 
+void weir_source_show(weir_source *source, const char *place)
+{
+  __atomic_store_n(&source->place, place, __ATOMIC_RELEASE);
+}
+
+const char *weir_source_place(const weir_source *source)
+{
+  const char *place = __atomic_load_n(&source->place, __ATOMIC_ACQUIRE);
+  return place != NULL ? place : "";
+}
+
 void weir_source_free(weir_source *source)
 {
   if (source != NULL)

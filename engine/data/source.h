@@ -35,8 +35,13 @@ struct weir_source {
   uint32_t bounded;      // it ends by itself
   uint64_t bytes_total;  // 0 when unknown
   uint64_t bytes_read;   // atomic; compressed size where compressed
-  char place[256];       // what it is reading now, for people: "access.jsonl"
+  const char *place;     // atomic; what it is reading now, for people: "access.jsonl";
+                         // each such text stays as it is until free
   char message[512];     // why next failed
 };
+
+// For the source's own thread, and for those that ask meanwhile.
+void weir_source_show(weir_source *source, const char *place);
+const char *weir_source_place(const weir_source *source);
 
 void weir_source_free(weir_source *source);  // NULL is a no-op

@@ -20,7 +20,7 @@ static struct concat *concat_of(weir_source *source) { return (struct concat *)s
 
 static void show(struct concat *concat, const weir_source *part)
 {
-  memcpy(concat->base.place, part->place, sizeof part->place);
+  weir_source_show(&concat->base, weir_source_place(part));
   uint64_t read = __atomic_load_n(&part->bytes_read, __ATOMIC_RELAXED);
   __atomic_store_n(&concat->base.bytes_read, concat->bytes_before + read,
                    __ATOMIC_RELAXED);
@@ -69,7 +69,8 @@ static const char *origin(const weir_source *source, uint32_t partition)
   const struct concat *concat = (const struct concat *)source;
   const weir_source *part = concat->parts[partition >> WEIR_CONCAT_SHIFT];
   uint32_t inner = partition & ((1U << WEIR_CONCAT_SHIFT) - 1);
-  return part->ops->origin != NULL ? part->ops->origin(part, inner) : part->place;
+  return part->ops->origin != NULL ? part->ops->origin(part, inner)
+                                   : weir_source_place(part);
 }
 
 static const weir_source_ops ops = {
@@ -103,7 +104,7 @@ int weir_concat_source_new(weir_source **out, weir_source *const *sources,
   if (!total_known)
     concat->base.bytes_total = 0;
   if (source_count > 0)
-    memcpy(concat->base.place, sources[0]->place, sizeof concat->base.place);
+    weir_source_show(&concat->base, weir_source_place(sources[0]));
   *out = &concat->base;
   return WEIR_OK;
 }

@@ -48,7 +48,7 @@ static int open_failed(struct file_source *files, const char *path, int code)
 static int open_next(struct file_source *files)
 {
   const char *path = files->paths.items[files->partition];
-  snprintf(files->base.place, sizeof files->base.place, "%s", path);
+  weir_source_show(&files->base, path);
   // Not to wait in open for a pipe's writer, where cancel could not reach.
   int fd = strcmp(path, "-") == 0
                ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
@@ -152,7 +152,7 @@ int weir_file_source_new(weir_source **out, const weir_file_source_options *opti
   files->base.blocking = files->paths.special;
   files->base.bytes_total = files->paths.special ? 0 : files->paths.bytes_total;
   if (files->paths.count > 0)
-    snprintf(files->base.place, sizeof files->base.place, "%s", files->paths.items[0]);
+    weir_source_show(&files->base, files->paths.items[0]);
   *out = &files->base;
   return WEIR_OK;
 }

@@ -118,7 +118,7 @@ int weir_memory_source_new(weir_source **out)
   struct memory_source *memory = weir_mem_new(sizeof *memory);
   memory->base.ops = &source_ops;
   memory->base.bounded = 1;
-  snprintf(memory->base.place, sizeof memory->base.place, "memory");
+  weir_source_show(&memory->base, "memory");
   rows_init(&memory->rows);
   *out = &memory->base;
   return WEIR_OK;

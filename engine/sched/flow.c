@@ -335,6 +335,6 @@ const char *weir_flow_task_place(const weir_flow *flow, uint32_t number)
 {
   const weir_task *task = flow->tasks[number];
   if (task->source != NULL)
-    return task->source->place;
+    return weir_source_place(task->source);
   return task->sink != NULL ? task->sink->place : "";
 }

@@ -214,7 +214,7 @@ int weir_sqlite_source_new(weir_source **out, const char *path, const char *quer
   base->blocking = 1;
   base->bounded = 1;
   source->path = weir_mem_text(path);
-  snprintf(base->place, sizeof base->place, "%s", path);
+  weir_source_show(base, source->path);
   source->broken =
       weir_sqlite_open(&source->db, path, 0, base->message, sizeof base->message);
   if (source->broken == WEIR_OK)
