@@ -16,6 +16,7 @@
 local frozen = require("weir.expr.frozen")
 local impure = require("weir.expr.impure")
 local loader = require("weir.expr.loader")
+local nesting = require("weir.expr.nesting")
 local null = require("weir.lib.null").null
 local strings = require("weir.expr.strings")
 local walk = require("weir.expr.walk")
@@ -249,7 +250,9 @@ local function libraries(base, tables, clock)
   base.string = frozen.new("string", string_library(), absent.string)
   base.math = frozen.new("math", copy(math), {})
   base.bit = frozen.new("bit", copy(bit), {})
-  base.coroutine = frozen.new("coroutine", copy(coroutine), {})
+  local coroutines = copy(coroutine)
+  coroutines.resume, coroutines.wrap = nesting.resume, nesting.wrap
+  base.coroutine = frozen.new("coroutine", coroutines, {})
 end
 
 --- Makes an environment.

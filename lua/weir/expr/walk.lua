@@ -6,6 +6,7 @@
 -- keys differs from state to state.
 
 local frozen = require("weir.expr.frozen")
+local nesting = require("weir.expr.nesting")
 
 local M = {}
 
@@ -59,6 +60,16 @@ end
 local function needs_table(name)
   error(("%s needs a table, and this is a record or a part of one: weir.to_table(r) makes one")
     :format(name), 3)
+end
+
+-- LuaJIT would move all from any number on, as far as -2^31.
+local function insert(t, ...)
+  local position = ...
+  if select("#", ...) > 1 and type(t) == "table" and type(position) == "number"
+    and not (position >= 1 and position <= #t + 1) then
+    error("table.insert: position out of bounds", 2)
+  end
+  return table.insert(t, ...)
 end
 
 --- Wraps a function whose first argument must be a real table.
@@ -121,8 +132,10 @@ function M.new(record)
   base.unpack = of_table("unpack", unpack)
 
   local library = {}
-  for _, name in ipairs({ "insert", "remove", "concat", "sort", "maxn" }) do
-    library[name] = of_table("table." .. name, table[name])
+  local functions = { insert = insert, remove = table.remove, concat = table.concat,
+    sort = nesting.sort, maxn = table.maxn }
+  for name, fn in pairs(functions) do
+    library[name] = of_table("table." .. name, fn)
   end
   return base, library, function(on)
     sorted = on

@@ -54,6 +54,13 @@ describe("a script's environment", function()
     assert.same({ true, true }, {
       run("return coroutine.wrap(function() return _G._G == _G end)()"),
     })
+    assert.same({ true, 1, 2, 3 }, { run([[
+      local f = coroutine.wrap(function(a) local b = coroutine.yield(a) return b, 3 end)
+      return f(1), f(2)]]) })
+    assert.same({ true, "a.lua:1: x" }, {
+      run("return (select(2, pcall(coroutine.wrap(function() error('x') end))))"),
+    })
+    assert.same({ true, 1, 2 }, { run("local t = { 2, 1 } table.sort(t) return unpack(t)") })
     assert.same({ true, 2 }, { run("return load('return 1 + 1')()") })
     assert.same({ true, nil }, { run("return no_such_global") })
   end)
@@ -271,6 +278,14 @@ describe("nothing that a script holds", function()
       .. "end }).x",
     ["a loop in a coroutine"] = "local f = coroutine.wrap(function() while true do end end) f()",
     ["a loop in sort"] = "table.sort({ 1, 2 }, function() while true do end end)",
+    ["coroutines within each other for ever"] = "local function f() "
+      .. "return coroutine.wrap(f)() end f()",
+    ["resumes within each other for ever"] = "local function f() "
+      .. "assert(coroutine.resume(coroutine.create(f))) end f()",
+    ["sorts within each other for ever"] = "local function f() "
+      .. "table.sort({ 1, 2 }, f) end f()",
+    ["coroutines in sorts"] = "local function f() table.sort({ 1, 2 }, coroutine.wrap(f)) end f()",
+    ["a loop in insert"] = "table.insert({}, -2 ^ 31, 1)",
     ["a huge text"] = "return ('x'):rep(1e9)",
   }) do
     it("lets it have " .. name, function()
