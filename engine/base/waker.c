@@ -55,7 +55,8 @@ void weir_waker_cancel(weir_waker *waker) { atomic_store(&waker->asleep, 0); }
 void weir_waker_sleep(weir_waker *waker, uint32_t ticket, int64_t until_ns)
 {
   enum { NS_PER_S = 1000000000 };
-  struct timespec until = {.tv_sec = until_ns / NS_PER_S, .tv_nsec = until_ns % NS_PER_S};
+  struct timespec until = {.tv_sec = until_ns / NS_PER_S,
+                           .tv_nsec = until_ns % NS_PER_S};
   int rc = 0;
   pthread_mutex_lock(&waker->mutex);
   while (atomic_load(&waker->wakes) == ticket && rc == 0)

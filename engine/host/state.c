@@ -144,7 +144,8 @@ static void preload(lua_State *state, const char *name, lua_CFunction opener)
 static int furnish(lua_State *state)
 {
   const weir_host *host = lua_touserdata(state, 1);
-  // Loading makes little garbage and is over soon; weir.run.script starts the collector.
+  // Loading makes little garbage and is over soon; weir.run.script starts the
+  // collector.
   lua_gc(state, LUA_GCSTOP, 0);
   luaL_openlibs(state);
   weir_host_replace_next(state);

@@ -33,9 +33,9 @@ struct weir_task {
   uint32_t number;
   enum weir_task_kind kind;
   enum weir_task_home home;
-  uint32_t woken;  // homes of the tasks that this step gave work to
-  int32_t claimed;      // atomic
-  int32_t done;         // atomic
+  uint32_t woken;   // homes of the tasks that this step gave work to
+  int32_t claimed;  // atomic
+  int32_t done;     // atomic
 
   weir_source *source;
   weir_sink *sink;
