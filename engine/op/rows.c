@@ -69,9 +69,8 @@ int weir_rows_open_text(weir_rows *rows, uint32_t slot, const char *bytes, size_
                         int32_t from)
 {
   WEIR_ASSERT(from < WEIR_ROWS_SLOTS_MAX);
-  const weir_slot *origin = from >= 0 ? &rows->slots[from] : NULL;
-  const weir_batch *batch = origin != NULL ? origin->batch : NULL;
-  uint32_t row = origin != NULL ? origin->row : 0;
+  const weir_batch *batch = from >= 0 ? rows->slots[from].batch : NULL;
+  uint32_t row = from >= 0 ? rows->slots[from].row : 0;
   weir_slot *opened = begin(rows, slot);
   opened->batch = batch;
   opened->row = row;

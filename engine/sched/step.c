@@ -14,6 +14,7 @@ static uint64_t load(const uint64_t *counter)
   return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it
 static void add(uint64_t *counter, uint64_t count)
 {
   __atomic_fetch_add(counter, count, __ATOMIC_RELAXED);
