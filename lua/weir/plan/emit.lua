@@ -3,10 +3,10 @@
 --     chunk   = prologue body finish
 --     body    = for each row from run.row: records(0) -- a label next_0 ends each one
 --     records = stages... ( write | gather | flat_map elements )
---     elements = a loop over P.list_<d>, whose body is records(d)
+--     elements = a loop over pending.list_<d>, whose body is records(d)
 --
 -- The function may be left and entered again at any row. What is under way inside a
--- flat_map stands in P: the list, and the element after the one at work. So an error
+-- flat_map stands in `pending`: the list, and the element after the one at work. So an error
 -- in an element, or a full output behind it, goes on with the next one.
 
 local Code = require("weir.plan.code")
@@ -14,17 +14,13 @@ local stages = require("weir.plan.stages")
 
 local M = {}
 
-local PROLOGUE = [[
-local S = ...
-local C, rows, run, counts, fuel, P = S.C, S.rows, S.run, S.counts, S.fuel, S.pending
-local holds, check, put, keep = S.holds, S.check, S.put, S.keep
-local take_map, items, open_item, parse, share = S.take_map, S.items, S.open_item, S.parse, S.share
-local aggregate_add, sort_add, top_add = S.aggregate_add, S.sort_add, S.top_add
-local aggregate_finish, sort_finish, top_finish = S.aggregate_finish, S.sort_finish, S.top_finish
-local generate = S.generate
-local FUEL, FULL_BYTES = S.FUEL, S.FULL_BYTES
-local DONE, MORE, FULL, SATED = 0, 1, 2, 3
-]]
+-- What the chunk's data gives under the same name; only what is used is declared.
+local DATA = {
+  "C", "rows", "run", "counts", "fuel", "pending", "holds", "check", "put", "keep", "take_map",
+  "items", "open_item", "parse", "share", "aggregate_add", "sort_add", "top_add",
+  "aggregate_finish", "sort_finish", "top_finish", "generate", "FUEL", "FULL_BYTES",
+}
+local REASONS = { { "DONE", 0 }, { "MORE", 1 }, { "FULL", 2 }, { "SATED", 3 } }
 
 local WRITES = { route = true, split = true }
 local GATHERS = { aggregate = true, sort = true, top = true }
@@ -34,18 +30,19 @@ local emit_records
 
 local function emit_elements(code, segment, index)
   local depth = code.slot + 1
-  code:close() -- of: if not P.list_<depth>
-  code:open("while P.at_%d <= #P.list_%d or P.list_%d do", depth, depth, depth + 1)
+  code:close() -- of: if not pending.list_<depth>
+  code:open("while pending.at_%d <= #pending.list_%d or pending.list_%d do", depth, depth,
+    depth + 1)
   code.slot = depth
   emit_records(code, segment, index, function()
-    code:line("local item = P.list_%d[P.at_%d]", depth, depth)
-    code:line("P.at_%d = P.at_%d + 1", depth, depth)
+    code:line("local item = pending.list_%d[pending.at_%d]", depth, depth)
+    code:line("pending.at_%d = pending.at_%d + 1", depth, depth)
     code:line("open_item(%d, item)", depth)
   end)
   code:line("::next_%d::", depth)
   code.slot = depth - 1
   code:close()
-  code:line("P.list_%d = nil", depth)
+  code:line("pending.list_%d = nil", depth)
 end
 
 local function has_flat_map(segment, index)
@@ -67,7 +64,7 @@ end
 
 function emit_records(code, segment, index, open)
   if has_flat_map(segment, index) then
-    code:open("if not P.list_%d then", code.slot + 1)
+    code:open("if not pending.list_%d then", code.slot + 1)
   end
   open()
   for i = index, #segment.stages do
@@ -113,7 +110,7 @@ local function emit_body(code, segment)
   code:open("for row = run.row, run.row_end - 1 do")
   code:line("run.row = row")
   if sated then
-    code:line("if (%s) and not P.list_1 then return SATED end", sated)
+    code:line("if (%s) and not pending.list_1 then return SATED end", sated)
   end
   emit_records(code, segment, 1, function()
     code:line("C.weir_rows_open(rows, 0, batch, row)")
@@ -139,26 +136,45 @@ local function emit_finish(code, segment)
   code:close()
 end
 
+local function declare(code, body)
+  local used = {}
+  for word in body:gmatch("[%a_][%w_]*") do
+    used[word] = true
+  end
+  code:line("local S = ...")
+  for _, name in ipairs(DATA) do
+    if used[name] then
+      code:line("local %s = S.%s", name, name)
+    end
+  end
+  for _, reason in ipairs(REASONS) do
+    if used[reason[1]] then
+      code:line("local %s = %d", reason[1], reason[2])
+    end
+  end
+end
+
 --- The Lua source of a segment, the same in every state.
 ---@param segment table  a task of kind "segment" from weir.plan.cut
 ---@return string
 function M.emit(segment)
-  local code = Code.new()
-  local names = {}
+  local names, functions = {}, Code.new()
   for i, stage in ipairs(segment.stages) do
     names[i] = stage.node.name
   end
+  emit_body(functions, segment)
+  emit_finish(functions, segment)
+  local body = functions:text()
+
+  local code = Code.new()
   code:line("-- %s: %s", segment.name, table.concat(names, " | "))
-  for line in PROLOGUE:gmatch("[^\n]+") do
-    code:line("%s", line)
-  end
+  declare(code, body)
   for i in ipairs(segment.stages) do
-    code:line("local s%d = S[%d]", i, i)
+    if body:find(("%%f[%%w_]s%d%%f[^%%w_]"):format(i)) then
+      code:line("local s%d = S[%d]", i, i)
+    end
   end
-  emit_body(code, segment)
-  emit_finish(code, segment)
-  code:line("return body, finish")
-  return code:text()
+  return code:text() .. "\n" .. body .. "\nreturn body, finish\n"
 end
 
 return M

@@ -5,7 +5,8 @@
 --
 -- `s<k>` is what weir.run.bind gives the stage: s3.fn, s3.record, s3.columns. A
 -- lambda is called between `begin` (fuel, frozen or not, whose stage it is) and the
--- use of its result. Names in capitals are constants of the chunk.
+-- use of its result. Names in capitals are constants of the chunk;
+-- `pending` is what is under way inside a flat_map.
 
 local M = { finish = {} }
 
@@ -137,11 +138,11 @@ function M.merge() end
 function M.flat_map(code, stage)
   local depth = code.slot + 1
   begin(code, stage, true)
-  code:line("P.list_%d = items(%s, %d, %s)", depth, name(stage), code.slot,
+  code:line("pending.list_%d = items(%s, %d, %s)", depth, name(stage), code.slot,
     call(code, stage, name(stage) .. ".fn"))
-  code:line("P.at_%d = 1", depth)
+  code:line("pending.at_%d = 1", depth)
   code:line("%s", code:count(stage, "ABSORBED", 1))
-  code:line("%s", code:count(stage, "MADE", ("#P.list_%d"):format(depth)))
+  code:line("%s", code:count(stage, "MADE", ("#pending.list_%d"):format(depth)))
 end
 
 --- Appends the record to a port; `resume` is the row to go on with if it is full.
