@@ -36,7 +36,9 @@ typedef struct weir_sink_ops {
 struct weir_sink {
   const weir_sink_ops *ops;
   uint64_t bytes_written;  // atomic
-  char place[256];         // where it writes, for people
+  uint32_t withheld;       // set by finish: what was written is not to be seen
+  uint32_t unused;
+  char place[256];  // where it writes, for people
   char message[512];
 };
 

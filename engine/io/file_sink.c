@@ -27,6 +27,7 @@ struct file_sink {
   weir_sink base;
   weir_encoder *encoder;
   weir_template *path;
+  enum weir_packing packing;
   int beside;
   int lazy;
   int broken;         // the code of everything from now on, if not OK
@@ -211,7 +212,7 @@ static int spool_for(struct file_sink *sink, const weir_batch *batch, uint32_t r
                WEIR_FILE_SINK_FILES_MAX);
       return WEIR_ETYPE;
     }
-    *slot = weir_spool_new(path, 0, sink->beside);
+    *slot = weir_spool_new(path, 0, sink->beside, sink->packing);
     sink->spool_count++;
   }
   rc = open_spool(sink, *slot);
@@ -278,8 +279,10 @@ static int finish(weir_sink *base, int failed)
 {
   struct file_sink *sink = file_sink_of(base);
   // In place, what was written stays and is to be whole, however the run ended.
-  if (sink->broken != WEIR_OK || (failed && sink->beside))
+  if (sink->broken != WEIR_OK || (failed && sink->beside)) {
+    base->withheld = (uint32_t)sink->beside;
     return sink->broken;
+  }
   if (sink->plain != NULL && (!sink->lazy || sink->plain->begun))
     finish_spool(sink, sink->plain);
   for (uint32_t i = 0; i < sink->table_size; i++)
@@ -319,7 +322,7 @@ static void start(struct file_sink *sink, const weir_file_sink_options *options)
 {
   char message[256] = "";
   if (options->standard != 0) {
-    sink->plain = weir_spool_new("", (int)options->standard, 0);
+    sink->plain = weir_spool_new("", (int)options->standard, 0, sink->packing);
     return;
   }
   int rc = weir_template_new(&sink->path, options->path, message, sizeof message);
@@ -332,7 +335,7 @@ static void start(struct file_sink *sink, const weir_file_sink_options *options)
     return;
   }
   weir_template_path(sink->path, NULL, 0, &sink->path_text, message, sizeof message);
-  sink->plain = weir_spool_new(sink->path_text.bytes, 0, sink->beside);
+  sink->plain = weir_spool_new(sink->path_text.bytes, 0, sink->beside, sink->packing);
   if (!sink->lazy && opens_at_once(sink->path_text.bytes))
     open_plain(sink);
 }
@@ -342,6 +345,7 @@ int weir_file_sink_new(weir_sink **out, const weir_file_sink_options *options)
   struct file_sink *sink = weir_mem_new(sizeof *sink);
   sink->base.ops = &ops;
   sink->encoder = options->encoder;
+  sink->packing = (enum weir_packing)options->packing;
   sink->beside = options->bounded && !options->append;
   sink->lazy = options->lazy != 0;
   sink->open_max =

@@ -36,6 +36,7 @@ typedef struct weir_file_sink_options {
   uint32_t bounded;   // every input ends by itself
   uint32_t lazy;      // a plain file: not there before its first row
   uint32_t max_open;  // 0: 256
+  uint32_t packing;   // enum weir_packing; unknown: by the suffix
 } weir_file_sink_options;
 
 int weir_file_sink_new(weir_sink **out, const weir_file_sink_options *options);

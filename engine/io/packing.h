@@ -2,7 +2,7 @@
 //
 // gzip and Zstandard, each possibly as several members (frames) one after the
 // other, which count as one stream. Reading tells them by their first bytes,
-// writing by the suffix of the file's name.
+// writing by the suffix of the file's name, unless it is told.
 //
 // Owns     the state of its library, nothing of the bytes.
 // Threads  one at a time.
@@ -16,9 +16,10 @@
 #include "engine/base/slice.h"
 
 enum weir_packing {
-  WEIR_PACKING_NONE = 0,
-  WEIR_PACKING_GZIP = 1,
-  WEIR_PACKING_ZSTD = 2,
+  WEIR_PACKING_UNKNOWN = 0,  // to be told by the name or the first bytes
+  WEIR_PACKING_NONE = 1,
+  WEIR_PACKING_GZIP = 2,
+  WEIR_PACKING_ZSTD = 3,
 };
 
 enum { WEIR_PACKING_MAGIC = 4 };  // so many first bytes decide

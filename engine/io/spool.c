@@ -12,12 +12,15 @@ enum {
   PACKED_WRITE = 1 << 18,  // packed bytes worth a write
 };
 
-weir_spool *weir_spool_new(const char *path, int standard, int beside)
+weir_spool *weir_spool_new(const char *path, int standard, int beside,
+                           enum weir_packing packing)
 {
   weir_spool *spool = weir_mem_new(sizeof *spool);
   weir_outfile_init(&spool->file, path, standard, beside);
-  spool->packing =
-      spool->file.standard != 0 ? WEIR_PACKING_NONE : weir_packing_by_name(path);
+  spool->packing = packing;
+  if (packing == WEIR_PACKING_UNKNOWN)
+    spool->packing =
+        spool->file.standard != 0 ? WEIR_PACKING_NONE : weir_packing_by_name(path);
   weir_buf_init(&spool->pending);
   weir_buf_init(&spool->row_ends);
   weir_buf_init(&spool->packed);

@@ -30,7 +30,9 @@ typedef struct weir_spool {
   int begun;             // the encoder has begun it
 } weir_spool;
 
-weir_spool *weir_spool_new(const char *path, int standard, int beside);
+// packing: WEIR_PACKING_UNKNOWN for that of the suffix, none on a standard stream.
+weir_spool *weir_spool_new(const char *path, int standard, int beside,
+                           enum weir_packing packing);
 void weir_spool_free(weir_spool *spool);  // what is pending is lost
 
 int weir_spool_open(weir_spool *spool, int make_directories);

@@ -36,12 +36,8 @@ local function csv_options(codec)
   local anchor = {}
   local options = ffi.new("weir_csv_options")
   options.delimiter = (codec.delimiter or (codec.kind == "tsv" and "\t" or ",")):byte()
-  local quote = codec.quote
-  if codec.kind == "tsv" then
-    options.quote = C.WEIR_CSV_NO_QUOTE
-  else
-    options.quote = (quote or '"'):byte()
-  end
+  local quote = codec.kind == "tsv" and "" or codec.quote or '"'
+  options.quote = quote:byte() or C.WEIR_CSV_NO_QUOTE
   options.header = codec.header == false and 0 or 1
   options.infer = codec.infer and 1 or 0
   if codec.columns then

@@ -13,6 +13,7 @@ local C = cdef.load(
   "engine/io/file_sink.h",
   "engine/io/file_source.h",
   "engine/io/memory.h",
+  "engine/io/packing.h",
   "engine/store/sqlite_sink.h",
   "engine/store/sqlite_source.h"
 )
@@ -28,11 +29,26 @@ local function texts(list)
   return array, list
 end
 
-local function finish(rc, out, what)
+-- What is wrong with it from the start stops the run before it begins.
+local function finish(rc, out, what, free)
   if rc ~= 0 then
     error(("%s: %s"):format(what, ffi.string(C.weir_err_text(rc))), 0)
   end
-  return out[0]
+  local made = out[0]
+  local message = ffi.string(made.message)
+  if message ~= "" then
+    free(made)
+    error(message, 0)
+  end
+  return made
+end
+
+local function finish_source(rc, out, what)
+  return finish(rc, out, what, C.weir_source_free)
+end
+
+local function finish_sink(rc, out, what)
+  return finish(rc, out, what, C.weir_sink_free)
 end
 
 local function file_source(paths, described)
@@ -42,7 +58,7 @@ local function file_source(paths, described)
   options.decoder = codecs.decoder(described.codec)
   options.max_record = described.max_record_bytes or 0
   local out = ffi.new("weir_source *[1]")
-  return finish(C.weir_file_source_new(out, options), out, anchor[1])
+  return finish_source(C.weir_file_source_new(out, options), out, anchor[1])
 end
 
 local sources = {}
@@ -61,15 +77,21 @@ function sources.concat(described)
     parts[i - 1] = M.source(part)
   end
   local out = ffi.new("weir_source *[1]")
-  return finish(C.weir_concat_source_new(out, parts, #described.sources), out, "concat")
+  return finish_source(C.weir_concat_source_new(out, parts, #described.sources), out, "concat")
 end
 
 function sources.sqlite(described)
   local query = described.query
     or ('SELECT * FROM "%s"'):format((described.table:gsub('"', '""')))
   local out = ffi.new("weir_source *[1]")
-  return finish(C.weir_sqlite_source_new(out, described.path, query), out, described.path)
+  return finish_source(C.weir_sqlite_source_new(out, described.path, query), out, described.path)
 end
+
+local PACKINGS = {
+  none = C.WEIR_PACKING_NONE,
+  gzip = C.WEIR_PACKING_GZIP,
+  zstd = C.WEIR_PACKING_ZSTD,
+}
 
 local function file_sink(described, context, standard)
   local options = ffi.new("weir_file_sink_options")
@@ -80,8 +102,9 @@ local function file_sink(described, context, standard)
   options.bounded = context.bounded and 1 or 0
   options.lazy = described.lazy and 1 or 0
   options.max_open = described.max_open or 0
+  options.packing = PACKINGS[described.compress] or C.WEIR_PACKING_UNKNOWN
   local out = ffi.new("weir_sink *[1]")
-  return finish(C.weir_file_sink_new(out, options), out, described.path or "-")
+  return finish_sink(C.weir_file_sink_new(out, options), out, described.path or "-")
 end
 
 local sinks = { file = file_sink }
@@ -96,12 +119,12 @@ end
 
 function sinks.discard()
   local out = ffi.new("weir_sink *[1]")
-  return finish(C.weir_discard_sink_new(out), out, "discard")
+  return finish_sink(C.weir_discard_sink_new(out), out, "discard")
 end
 
 function sinks.memory()
   local out = ffi.new("weir_sink *[1]")
-  return finish(C.weir_memory_sink_new(out), out, "memory")
+  return finish_sink(C.weir_memory_sink_new(out), out, "memory")
 end
 
 local SQLITE_TYPES = { string = "TEXT", integer = "INTEGER", number = "REAL", boolean = "INTEGER" }
@@ -128,7 +151,7 @@ function sinks.sqlite(described)
   options.keys, options.key_count = keys, #anchor
   options.schema, options.column_count = columns, column_count
   local out = ffi.new("weir_sink *[1]")
-  return finish(C.weir_sqlite_sink_new(out, options), out, described.path)
+  return finish_sink(C.weir_sqlite_sink_new(out, options), out, described.path)
 end
 
 -- Sources that the script's own code makes are segments without inputs.

@@ -21,10 +21,16 @@ local function check_byte(value)
   return nil, "one character"
 end
 
+local function check_quote(value)
+  local byte = value == "" and value or check_byte(value)
+  return byte, 'one character, or "" where nothing is quoted'
+end
+
 local options = require("weir.lib.options")
 
 options.define("column_types", check_types)
 options.define("byte", check_byte)
+options.define("quote", check_quote)
 
 return {
   {
@@ -36,7 +42,7 @@ return {
       types = { kind = "column_types" },
       infer = { kind = "boolean", default = false },
       delimiter = { kind = "byte", default = "," },
-      quote = { kind = "byte", default = '"' },
+      quote = { kind = "quote", default = '"' },
     },
     doc = {
       name = "csv",
@@ -45,7 +51,8 @@ return {
         .. " quote = '\"' }",
       summary = "Comma-separated values. Columns are named by the header, or by columns. Values are"
         .. " text unless types = { column = \"integer\" | \"number\" | \"boolean\" | \"string\" }"
-        .. " says otherwise; infer reads what looks like a number or boolean as one.",
+        .. " says otherwise; infer reads what looks like a number or boolean as one."
+        .. " quote = \"\" is for files where quotes mean nothing.",
       shape = "bytes <-> records of one level",
       errors = "A row with too many or too few values is a dead letter.",
       cost = "One serial pass, since a quoted value may hold newlines.",
