@@ -38,7 +38,8 @@ enum weir_err {
   WEIR_ESINK = -5024,       // the sink refused the row
   WEIR_EOVERFLOW = -5025,   // an exact integer does not fit 64 bits
   WEIR_EFROZEN = -5026,     // a record was changed where that is not allowed
-  WEIR_ERR_END = -5027,     // one past the last code; keep it last
+  WEIR_EERRORS = -5027,     // more records failed than max_errors allows
+  WEIR_ERR_END = -5028,     // one past the last code; keep it last
 };
 
 // Short stable name, such as "EFULL". Never NULL: unknown codes give "EUNKNOWN",

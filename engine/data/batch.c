@@ -5,7 +5,7 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 
-enum { FIRST = 256 };
+enum { FIRST = 256, UNTRACED = UINT32_MAX };
 
 void weir_batch_derive(weir_batch *batch, const weir_batch *from)
 {
@@ -20,6 +20,7 @@ void weir_batch_derive(weir_batch *batch, const weir_batch *from)
   batch->ingest_ns = from->ingest_ns;
   batch->deadline_ns = from->deadline_ns;
   batch->priority = from->priority;
+  batch->derived = 1;
 }
 
 // Doubling, so that a scan that asks for a little more each time stays linear.
@@ -117,15 +118,45 @@ void weir_batch_clear_rows(weir_batch *batch)
   batch->plain_keys = 0;
   batch->line_rows = 0;
   batch->has_origins = 0;
+  batch->traced = 0;
+}
+
+// A derived row's origin is where its record began and which one it was, both less
+// what the batch says of its first one.
+void weir_batch_trace_row(weir_batch *batch, const weir_batch *from, uint32_t row)
+{
+  uint32_t last = batch->row_count - 1;
+  if (!batch->derived || batch->traced != last)
+    return;
+  uint64_t position = from->position + weir_batch_row_origin(from, row).start;
+  uint64_t number = weir_batch_row_number(from, row);
+  weir_span origin = {0, UNTRACED};
+  if (from->source == batch->source && from->partition == batch->partition &&
+      number >= batch->record_first && number - batch->record_first < UNTRACED &&
+      position >= batch->position && position - batch->position < UNTRACED)
+    origin = (weir_span){(uint32_t)(position - batch->position),
+                         (uint32_t)(number - batch->record_first)};
+  batch->origins[last] = origin;
+  batch->traced = batch->row_count;
 }
 
 weir_span weir_batch_row_origin(const weir_batch *batch, uint32_t row)
 {
+  if (batch->derived) {
+    uint32_t start = row < batch->traced ? batch->origins[row].start : 0;
+    return (weir_span){start, start};
+  }
   return batch->has_origins ? batch->origins[row] : batch->rows[row];
 }
 
 uint64_t weir_batch_row_number(const weir_batch *batch, uint32_t row)
 {
+  if (batch->record_first == 0)
+    return 0;
+  if (batch->derived) {
+    int known = row < batch->traced && batch->origins[row].end != UNTRACED;
+    return known ? batch->record_first + batch->origins[row].end : 0;
+  }
   // Faults are in order, so those before the row are a prefix; find its length.
   uint32_t low = 0;
   uint32_t high = batch->fault_count;

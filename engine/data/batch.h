@@ -89,6 +89,8 @@ typedef struct weir_batch {
   weir_span *rows;     // a row's text, no newline or blanks around it
   weir_span *origins;  // [row_count] where rows that lie in the scratch came from
   uint32_t has_origins;
+  uint32_t derived;  // made from another one: position and record_first are that one's
+  uint32_t traced;   // derived: of so many rows origins tells the way back
   weir_fault *faults;
 
   uint32_t *row_colons;    // [row_count + 1] into colons, JSON only
@@ -133,6 +135,10 @@ void weir_batch_clear_rows(weir_batch *batch);
 // Where in the input a row came from: its text, unless a decoder put that elsewhere.
 weir_span weir_batch_row_origin(const weir_batch *batch, uint32_t row);
 
-// The number of a row, or of a fault, in its source; from 1.
+// Notes which row of another batch the last row was made from.
+void weir_batch_trace_row(weir_batch *batch, const weir_batch *from, uint32_t row);
+
+// The number of a row, or of a fault, in its source; from 1. 0 for a row that comes
+// from no single one, or from none that is known.
 uint64_t weir_batch_row_number(const weir_batch *batch, uint32_t row);
 uint64_t weir_batch_fault_number(const weir_batch *batch, uint32_t fault);

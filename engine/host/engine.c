@@ -206,6 +206,7 @@ void weir_engine_free(weir_engine *engine)
 int weir_engine_start(weir_engine *engine)
 {
   signal(SIGPIPE, SIG_IGN);  // a closed pipe is the sink's EPIPE
+  signal(SIGXFSZ, SIG_IGN);  // and a file that may not grow its EFBIG
   for (uint32_t i = 0; i < engine->seat_count; i++) {
     struct seat *seat = &engine->seats[i];
     int rc = pthread_create(&seat->thread, NULL, work, seat);
@@ -237,6 +238,13 @@ int weir_engine_poll(weir_engine *engine, uint32_t timeout_ms)
 void weir_engine_stop(weir_engine *engine)
 {
   weir_flow_stop(engine->flow);
+  wake_workers(engine, NULL);
+  dispatch(engine);
+}
+
+void weir_engine_abandon(weir_engine *engine, int code, const char *message)
+{
+  weir_flow_abandon(engine->flow, code, message);
   wake_workers(engine, NULL);
   dispatch(engine);
 }

@@ -38,5 +38,8 @@ enum weir_engine_state {
 int weir_engine_poll(weir_engine *engine, uint32_t timeout_ms);
 void weir_engine_stop(weir_engine *engine);
 
+// Gives up what is under way; the flow fails with the code.
+void weir_engine_abandon(weir_engine *engine, int code, const char *message);
+
 uint32_t weir_engine_interrupts(const weir_engine *engine);
 size_t weir_engine_lua_memory(const weir_engine *engine);

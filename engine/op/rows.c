@@ -154,7 +154,10 @@ int weir_rows_write(weir_rows *rows, uint32_t slot, weir_batch *out)
     return WEIR_ESTALE;
   size_t start = out->bytes.size;
   weir_rows_render(rows, &written->doc, WEIR_NODE_ROOT, &out->bytes);
-  return add_row(out, start);
+  int code = add_row(out, start);
+  if (code == WEIR_OK && written->batch != NULL)
+    weir_batch_trace_row(out, written->batch, written->row);
+  return code;
 }
 
 int weir_rows_text(weir_rows *rows, uint32_t slot, weir_buf *out)

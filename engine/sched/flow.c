@@ -49,6 +49,7 @@ static void free_task(weir_task *task)
   weir_mem_free(task->run.out);
   weir_mem_free(task->run.counts);
   weir_mem_free(task->name);
+  weir_mem_free(task->origin);
   weir_mem_free(task);
 }
 
@@ -100,6 +101,11 @@ uint32_t weir_flow_add_segment(weir_flow *flow, const char *name, uint32_t port_
   task->run.counts =
       weir_mem_new((size_t)stage_count * WEIR_COUNT_KINDS * sizeof task->run.counts[0]);
   return task->number;
+}
+
+void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name)
+{
+  flow->tasks[segment]->origin = weir_mem_text(name);
 }
 
 uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink)
@@ -247,6 +253,12 @@ void weir_flow_fail(weir_flow *flow, int code, const char *message)
   weir_flow_stop(flow);
 }
 
+void weir_flow_abandon(weir_flow *flow, int code, const char *message)
+{
+  __atomic_store_n(&flow->abandoned, 1, __ATOMIC_RELEASE);
+  weir_flow_fail(flow, code, message);
+}
+
 int weir_flow_failure(const weir_flow *flow, const char **message)
 {
   int code = __atomic_load_n(&flow->failure, __ATOMIC_ACQUIRE);
@@ -303,8 +315,10 @@ weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t number)
   };
   if (task->source != NULL)
     stats.bytes = load(&task->source->bytes_read);
-  if (task->sink != NULL)
+  if (task->sink != NULL) {
     stats.bytes = load(&task->sink->bytes_written);
+    stats.withheld = is_done(task) && task->sink->withheld;
+  }
   return stats;
 }
 
@@ -319,7 +333,7 @@ const char *weir_flow_path(const weir_flow *flow, uint32_t source, uint32_t part
 {
   const weir_task *task = flow->tasks[source];
   if (task->source == NULL)
-    return task->name;
+    return task->origin != NULL ? task->origin : task->name;
   const char *path = task->source->ops->origin != NULL
                          ? task->source->ops->origin(task->source, partition)
                          : NULL;

@@ -57,6 +57,10 @@ void weir_flow_free(weir_flow *flow);  // NULL is a no-op
 uint32_t weir_flow_add_source(weir_flow *flow, const char *name, weir_source *source);
 uint32_t weir_flow_add_segment(weir_flow *flow, const char *name, uint32_t port_count,
                                uint32_t stage_count);
+
+// What the records of a segment without inputs come from, for people.
+void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name);
+
 uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink);
 
 // Joins a port to a task; several edges on a port share its batches. unordered: the
@@ -98,6 +102,10 @@ void weir_flow_stop(weir_flow *flow);
 
 // The flow fails: sources end, sinks do not publish. The first failure is kept.
 void weir_flow_fail(weir_flow *flow, int code, const char *message);
+
+// The flow fails, and what is under way is counted as dropped instead of finished.
+void weir_flow_abandon(weir_flow *flow, int code, const char *message);
+
 int weir_flow_failure(const weir_flow *flow, const char **message);  // WEIR_OK if none
 
 int weir_flow_finished(const weir_flow *flow);  // every task is done
@@ -119,6 +127,7 @@ typedef struct weir_task_stats {
   uint64_t dropped;   // taken, but given up when the flow failed or was sated
   uint64_t written;   // rows that a sink has written
   uint64_t bytes;     // read by a source, written by a sink
+  uint64_t withheld;  // not 0: what a sink has written is not to be seen
 } weir_task_stats;
 weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t task);
 uint64_t weir_flow_port_sent(const weir_flow *flow, uint32_t task, uint32_t port);

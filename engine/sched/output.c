@@ -13,6 +13,16 @@ static int64_t now_ns(const weir_task *task)
   return task->flow->clock.monotonic_ns(task->flow->clock.context);
 }
 
+// What a segment without inputs makes is numbered as a source's records are.
+static void begin_made(const weir_task *task, weir_batch *batch)
+{
+  batch->sequence = task->sequence;
+  if (task->input_count > 0)
+    return;
+  batch->source = task->number;
+  batch->record_first = __atomic_load_n(&task->received, __ATOMIC_RELAXED) + 1;
+}
+
 // Gives every port a batch to write to.
 void weir_task_prepare(weir_task *task, const weir_batch *from)
 {
@@ -24,7 +34,7 @@ void weir_task_prepare(weir_task *task, const weir_batch *from)
     if (from != NULL)
       weir_batch_derive(batch, from);
     else
-      batch->sequence = task->sequence;
+      begin_made(task, batch);
     batch->line_rows = 1;
     run->out[port] = batch;
   }

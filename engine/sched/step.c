@@ -25,6 +25,11 @@ static int is_stopping(const weir_task *task)
   return __atomic_load_n(&task->flow->stopping, __ATOMIC_ACQUIRE);
 }
 
+static int is_abandoned(const weir_task *task)
+{
+  return __atomic_load_n(&task->flow->abandoned, __ATOMIC_ACQUIRE);
+}
+
 static int64_t wall_ns(const weir_task *task)
 {
   return task->flow->clock.wall_ns(task->flow->clock.context);
@@ -46,7 +51,7 @@ static void check_dead_limit(weir_task *task)
              100 * flow->dead_share_max);
   else
     return;
-  weir_flow_fail(flow, WEIR_EOVERFLOW, message);
+  weir_flow_fail(flow, WEIR_EERRORS, message);
 }
 
 static void cancel_inputs(weir_task *task)
@@ -262,6 +267,14 @@ static void compute(weir_task *task, const weir_runner *runner)
 
 static void segment_step(weir_task *task, const weir_runner *runner)
 {
+  if (is_abandoned(task)) {
+    if (task->batch != NULL)
+      give_up_batch(task);
+    else
+      cancel_inputs(task);
+    weir_task_close(task);
+    return;
+  }
   if (!task->inputs_ended && task->input_count > 0 && weir_task_unwanted(task)) {
     if (task->batch != NULL)
       give_up_batch(task);
@@ -288,26 +301,37 @@ static void sink_refusals(weir_task *task, const weir_batch *batch,
 {
   if (refused->count == 0)
     return;
+  const char *source = weir_flow_path(task->flow, batch->source, batch->partition);
   weir_batch *letters = weir_batch_new(task->flow->pool);
   weir_batch_derive(letters, batch);
   for (uint32_t i = 0; i < refused->count; i++) {
     const struct weir_refusal *refusal = &refused->items[i];
     weir_span span = batch->rows[refusal->row];
+    uint64_t number = weir_batch_row_number(batch, refusal->row);
     weir_dead dead = {
         .wall_ns = wall_ns(task),
         .stage = task->name,
         .code = refusal->code,
         .reason = refusal->reason,
-        .source = task->sink->place,
-        .position = batch->position,
+        .source = source,
+        .position = batch->position + weir_batch_row_origin(batch, refusal->row).start,
+        .number = number,
         .raw = {batch->bytes.bytes + span.start, span.end - span.start},
     };
     weir_dead_write(letters, &dead);
     weir_tally_add(task->flow->tally, task->name, refusal->code, refusal->reason,
-                   task->sink->place, 0);
+                   source, number);
   }
   weir_task_dead(task, PORT_SINK_DEAD, letters);
   check_dead_limit(task);
+}
+
+static uint32_t refused_below(const weir_refusals *refused, uint32_t row)
+{
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < refused->count; i++)
+    count += refused->items[i].row < row;
+  return count;
 }
 
 static void sink_write(weir_task *task)
@@ -316,11 +340,13 @@ static void sink_write(weir_task *task)
   weir_refusals refused = {0};
   uint32_t written = 0;
   int rc = sink->ops->write(sink, task->batch, &refused, &written);
-  add(&task->written, written);
+  uint32_t refused_before = refused_below(&refused, written);
+  uint32_t refused_behind = refused.count - refused_before;
+  add(&task->written, written - refused_before);
   sink_refusals(task, task->batch, &refused);
   weir_refusals_clear(&refused);
   if (rc != WEIR_OK) {
-    add(&task->dropped, task->batch->row_count - written);
+    add(&task->dropped, task->batch->row_count - written - refused_behind);
     weir_flow_fail(task->flow, rc, sink->message);
     cancel_inputs(task);
   }
@@ -329,6 +355,8 @@ static void sink_write(weir_task *task)
 
 static void sink_step(weir_task *task)
 {
+  if (is_abandoned(task))
+    cancel_inputs(task);
   if (take_batch(task) == 0)
     return;
   if (task->batch != NULL) {
@@ -354,7 +382,8 @@ int weir_task_is_ready(weir_task *task)
     if ((double)clock.monotonic_ns(clock.context) < task->run.resume_ns)
       return 0;
   }
-  if (task->kind == WEIR_TASK_SOURCE || task->batch != NULL || task->inputs_ended)
+  if (task->kind == WEIR_TASK_SOURCE || task->batch != NULL || task->inputs_ended ||
+      is_abandoned(task))
     return 1;
   if (task->kind == WEIR_TASK_SEGMENT && weir_task_unwanted(task))
     return 1;

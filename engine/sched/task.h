@@ -30,6 +30,7 @@ typedef struct weir_port {
 struct weir_task {
   weir_flow *flow;
   char *name;
+  char *origin;  // of a segment that makes records: the name of that source
   uint32_t number;
   enum weir_task_kind kind;
   enum weir_task_home home;
@@ -68,6 +69,7 @@ struct weir_flow {
   double dead_max;
   double dead_share_max;
   int32_t stopping;       // atomic
+  int32_t abandoned;      // atomic
   int32_t failure;        // atomic; the message is written before it
   int32_t failing;        // atomic; the first failure takes it
   uint64_t records_read;  // atomic

@@ -79,6 +79,10 @@ function Engine:result()
   return self.played_result
 end
 
+function Engine:has_ended()
+  return true
+end
+
 function Engine:close()
   self.fake.closed = true
 end

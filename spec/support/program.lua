@@ -52,11 +52,24 @@ function Place:bring(path)
   assert(os.execute(("cp -r %s %s"):format(quote(path), quote(self.path))) == 0, path)
 end
 
---- Runs a line of shell, for which `weir` is the program that was built.
+--- Whether a file of that name is here; hidden ones of the runs do not count.
+function Place:has(name)
+  local file = io.open(self.path .. "/" .. name, "rb")
+  if file then
+    file:close()
+  end
+  return file ~= nil
+end
+
+-- So that a program that hangs is a failure (code 137), not a halt.
+local SECONDS_MAX = 60
+
+--- Runs a line of shell, for which `weir` is the program that was built, and "$WEIR"
+-- its path, for what a function cannot be.
 ---@return table  { code, out, err }
 function Place:run(line)
-  local script = ("cd %s; weir() { %s/build/weir \"$@\"; }\n%s"):format(
-    quote(self.path), quote(root), line)
+  local script = ("cd %s; WEIR=%s/build/weir; weir() { timeout -s KILL %d \"$WEIR\" \"$@\"; }\n%s")
+    :format(quote(self.path), quote(root), SECONDS_MAX, line)
   local code = os.execute(("sh -c %s >%s/.out 2>%s/.err </dev/null"):format(
     quote(script), quote(self.path), quote(self.path)))
   return { code = math.floor(code / 256), out = self:read(".out"), err = self:read(".err") }

@@ -21,7 +21,8 @@ Exit codes
   130  interrupted a second time: what was being written is not complete
   141  the reader of standard output went away, as in `weir ... | head`
 
-Ctrl-C once stops the sources, lets everything in flight arrive, and ends as usual.
+Ctrl-C once stops the sources, lets everything in flight arrive, and ends as usual,
+with code 0. What does not arrive within drain_timeout (30 s) is given up: code 1.
 ]]
 
 -- The kind of an error, of run.open or of a result, to its code.
@@ -29,13 +30,11 @@ local by_kind = {
   usage = M.USAGE,
   script = M.SCRIPT,
   errors = M.ERRORS,
+  pipe = M.PIPE,
 }
 
---- The exit code for an error { kind =, code = }.
+--- The exit code for an error { kind = }.
 function M.of_error(err)
-  if err.code == "EPIPE" then
-    return M.PIPE
-  end
   return by_kind[err.kind] or M.FAILED
 end
 

@@ -8,8 +8,8 @@ local paint = require("weir.cli.paint")
 local M = {}
 
 -- A one-liner speaks only when there is something to say, as a filter in a pipe does.
-local function wants_summary(values, result)
-  if values.quiet then
+local function wants_summary(engine, values, result)
+  if values.quiet or engine.failure or not engine:has_ended() then
     return false
   elseif values.summary or not values.eval then
     return true
@@ -32,10 +32,10 @@ local function finish(engine, given, world, interrupted)
   if code == exit.PIPE then
     return code
   end
-  if not result.ok and not interrupted then
+  if not result.ok then
     load.complain(result, given, world)
   end
-  if wants_summary(given.values, result) then
+  if wants_summary(engine, given.values, result) then
     summarise(given, world, { result = result, stats = engine:stats(), exit_code = code })
   end
   if code == exit.ERRORS and result.ok then
@@ -53,6 +53,10 @@ function M.run(given, world)
   engine:start()
   local interrupted = follow.run(engine, given.values, world) == "interrupted"
   local code = finish(engine, given, world, interrupted)
+  if not engine:has_ended() then
+    -- A lambda at work, or a pipe that nobody reads: waiting for it might be for ever.
+    world.quit(code)
+  end
   engine:close()
   return code
 end

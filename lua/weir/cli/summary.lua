@@ -44,8 +44,9 @@ end
 local function add_outputs(out, outputs)
   for i, output in ipairs(outputs) do
     local size = (output.bytes or 0) > 0 and ", " .. human.bytes(output.bytes) or ""
-    add(out, i == 1 and "wrote" or "", ("%s%s to %s"):format(
-      human.plural(output.records, "record"), size, output.place or output.name))
+    add(out, i == 1 and "wrote" or "", ("%s%s to %s%s"):format(
+      human.plural(output.records, "record"), size, output.place or output.name,
+      output.withheld and ", which stays as it was: the run failed" or ""))
   end
 end
 

@@ -9,7 +9,7 @@ local function dead_reason(reason)
 end
 
 local function output(each)
-  return json.pick(each, { "name", "place", "records", "bytes" })
+  return json.pick(each, { "name", "place", "records", "bytes", "withheld" })
 end
 
 local function stage(each)

@@ -6,6 +6,7 @@ ffi.cdef([[
 struct weir_winsize { unsigned short rows, columns, width, height; };
 int isatty(int descriptor);
 int ioctl(int descriptor, unsigned long request, ...);
+void _exit(int code);
 ]])
 
 local M = {}
@@ -31,6 +32,11 @@ function M.real()
     end,
     err = function(text)
       io.stderr:write(text)
+    end,
+    -- At once, whatever other threads are doing.
+    quit = function(code)
+      io.stdout:flush()
+      ffi.C._exit(code)
     end,
     env = os.getenv,
     read_stdin = function()

@@ -26,6 +26,9 @@ local M = {}
 local Engine = {}
 Engine.__index = Engine
 
+-- How long steps may take to notice that they are given up.
+local ABANDON_MS = 500
+
 local clock = C.weir_clock_real()
 
 local function now_ms()
@@ -96,7 +99,11 @@ local function add_task(self, task, context)
   elseif task.kind == "segment" then
     local source = task.node.source
     context.bounded = context.bounded and not (source and source.rate_per_s and not source.count)
-    return C.weir_flow_add_segment(flow, task.name, #task.ports, #task.stages)
+    local number = C.weir_flow_add_segment(flow, task.name, #task.ports, #task.stages)
+    if source then
+      C.weir_flow_set_origin(flow, number, task.node.name)
+    end
+    return number
   end
   local described = task.node.default_dead and dead_letters_file(self) or task.node.sink
   return C.weir_flow_add_sink(flow, task.name, connectors.sink(described, context))
@@ -170,6 +177,31 @@ function Engine:start(threads)
   return true
 end
 
+-- Gives up what is under way, whose steps may take a moment to notice.
+function Engine:_abandon(message)
+  C.weir_engine_abandon(self.engine, C.WEIR_ESTOPPED, message)
+  local until_ms = now_ms() + ABANDON_MS
+  repeat
+    local state = C.weir_engine_poll(self.engine, 10)
+    self.ended = state == C.WEIR_ENGINE_FINISHED
+  until self.ended or now_ms() >= until_ms
+end
+
+-- A stop waits for drain_timeout and no longer.
+function Engine:_watch_drain()
+  if not self.stopped_ms then
+    self.stopped_ms = C.weir_engine_interrupts(self.engine) > 0 and now_ms() or nil
+    return true
+  end
+  local limit_ms = self.options.drain_timeout_ns / 1e6
+  if now_ms() - self.stopped_ms < limit_ms then
+    return true
+  end
+  self:_abandon(("not all that was under way arrived within drain_timeout (%g s)"):format(
+    limit_ms / 1e3))
+  return false
+end
+
 --- Waits for something to happen: true while running, false at the end, "interrupted"
 -- after a second Ctrl-C. The first one drains.
 function Engine:poll(timeout_ms)
@@ -178,13 +210,23 @@ function Engine:poll(timeout_ms)
   end
   local state = C.weir_engine_poll(self.engine, timeout_ms)
   if state == C.WEIR_ENGINE_INTERRUPTED then
+    self:_abandon("interrupted")
     return "interrupted"
+  elseif state == C.WEIR_ENGINE_RUNNING then
+    return self:_watch_drain()
   end
-  return state == C.WEIR_ENGINE_RUNNING
+  self.ended = true
+  return false
+end
+
+--- Whether every step has come to its end, so that closing does not wait.
+function Engine:has_ended()
+  return self.failure ~= nil or self.ended == true
 end
 
 --- Ends the sources and lets what is under way arrive.
 function Engine:stop()
+  self.stopped_ms = now_ms()
   if self.engine then
     C.weir_engine_stop(self.engine)
   else
@@ -245,6 +287,7 @@ local function outputs(self)
           place = ffi.string(C.weir_flow_task_place(self.flow, task.number)),
           records = records,
           bytes = tonumber(stats.bytes),
+          withheld = stats.withheld ~= 0 or nil,
         }
       end
     end
@@ -252,7 +295,15 @@ local function outputs(self)
   return out
 end
 
-local KIND_OF_CODE = { ELAMBDA = "script", EOVERFLOW = "errors" }
+local KIND_OF_CODE = { ELAMBDA = "script", EERRORS = "errors" }
+
+-- A reader of standard output that goes away is how `| head` ends a run.
+local function kind_of(name, message)
+  if name == "EPIPE" and message:find("^standard output") then
+    return "pipe"
+  end
+  return KIND_OF_CODE[name] or "engine"
+end
 
 local function empty_result(self)
   return {
@@ -272,14 +323,15 @@ function Engine:result()
   if self.failure then
     return empty_result(self)
   end
-  local message = ffi.new("const char *[1]")
-  local code = C.weir_flow_failure(self.flow, message)
-  local name = ffi.string(C.weir_err_name(code))
+  local out = ffi.new("const char *[1]")
+  local code = C.weir_flow_failure(self.flow, out)
+  local failed = code ~= 0
+  local name, message = ffi.string(C.weir_err_name(code)), ffi.string(out[0])
   return {
-    ok = code == 0,
-    kind = code ~= 0 and (KIND_OF_CODE[name] or "engine") or nil,
-    code = code ~= 0 and name or nil,
-    message = code ~= 0 and ffi.string(message[0]) or nil,
+    ok = not failed,
+    kind = failed and kind_of(name, message) or nil,
+    code = failed and name or nil,
+    message = failed and message or nil,
     elapsed_ms = now_ms() - self.started_ms,
     interrupted = self.engine ~= nil and C.weir_engine_interrupts(self.engine) > 0,
     dead = tonumber(C.weir_flow_count(self.flow).records_dead),

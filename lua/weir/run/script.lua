@@ -46,14 +46,24 @@ function M.read(request)
   return request
 end
 
+local describing = false
+
+-- While the script loads, only its first state speaks; later every lambda does.
+-- Standard output is for data, so print goes where people look.
+local function speaker(number)
+  return function(line)
+    if number == 0 or not describing then
+      io.stderr:write(line .. "\n")
+    end
+  end
+end
+
 local function environment(request, number)
   local env = sandbox.new({
     record = record,
     weir = weir,
     directory = request.path and request.path:match("^(.*)/[^/]*$") or ".",
-    print = number == 0 and function(line)
-      io.stderr:write(line, "\n")
-    end or nil,
+    print = speaker(number),
   })
   sandbox.install_strings(env)
   return env
@@ -95,6 +105,7 @@ function M.describe(request, number, recording)
   graph.begin(M.pipeline(request), { set = params.set, file = params.file }, request.args)
   loader.refill(FUEL_TO_LOAD)
   sandbox.describing(env, recording)
+  describing = true
   if request.chain then
     run_chain(request, env)
   else
@@ -102,6 +113,7 @@ function M.describe(request, number, recording)
   end
   local done = graph.finish()
   sandbox.describing(env, nil)
+  describing = false
   return done
 end
 

@@ -31,10 +31,24 @@ local KINDS, DROPPED, DEAD = 6, 3, 4
 local clock = C.weir_clock_real()
 local origin = ffi.new("weir_origin")
 
+local function is_ours(problem)
+  local code = rawget(problem, "code")
+  return type(code) == "number" and code < 0 and getmetatable(problem) == nil
+end
+
+-- A script may raise a table of its own, in which nothing can be relied on.
+local function of_table(problem)
+  if is_ours(problem) then
+    return problem
+  end
+  local message = rawget(problem, "message")
+  return { message = type(message) == "string" and message or nil }
+end
+
 -- Runs where the error was raised: an error as a table, its place in the script kept.
 local function trace(problem)
   if type(problem) == "table" then
-    return problem
+    return of_table(problem)
   end
   local message = tostring(problem)
   local traceback = debug.traceback("", 2)
@@ -45,6 +59,19 @@ end
 -- Out of memory, the handler itself may not have run.
 local function as_problem(reason)
   return type(reason) == "table" and reason or { message = tostring(reason) }
+end
+
+-- What has no place of its own happened in the stage; that a tail call left no frame
+-- of the script is nobody's business.
+local function in_words(problem, stage)
+  local message = problem.message
+  if problem.code then
+    return message or ffi.string(C.weir_err_text(problem.code))
+  elseif not message then
+    return stage.node.where .. ": " .. ffi.string(C.weir_err_text(C.WEIR_ELAMBDA))
+  end
+  message = message:gsub("^segment:[^:]*:%d+: ", "")
+  return message:find("^[^:]+:%d+[:%d]*: ") and message or stage.node.where .. ": " .. message
 end
 
 local function code_of(problem)
@@ -113,9 +140,7 @@ function Segment:_answer(problem)
   local run = self.run
   local stage = self.task.stages[run.stage + 1]
   local on_error = stage.on_error
-  if not problem.message and problem.code then
-    problem.message = ffi.string(C.weir_err_text(problem.code))
-  end
+  problem.code, problem.message = code_of(problem), in_words(problem, stage)
   if on_error == "stop" then
     run.code = code_of(problem)
     local text = ('%s: %s (on_error = "stop")'):format(stage.node.name, problem.message)
