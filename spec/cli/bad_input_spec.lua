@@ -205,7 +205,8 @@ weir.from(weir.generate{ count = %d, fn = function(n) return { n = n } end })
     local raised = lambda("if r.n == 5 then error({}) end", 9)
     assert.truthy(raised.reason:find("run.lua:3: the script raised an error", 1, true),
       raised.reason)
-    local odd = lambda('if r.n == 5 then error(setmetatable({ code = "x" }, { __index = error })) end', 9)
+    local odd = lambda(
+      'if r.n == 5 then error(setmetatable({ code = "x" }, { __index = error })) end', 9)
     assert.equal("ELAMBDA", odd.code)
     local tail = lambda('if r.n == 5 then return ("x"):rep(1e9) end', 9)
     assert.truthy(tail.reason:find("run.lua:3: string.rep", 1, true), tail.reason)
@@ -297,7 +298,8 @@ describe("bad files", function()
   it("that may not be read are named, with what to do", function()
     fails([[chmod 755 .; echo '{"a":1}' > secret.jsonl; chmod 0 secret.jsonl
       if [ "$(id -u)" = 0 ]; then
-        cp "$WEIR" weir.copy; setpriv --reuid 65534 --clear-groups ./weir.copy -e ':take(1)' secret.jsonl
+        cp "$WEIR" copy
+        setpriv --reuid 65534 --clear-groups ./copy -e ':take(1)' secret.jsonl
       else weir -e ':take(1)' secret.jsonl; fi]], "secret.jsonl: cannot be", "Permission denied")
   end)
 
@@ -305,7 +307,8 @@ describe("bad files", function()
     local result = run([[
       i=0; while [ $i -lt 2000 ]; do echo "{\"n\":$i}"; i=$((i+1)); done | gzip > all.gz
       head -c 3000 all.gz > cut.gz
-      weir -q -e ':take(3)' cut.gz; echo "code $?"; weir -q -e ':take(99999):to(weir.discard{})' cut.gz]])
+      weir -q -e ':take(3)' cut.gz; echo "code $?"
+      weir -q -e ':to(weir.discard{})' cut.gz]])
     assert.truthy(result.out:find('^{"n":0}\n{"n":1}\n{"n":2}\ncode 0'), result.out)
     assert.equal(1, result.code)
     assert.truthy(result.err:find("cut.gz: the gzip data ends in the middle", 1, true), result.err)
@@ -355,7 +358,8 @@ describe("bad places to write", function()
     local result = run([[
       "$WEIR" -q -e ':to "big.jsonl"' one.jsonl
       printf 'local weir = require "weir"
-        weir.from(weir.generate{ count = 1e6, fn = function(n) return { n = n } end }):to "out.jsonl"
+        local numbers = weir.generate{ count = 1e6, fn = function(n) return { n = n } end }
+        weir.from(numbers):to "out.jsonl"
       ' > big.lua
       ulimit -f 100; "$WEIR" run -q big.lua]])
     assert.equal(1, result.code)

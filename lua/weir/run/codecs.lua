@@ -31,13 +31,15 @@ local function out_of(type_name, what, make, ...)
   return out[0]
 end
 
+local TSV = { delimiter = "\t", quote = "" }
+
 -- The options of csv; `anchor` keeps alive what the structure points to.
 local function csv_options(codec)
   local anchor = {}
   local options = ffi.new("weir_csv_options")
-  options.delimiter = (codec.delimiter or (codec.kind == "tsv" and "\t" or ",")):byte()
-  local quote = codec.kind == "tsv" and "" or codec.quote or '"'
-  options.quote = quote:byte() or C.WEIR_CSV_NO_QUOTE
+  local marks = codec.kind == "tsv" and TSV or codec
+  options.delimiter = (marks.delimiter or ","):byte()
+  options.quote = (marks.quote or '"'):byte() or C.WEIR_CSV_NO_QUOTE
   options.header = codec.header == false and 0 or 1
   options.infer = codec.infer and 1 or 0
   if codec.columns then
