@@ -94,12 +94,15 @@ describe("file source", function()
     local path = support.path("long")
     support.run(([[(printf '{"a":"'; head -c 100M /dev/zero | tr '\0' x; printf '"}\n{}\n') > %s]])
       :format(path))
+    -- The peak is that of the process, which other specs may have raised already.
+    local limit = math.max(tonumber(C.weir_mem_peak()),
+      tonumber(C.weir_mem_used()) + 80 * 2 ^ 20)
     local source = support.source({ path })
     local all = support.drain(source)
     assert.same({ "{}" }, support.texts(all.rows))
     assert.equal(1, #all.faults)
     assert.equal(2, all.rows[1].number)
-    assert.is_true(tonumber(C.weir_mem_peak()) < 80 * 2 ^ 20)
+    assert.is_true(tonumber(C.weir_mem_peak()) <= limit)
   end)
 
   it("reads a thousand files of a glob, in the order of their names", function()
