@@ -112,9 +112,20 @@ weir.from("a.jsonl", "b.jsonl"):to "all.jsonl"]],
     group = "script",
     signature = "weir.dead_letters()",
     summary = "The stream of all records that failed and whose failure no `:side \"dead\"` took."
-      .. " Without it they are written to <pipeline>.dead.jsonl.",
+      .. " Without it they are appended to <pipeline>.dead.jsonl where weir was started; a"
+      .. " one-liner only counts them.",
+    body = [[
+
+    time        when it failed
+    stage       the stage that failed, by name
+    code        short and stable: EQUOTE, ELAMBDA, EMATCH, ...
+    reason      in words, with the script's line or the record's number and column
+    traceback   of an error in Lua
+    source      the file
+    position    of the record in it
+    raw         the record as it came; raw_base64 if that was no text]],
     shape = "-> stream of { time, stage, code, reason, traceback, source, position, raw }",
-    units = "time: milliseconds since 1970.",
+    units = "time: milliseconds since 1970; position: bytes, unpacked, from 0.",
     errors = "A dead letter that fails in turn is counted, and set aside no second time.",
     cost = "Only failures pay.",
     example = [[

@@ -3,10 +3,10 @@
 -- Entries stand beside the code that they describe, as `doc` of an operator, source,
 -- sink or codec and `docs` of the rest; the public face adds them here.
 --
---     entry = { name, group, signature, summary, shape, units, errors, cost, example,
+--     entry = { name, group, signature, summary, body, shape, units, errors, cost, example,
 --               input, output, rule }
 --
--- example is a script without its first line, `local weir = require "weir"`; with
+-- body is a text as it is to stand there, or a function that gives one. example is a script without its first line, `local weir = require "weir"`; with
 -- `output`, its sink gets those rows when its source gives `input`.
 
 local nearest = require("weir.lib.nearest")
@@ -79,7 +79,8 @@ local function wrap(text, indent)
   return table.concat(lines, "\n")
 end
 
-local function labelled(label, text)
+--- "Label     text", wrapped under itself; nothing without a text.
+function M.labelled(label, text)
   if not text then
     return nil
   end
@@ -128,13 +129,13 @@ function M.render(entry)
   part(wrap(entry.signature or entry.name, ""))
   part("")
   part(wrap(entry.summary, ""))
-  part(entry.body)
+  part(type(entry.body) == "function" and entry.body() or entry.body)
   part("")
-  part(labelled("Shape", entry.shape))
-  part(labelled("Units", entry.units))
-  part(labelled("Errors", entry.errors))
-  part(labelled("Cost", entry.cost))
-  part(labelled("Rule", entry.rule))
+  part(M.labelled("Shape", entry.shape))
+  part(M.labelled("Units", entry.units))
+  part(M.labelled("Errors", entry.errors))
+  part(M.labelled("Cost", entry.cost))
+  part(M.labelled("Rule", entry.rule))
   part(entry.example and "")
   part(code(entry.example))
   part(entry.output and "")

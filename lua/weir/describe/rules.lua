@@ -13,12 +13,37 @@ M.docs = {
     :filter(function(r) return r.status >= 500 end)
     :filter "status >= 500 and not path ~ '^/health'"
 
-    == != < <= > >=         comparing a missing or null field is false
-    + - * / % ..            on a missing or null field they give null
-    and or not
-    in (1, 2)   ~ 'pattern' (Lua's)   contains   starts_with   ends_with
-    exists   is null
-    a.b   tags[1]   @path   upper(host)]]),
+    a  a.b  tags[1]  ['a key']   a field, one inside it, an item of a list
+    'text'  5  true              constants
+    == != < <= > >=              false where a field is missing or null
+    a ~ '^/api'                  a pattern of Lua; also contains, starts_with, ends_with
+    a in (1, 2)                  one of these
+    exists a   a is null         there at all, null too; missing or null
+    + - * / % ..                 null where a field is missing or null
+    and  or  not                 as in Lua; `not` takes a whole comparison
+    upper(a)  floor(a)           functions of Lua's string and math, tonumber, tostring
+    @path  @offset  @source      where the record came from: see meta
+
+Numbers and texts do not mix: == between them is false, and < is an error that
+sets the record aside. Values of CSV are texts: give the codec types, or write
+tonumber(a).]]),
+  topic("lambdas", "What a function of a record may do. It gets r, which answers like a table:"
+    .. " r.a, r.a.b, r.tags[1], #r.tags, pairs(r), ipairs(r.tags).", [[
+
+    missing, null     a missing field reads as nil, JSON null as weir.null, which
+                      is true in an `if`; with either, < is Lua's error
+    changing          r.x = 5 writes, r.x = nil removes, r.x = weir.null writes
+                      null; not in filter, route and other conditions
+    big integers      what a number of Lua cannot hold keeps every digit; == and <
+                      are exact, + - * are exact or an error
+    tables            next, table.* and unpack want weir.to_table(r)
+    errors            set the record aside, with the line; the run goes on
+    time, chance      weir.now() and weir.random(), so that runs can be repeated
+    a look            weir.log("info", text); print speaks only while loading
+    limits            a loop without end and a hunger for memory are errors
+
+There is no io, no os.execute, no ffi and no debug. require "lib.x" finds files
+beside the script.]]),
   topic("columns", "What makes a record: a list of field names, and expressions by name. Left of"
     .. " = is always the new name. They come out as listed, then the named ones by name.", [[
 
@@ -34,13 +59,21 @@ M.docs = {
     sizes       "64KiB" "16MiB" "1GiB", or bytes as a number
     rates       "100/s" "5/m"
     shares      0.01 or "1%"]]),
+  topic("paths", "The path of a file sink may have blanks: fields of the record, and time in UTC."
+    .. " A record goes into the file that its fields name; a value never adds a / or .. to"
+    .. " the path. A record without the field is a dead letter.", [[
+
+    :to "{tenant}/%Y-%m-%d.jsonl"
+
+Folders of such a path are made; the folder of a plain path must be there. The
+time is that of arrival.]]),
   topic("on_error", "What a stage does with a record that fails, in its last table or for all in"
     .. " weir.options.", [[
 
     on_error = "dead_letter"      set it aside: :side "dead", else weir.dead_letters()
     on_error = "skip"             drop and count it
     on_error = "stop"             end the run
-    on_error = fn(err, r)         the record that fn returns replaces it]]),
+    on_error = fn(err, r)         the record that fn returns replaces it; err is a text]]),
 }
 
 return M

@@ -1,5 +1,32 @@
 --- weir.pattern: lines of a known shape.
 
+local reference = require("weir.describe.reference")
+
+local SYNTAX = [[
+
+    %{NAME}  %{NAME:field}      what NAME matches
+    %{NAME:field:integer}       as a number; or number, boolean, string
+    %{NAME:field?}              may be -, as logs write nothing: then no field
+    %[a-z]+  %[^"]*  %[0-9]{4}  one of these bytes, so often
+    %(a%|b%)  %(a%)?            alternatives; a part that may be left out
+    %%                          a percent sign
+]]
+
+-- Only `weir help pattern` needs all names, so only it looks them up.
+local function body()
+  local names = {}
+  for name in pairs(require("weir.expr.pattern.names")) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  local stock = require("weir.expr.patterns").list()
+  return table.concat({
+    SYNTAX,
+    reference.labelled("NAME", table.concat(names, " ")),
+    reference.labelled("Stock", table.concat(stock, " ")),
+  }, "\n")
+end
+
 return {
   kind = "pattern",
   options = {
@@ -14,10 +41,11 @@ return {
     name = "pattern",
     group = "codecs",
     signature = "weir.pattern{ pattern!, define }",
-    summary = "Lines by a pattern: text stands for itself, %{NAME:field} for what the definition"
-      .. " NAME matches, written into field, %{NAME:field:integer} as a number. `define` adds"
-      .. " definitions: { ORDER = \"A%{INT}\" }. A stock pattern is called by its name, such as"
-      .. " \"nginx.access\".",
+    summary = "Lines by a pattern: what begins with % has a meaning, all else stands for itself."
+      .. " %{NAME:field} writes what NAME matches into field. `define` adds names:"
+      .. " { ORDER = \"A%{INT}\" }. A pattern matches a whole line. As a codec its text is"
+      .. " enough, and for a stock pattern its name.",
+    body = body,
     shape = "lines -> records",
     errors = "A line that does not fit is a dead letter.",
     cost = "Compiled once; one pass a line.",
