@@ -43,7 +43,8 @@ local function overview()
   for _, topic in ipairs(topics) do
     topic_lines(topic, label_width, out)
   end
-  return usage.program() .. table.concat(out, "\n") .. "\n"
+  return usage.program() .. table.concat(out, "\n") .. "\n\n"
+    .. "Begin with `weir help -e`, `weir help expr` and `weir help lambdas`.\n"
 end
 
 local function unknown(topic, world)

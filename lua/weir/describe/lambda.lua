@@ -58,8 +58,9 @@ weir.from "a.jsonl" :map(function(r) r.note = weir.null end):to "b.jsonl"]]),
     "None.", [[
 weir.from "a.jsonl" :map(function(r) r.host = weir.coalesce(r.host, "?") end):to "b.jsonl"]],
     { { host = "x" }, { n = 1 } }, { { host = "x" }, { n = 1, host = "?" } }),
-  doc("meta", "weir.meta(r)", "Where a record came from: source path offset peer topic partition"
-    .. " key headers time, as far as its source knows. In a text: @path.", "record -> table",
+  doc("meta", "weir.meta(r)", "Where a record came from, as far as its source knows: source"
+    .. " path offset partition, and record, its number. In a text: @path, @offset.",
+    "record -> { source, path, offset, partition, record }",
     "What is no record is refused.", [[
 weir.from "logs/*.jsonl" :map(function(r) r.file = weir.meta(r).path end):to "all.jsonl"]]),
   doc("to_table", "weir.to_table(r)", "A plain Lua table of a record or a value in it, to keep or"

@@ -6,8 +6,9 @@
 --     entry = { name, group, signature, summary, body, shape, units, errors, cost, example,
 --               input, output, rule }
 --
--- body is a text as it is to stand there, or a function that gives one. example is a script without its first line, `local weir = require "weir"`; with
--- `output`, its sink gets those rows when its source gives `input`.
+-- body is a text as it is to stand there, or a function that gives one. example is a
+-- script without its first line, `local weir = require "weir"`; with `output`, its sink
+-- gets those rows when its source gives `input`.
 
 local nearest = require("weir.lib.nearest")
 

@@ -51,10 +51,16 @@ return {
         .. " quote = '\"' }",
       summary = "Comma-separated values. Columns are named by the header, or by columns. Values are"
         .. " text unless types = { column = \"integer\" | \"number\" | \"boolean\" | \"string\" }"
-        .. " says otherwise; infer reads what looks like a number or boolean as one."
-        .. " quote = \"\" is for files where quotes mean nothing.",
+        .. " says otherwise; infer reads what looks like a number or boolean as one. An empty"
+        .. " number or boolean of types is null. quote = \"\" is for files where quotes mean"
+        .. " nothing.",
       shape = "bytes <-> records of one level",
-      errors = "A row with too many or too few values is a dead letter.",
+      body = [[
+
+Written, the columns are those of `columns`, else of the first record; a missing
+field and null are empty, a list or table is its JSON.]],
+      errors = "A row with too many or too few values is a dead letter; so is, when written, a"
+        .. " record with a field that is no column: :select what you want.",
       cost = "One serial pass, since a quoted value may hold newlines.",
       example = [[
 weir.from(weir.file{ path = "in.csv", codec = weir.csv{ delimiter = ";" } }):to "out.jsonl"]],

@@ -27,11 +27,15 @@ return {
     signature = 'weir.file{ path!, codec, name, append = false, compress, max_open = 256,'
       .. ' max_record = "16MiB" }',
     summary = "Files. As a source, path is a name, a list, a glob, a directory, or \"-\" for"
-      .. " standard input; gzip and zstd are known by their content. As a sink, path may hold"
-      .. " fields and event time (\"{tenant}/%Y-%m-%d.jsonl\"), of which at most max_open files"
-      .. " stay open; it is written beside and renamed at the end when every input ends, else"
-      .. " appended in place, as with append. The format is that of the suffix, else JSON lines,"
-      .. " and so is the compression (.gz, .zst). A path as text is short for this.",
+      .. " standard input; gzip and zstd are known by their content. As a sink it is written"
+      .. " beside and renamed at the end when every input ends, else appended in place, as with"
+      .. " append; path may hold fields and time (see paths), of which at most max_open files stay"
+      .. " open. A path as text is short for this.",
+    body = [[
+
+The codec is that of the suffix, before .gz or .zst: json jsonl ndjson csv tsv
+logfmt; else JSON lines. Or say which: codec = "csv", "lines", "nginx.access" (see
+pattern), weir.csv{ delimiter = ";" }.]],
     shape = "bytes <-> records by the codec",
     units = "max_record: bytes of one record.",
     errors = "A file that is not there or cannot be read stops the run before it begins. A record"
