@@ -194,7 +194,7 @@ $(BUILD)/fuzzer/%: spec/fuzz/%.c $(OBJ) $(BUILD)/nothing.o $(BUILD)/links.list
 .PHONY: demo
 demo:  ## set up, build, and see real logs flow through a pipeline
 	@scripts/setup build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@scripts/demo/run $(BIN)
 
 .PHONY: install

@@ -55,15 +55,22 @@ local function add_dead(out, result, width, brush)
     return
   end
   add(out, "dead", brush("bad", human.plural(result.dead, "record")))
-  local rows = {}
+  -- Words are not cut: why a record died is what people look for here.
+  local counts, count_width = {}, 0
   for i, reason in ipairs(result.dead_reasons) do
-    rows[i] = { reason.reason, human.count(reason.count), tostring(reason.first or "") }
+    counts[i] = human.count(reason.count)
+    count_width = math.max(count_width, #counts[i])
   end
-  local columns = {
-    { title = "reason" }, { title = "count", right = true }, { title = "first", gives = true },
-  }
-  for i, line in ipairs(layout.lines(columns, rows, width - 10)) do
-    out[#out + 1] = (" "):rep(10) .. (i == 1 and brush("faint", line) or line)
+  for i, reason in ipairs(result.dead_reasons) do
+    local text = reason.reason
+    if reason.first then
+      text = ("%s, %s%s"):format(text, reason.count > 1 and "first in " or "in ", reason.first)
+    end
+    local margin = (" "):rep(12 + count_width)
+    for k, line in ipairs(layout.wrapped(text, width - #margin)) do
+      local label = (" "):rep(10 + count_width - #counts[i]) .. counts[i] .. "  "
+      out[#out + 1] = (k == 1 and label or margin) .. line
+    end
   end
 end
 

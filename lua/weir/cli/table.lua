@@ -11,6 +11,22 @@ function M.width_of(text)
   return #text - continuations
 end
 
+--- The lines of a text, broken between words; a longer word has a line of its own.
+---@param text string
+---@param width number
+function M.wrapped(text, width)
+  local lines = {}
+  for word in text:gmatch("%S+") do
+    local last = lines[#lines]
+    if last and M.width_of(last) + 1 + M.width_of(word) <= width then
+      lines[#lines] = last .. " " .. word
+    else
+      lines[#lines + 1] = word
+    end
+  end
+  return lines
+end
+
 -- Cuts in the middle, where names of one kind differ least.
 local function shorten(text, width)
   if M.width_of(text) <= width or text:find("[\128-\255]") then
@@ -42,25 +58,14 @@ local function line_of(columns, widths, cells)
   return (table.concat(parts, (" "):rep(GAP)):gsub("%s+$", ""))
 end
 
-local function giving(columns)
-  for i, column in ipairs(columns) do
-    if column.gives then
-      return i
-    end
-  end
-  return 1
-end
-
---- The lines of a table. If it is too wide, the column that `gives`, or the first one,
---- is shortened.
----@param columns { title: string, right: boolean?, gives: boolean? }[]
+--- The lines of a table. If it is too wide, the first column is shortened.
+---@param columns { title: string, right: boolean? }[]
 ---@param rows string[][]
 ---@param width number
 function M.lines(columns, rows, width)
   local widths, total = measure(columns, rows)
   if total > width then
-    local i = giving(columns)
-    widths[i] = math.max(math.min(widths[i], NAME_WIDTH_MIN), widths[i] - (total - width))
+    widths[1] = math.max(math.min(widths[1], NAME_WIDTH_MIN), widths[1] - (total - width))
   end
   local titles = {}
   for i, column in ipairs(columns) do

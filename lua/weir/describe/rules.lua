@@ -39,7 +39,7 @@ tonumber(a).]]),
     tables            next, table.* and unpack want weir.to_table(r)
     errors            set the record aside, with the line; the run goes on
     time, chance      weir.now() and weir.random(), so that runs can be repeated
-    a look            weir.log("info", text); print speaks only while loading
+    a look            print and weir.log("info", text) go to standard error
     limits            a loop without end and a hunger for memory are errors
 
 There is no io, no os.execute, no ffi and no debug. require "lib.x" finds files

@@ -230,7 +230,7 @@ describe("weir -e", function()
       { reason = "not valid UTF-8", count = 1, first = "a.jsonl:3" } } } })
     local _, world = weir({ "-e", ":take(1)", "a.jsonl" })
     assert.matches("1 record\n", world.stderr)
-    assert.matches("not valid UTF%-8 +1 +a.jsonl:3", world.stderr)
+    assert.matches("1  not valid UTF%-8, in a.jsonl:3", world.stderr)
   end)
 
   it("gives a summary when asked", function()

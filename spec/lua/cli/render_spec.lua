@@ -148,8 +148,7 @@ finished after 2.0 s
   wrote   20 records, 900 B to errors.jsonl
           1 record to stdout
   dead    3 records
-          reason           count  first
-          not valid UTF-8      3  a.jsonl:17
+          3  not valid UTF-8, first in a.jsonl:17
 
   stage     received   made   sent  dropped  dead
   access           -  2,000  1,997        -     3
