@@ -85,11 +85,20 @@ void weir_order_free(weir_order *order)
   weir_mem_free(order);
 }
 
+// Missing and null come last, both ways.
+static int is_none(const weir_value *value)
+{
+  return value->kind == WEIR_ABSENT || value->kind == WEIR_NULL;
+}
+
 static int compare_keys(const weir_order *order, const weir_value *left,
                         const weir_value *right)
 {
   for (uint32_t i = 0; i < order->key_count; i++) {
-    int sign = weir_value_compare(&left[i], &right[i]);
+    int without = is_none(&left[i]) - is_none(&right[i]);
+    if (without != 0)
+      return without;
+    int sign = is_none(&left[i]) ? 0 : weir_value_compare(&left[i], &right[i]);
     if (sign != 0)
       return order->descending[i] ? -sign : sign;
   }

@@ -1,9 +1,10 @@
 // order.h -- rows in an order: the memory of `sort` and `top`.
 //
 // Keeps rows with their key values and gives them back ordered by weir_value_compare,
-// each key ascending or descending, rows with equal keys as they came. With a limit
-// only the best of every group are kept: a row that cannot be among them any more is
-// forgotten, so that memory is bounded by groups and limit, not by the input.
+// each key ascending or descending with null last both ways, rows with equal keys as
+// they came. With a limit only the best of every group are kept: a row that cannot be
+// among them any more is forgotten, so that memory is bounded by groups and limit, not
+// by the input.
 //
 // Owns     copies of the rows and keys it keeps.
 // Threads  one at a time.

@@ -188,10 +188,10 @@ void weir_accumulator_write(const weir_accumulator *accumulator, uint32_t kind,
 {
   if (kind == WEIR_GROUP_COUNT)
     weir_write_integer(out, accumulator->count, 0);
-  else if (accumulator->count == 0)
-    weir_buf_text(out, "null");
   else if (kind == WEIR_GROUP_SUM)
     write_sum(accumulator, out);
+  else if (accumulator->count == 0)
+    weir_buf_text(out, "null");
   else if (kind == WEIR_GROUP_AVG)
     weir_write_number(out, sum_of(accumulator) / (double)accumulator->count);
   else

@@ -27,8 +27,8 @@
 // Nulls and absent values are passed over, as in SQL.
 enum weir_group_kind {
   WEIR_GROUP_COUNT = 0,
-  WEIR_GROUP_SUM = 1,    // null when there was no value
-  WEIR_GROUP_AVG = 2,    // likewise, and the three below
+  WEIR_GROUP_SUM = 1,    // 0 when there was no value
+  WEIR_GROUP_AVG = 2,    // null then, and those below too
   WEIR_GROUP_MIN = 3,    // in the order of weir_value_compare
   WEIR_GROUP_MAX = 4,    // of equal values the first
   WEIR_GROUP_FIRST = 5,  // the first value that is there

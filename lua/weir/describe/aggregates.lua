@@ -85,9 +85,10 @@ M.docs = {
   doc("sum", 'sum("bytes")', "The sum of numbers. Missing values and null are left out; of none"
     .. " at all, it is 0.", "number, whole if all values are", 40),
   doc("avg", 'avg("bytes")', "The mean of numbers." .. NONE, "number", 20),
-  doc("min", 'min("ms")', "The least number or text, texts in byte order." .. NONE,
+  doc("min", 'min("ms")', "The least value: texts are above numbers, in byte order."
+    .. NONE,
     "the value as it stands in the record", 2),
-  doc("max", 'max("ms", { where = "ok" })', "The greatest number or text, texts in byte order."
+  doc("max", 'max("ms", { where = "ok" })', "The greatest value: texts are above numbers, in byte order."
     .. NONE, "the value as it stands in the record", 9),
   doc("first", 'first("path")', "The first value in the order of the stream." .. NONE,
     "the value as it stands in the record", "/a"),

@@ -278,9 +278,16 @@ local function refuse_call(message, name, site)
   fail(site, "%s", (message:gsub("'%?'", "'" .. name .. "'")))
 end
 
-local function plain_number(v)
-  return tonumber(tostring(v))
+-- An exact integer as Lua's functions take it; a nested value they refuse.
+local function plain_text(v)
+  return kind(v) == "number" and tostring(v) or {}
 end
+
+local function plain_number(v)
+  return kind(v) == "number" and tonumber(tostring(v)) or {}
+end
+
+local plains = { string = plain_text, math = plain_number, base = tostring }
 
 local function each(parameters, template, separator)
   local parts = {}
@@ -305,7 +312,7 @@ M.fn = setmetatable({}, {
       CONVERT = each(parameters, 'if type(_) == "cdata" then _ = plain(_) end', " "),
     }
     local source = CALL:gsub("%u+", parts)
-    local plain = family == "math" and plain_number or tostring
+    local plain = plains[family]
     local make = assert(load(source, "=weir.expr.ops.fn"))
     local fn = make(absent, null, plain, families[family], name, refuse_call)
     made[key] = fn

@@ -16,8 +16,8 @@ function M.reference(rows, node)
       error("flat_map must give a list, not a " .. type(list), 0)
     end
     for _, item in ipairs(list) do
-      if type(item) ~= "table" then
-        error("flat_map must give a list of tables; one item is a " .. type(item), 0)
+      if type(item) ~= "table" or item[1] ~= nil then
+        error("flat_map must give a list of records", 0)
       end
       emit(item)
     end

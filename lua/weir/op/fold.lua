@@ -1,6 +1,7 @@
 --- The slow references of the aggregates: `init() -> state`, `add(state, value)`,
 -- `result(state)`. Values that are missing or null never reach `add`.
 
+local model = require("weir.op.model")
 local null = require("weir.lib.null").null
 
 local M = {}
@@ -10,15 +11,6 @@ local function number(value, kind)
     error(("%s takes numbers, not a %s"):format(kind, type(value)), 0)
   end
   return value
-end
-
-local function orderable(state, value, kind)
-  local is_ordered = type(value) == "number" or type(value) == "string"
-  if not is_ordered then
-    error(("%s takes numbers or texts, not a %s"):format(kind, type(value)), 0)
-  elseif state.value ~= nil and type(state.value) ~= type(value) then
-    error(("%s cannot compare a %s with a %s"):format(kind, type(value), type(state.value)), 0)
-  end
 end
 
 local function new()
@@ -69,8 +61,8 @@ M.avg = {
 M.min = {
   init = new,
   add = function(state, value)
-    orderable(state, value, "min")
-    if state.value == nil or value < state.value then
+    model.check_orderable(value)
+    if state.value == nil or model.before(value, state.value) then
       state.value = value
     end
   end,
@@ -80,8 +72,8 @@ M.min = {
 M.max = {
   init = new,
   add = function(state, value)
-    orderable(state, value, "max")
-    if state.value == nil or value > state.value then
+    model.check_orderable(value)
+    if state.value == nil or model.before(state.value, value) then
       state.value = value
     end
   end,

@@ -15,6 +15,9 @@ function M.reference(rows, node)
     if result ~= nil and type(result) ~= "table" then
       error("map must return nothing or a table, not a " .. type(result), 0)
     end
+    if result and result[1] ~= nil then
+      error("a record must be a table of fields, not a list", 0)
+    end
     emit(result or row)
   end)
 end

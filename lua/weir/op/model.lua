@@ -102,27 +102,36 @@ function M.key(exprs, row)
   return table.concat(out, ";")
 end
 
-local rank_of_type = { boolean = 1, number = 2, string = 3 }
+-- cdata: an integer that a double cannot hold.
+local rank_of_type = { boolean = 1, number = 2, cdata = 2, string = 3 }
 
-local function before(a, b)
-  if type(a) ~= type(b) then
-    return rank_of_type[type(a)] < rank_of_type[type(b)]
+--- Whether a comes before b: booleans before numbers, numbers before texts, texts in
+-- byte order.
+function M.before(a, b)
+  local x, y = rank_of_type[type(a)], rank_of_type[type(b)]
+  if x ~= y then
+    return x < y
   elseif type(a) == "boolean" then
     return not a and b
   end
   return a < b
 end
 
---- The values that order a row. A table or NaN cannot be ordered, and raises.
+--- Raises for what cannot be ordered: a table, NaN.
+function M.check_orderable(value)
+  if not rank_of_type[type(value)] or value ~= value then
+    error("cannot order by a " .. type(value), 0)
+  end
+end
+
+--- The values that order a row.
 ---@param by { expr: table, descends: boolean }[]
 function M.order_values(by, row)
   local out = {}
   for i, order in ipairs(by) do
     local value = order.expr.fn(row)
     if not M.is_none(value) then
-      if not rank_of_type[type(value)] or value ~= value then
-        error("cannot order by a " .. type(value), 0)
-      end
+      M.check_orderable(value)
       out[i] = value
     end
   end
@@ -130,7 +139,6 @@ function M.order_values(by, row)
 end
 
 --- Compares two lists of order values: -1, 0 or 1. Missing and null come last, both ways.
--- Booleans come before numbers, numbers before texts, texts in byte order.
 function M.compare(by, a, b)
   for i, order in ipairs(by) do
     local x, y = a[i], b[i]
@@ -138,7 +146,7 @@ function M.compare(by, a, b)
       if x == nil or y == nil then
         return x == nil and 1 or -1
       end
-      return (before(x, y) ~= order.descends) and -1 or 1
+      return (M.before(x, y) ~= order.descends) and -1 or 1
     end
   end
   return 0

@@ -20,7 +20,9 @@ end
 local function value(into, key)
   if type(key) == "number" then
     into.kind, into.number = C.WEIR_NUMBER, key
-  elseif type(key) == "string" then
+  elseif type(key) == "boolean" then
+    into.kind = key and C.WEIR_TRUE or C.WEIR_FALSE
+  elseif key ~= "null" then
     into.kind, into.text, into.size = C.WEIR_TEXT, key, #key
   else
     into.kind = C.WEIR_NULL
@@ -58,12 +60,16 @@ describe("an order", function()
     assert.same({ "1b3", "1a1", "1a4", "2b2", "2a0" }, (finish(order)))
   end)
 
-  it("puts null first, then booleans, numbers, texts", function()
-    local order = new({ "asc" })
-    for _, key in ipairs({ "a", 2, false, -1 }) do
-      add(order, { key }, tostring(key))
+  it("puts booleans first, then numbers, then texts, and null last both ways", function()
+    local function sorted(direction)
+      local order = new({ direction })
+      for _, key in ipairs({ "a", "null", 2, false, -1 }) do
+        add(order, { key }, tostring(key))
+      end
+      return (finish(order))
     end
-    assert.same({ "false", "-1", "2", "a" }, (finish(order)))
+    assert.same({ "false", "-1", "2", "a", "null" }, sorted("asc"))
+    assert.same({ "a", "2", "-1", "false", "null" }, sorted("desc"))
   end)
 
   it("of nothing is empty", function()

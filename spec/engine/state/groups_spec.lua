@@ -110,10 +110,11 @@ describe("keys of groups", function()
 end)
 
 describe("aggregates", function()
-  it("of nothing are null, and a count is 0", function()
+  it("of nothing are null, but a count and a sum are 0", function()
     for kind in pairs(kinds) do
-      assert.equal(kind == "count" and "0" or "null", aggregate(kind, {}))
-      assert.equal(kind == "count" and "0" or "null", aggregate(kind, { "null", false }))
+      local nothing = (kind == "count" or kind == "sum") and "0" or "null"
+      assert.equal(nothing, aggregate(kind, {}))
+      assert.equal(nothing, aggregate(kind, { "null", false }))
     end
   end)
 
@@ -224,7 +225,7 @@ function model.count(list) return tostring(#list) end
 function model.sum(list)
   local sum = 0
   for _, value in ipairs(list) do sum = sum + value end
-  return #list > 0 and show(sum) or "null"
+  return show(sum)
 end
 
 function model.avg(list)

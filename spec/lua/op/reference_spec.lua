@@ -155,7 +155,8 @@ describe("the models of operators", function()
       { { sum = 4, avg = 2, min = 1, max = 3, first = 3, last = 1 } })
     gives(":aggregate{ a = weir.min('x'), b = weir.max('x') }", { { x = "b" }, { x = "a" } },
       { { a = "a", b = "b" } })
-    gives(":aggregate{ a = weir.min('x') }", { { x = "b" }, { x = 1 } }, { { a = "b" } }, 1)
+    gives(":aggregate{ a = weir.min('x'), b = weir.max('x') }",
+      { { x = "b" }, { x = 1 }, { x = {} } }, { { a = 1, b = "b" } }, 1)
   end)
 
   it("sort: keeps equal ones in order, missing and null last both ways", function()
