@@ -1,7 +1,8 @@
 // edge.c -- one way from a task to a task.
 //
-// The ring cannot be peeked, so the consumer keeps the batch it looked at in
-// `head`. Counters have one writer each; readers elsewhere see them a little late.
+// The ring cannot be peeked, so the consumer has a queue of its own behind it: the
+// batch it looked at, and what it took aside. Counters have one writer each; readers
+// elsewhere see them a little late.
 
 #include "engine/sched/edge.h"
 
@@ -15,7 +16,10 @@
 
 struct weir_edge {
   weir_ring *ring;
-  weir_batch *head;  // consumer's: popped from the ring, not yet taken
+  weir_batch **aside;  // consumer's: popped from the ring, not yet taken
+  size_t aside_first;
+  size_t aside_count;
+  size_t aside_capacity;
   _Atomic int closed;
   _Atomic int cancelled;
   _Atomic uint64_t sent;
@@ -38,13 +42,38 @@ static void add(_Atomic uint64_t *counter, uint64_t records)
   atomic_fetch_add_explicit(counter, records, memory_order_relaxed);
 }
 
+// Pops the ring into the queue: 1, or 0 when the ring is empty.
+static int take_aside(weir_edge *edge)
+{
+  void *item = NULL;
+  if (weir_ring_pop(edge->ring, &item) != WEIR_OK)
+    return 0;
+  if (edge->aside_count == 0)
+    edge->aside_first = 0;
+  size_t end = edge->aside_first + edge->aside_count;
+  if (end == edge->aside_capacity) {
+    edge->aside_capacity += WEIR_EDGE_BATCHES;
+    edge->aside =
+        weir_mem_resize(edge->aside, edge->aside_capacity * sizeof edge->aside[0]);
+    WEIR_ASSERT(edge->aside != NULL);
+  }
+  edge->aside[end] = item;
+  edge->aside_count++;
+  return 1;
+}
+
+static weir_batch *take_first(weir_edge *edge)
+{
+  edge->aside_count--;
+  return edge->aside[edge->aside_first++];
+}
+
 static void drop_all(weir_edge *edge)
 {
-  const weir_batch *batch = weir_edge_peek(edge);
-  for (; batch != NULL; batch = weir_edge_peek(edge)) {
+  while (weir_edge_peek(edge) != NULL) {
+    weir_batch *batch = take_first(edge);
     add(&edge->emptied, batch->row_count);
-    weir_batch_unref(edge->head);
-    edge->head = NULL;
+    weir_batch_unref(batch);
   }
 }
 
@@ -54,6 +83,7 @@ void weir_edge_free(weir_edge *edge)
     return;
   drop_all(edge);
   weir_ring_free(edge->ring);
+  weir_mem_free(edge->aside);
   weir_mem_free(edge);
 }
 
@@ -74,20 +104,24 @@ int weir_edge_push(weir_edge *edge, weir_batch *batch)
 
 const weir_batch *weir_edge_peek(weir_edge *edge)
 {
-  if (edge->head == NULL) {
-    void *item = NULL;
-    if (weir_ring_pop(edge->ring, &item) == WEIR_OK)
-      edge->head = item;
-  }
-  return edge->head;
+  if (edge->aside_count == 0 && !take_aside(edge))
+    return NULL;
+  return edge->aside[edge->aside_first];
+}
+
+void weir_edge_make_room(weir_edge *edge)
+{
+  if (weir_ring_len(edge->ring) < weir_ring_capacity(edge->ring))
+    return;
+  while (take_aside(edge))
+    ;
 }
 
 int weir_edge_pop(weir_edge *edge, weir_batch **batch)
 {
   if (weir_edge_peek(edge) == NULL)
     return WEIR_EEMPTY;
-  *batch = edge->head;
-  edge->head = NULL;
+  *batch = take_first(edge);
   add(&edge->received, (*batch)->row_count);
   return WEIR_OK;
 }

@@ -5,9 +5,11 @@
 // so what is still in the ring then is counted as dropped, never lost silently.
 //
 // Owns     the batches in it: push takes the caller's reference, pop gives it.
-// Threads  push, close: the producer's. pop, cancel: the consumer's. The rest: any.
+// Threads  push, close: the producer's. pop, make_room, cancel: the consumer's. The
+//          rest: any.
 // Errors   EFULL and EEMPTY are flow control.
-// Limits   WEIR_EDGE_BATCHES batches are under way: the credit of the producer.
+// Limits   WEIR_EDGE_BATCHES batches are under way, the credit of the producer, and
+//          what the consumer has taken aside.
 
 #pragma once
 
@@ -25,6 +27,10 @@ void weir_edge_free(weir_edge *edge);  // drops what is in it
 int weir_edge_push(weir_edge *edge, weir_batch *batch);  // cancelled: dropped, OK
 int weir_edge_pop(weir_edge *edge, weir_batch **batch);
 const weir_batch *weir_edge_peek(weir_edge *edge);  // consumer; NULL when empty
+
+// Takes a full ring's batches aside, so that the producer can go on: for a consumer
+// that waits for another input, which the same producer may have to feed.
+void weir_edge_make_room(weir_edge *edge);  // consumer
 
 void weir_edge_close(weir_edge *edge);
 void weir_edge_cancel(weir_edge *edge);

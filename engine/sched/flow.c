@@ -28,6 +28,11 @@ weir_flow *weir_flow_new(weir_clock clock)
   flow->clock = clock;
   flow->pool = weir_pool_new(POOL_KEEPS);
   flow->tally = weir_tally_new();
+  flow->limits = (weir_run_limits){
+      .rows = WEIR_RUN_ROWS,
+      .out_bytes = WEIR_RUN_OUT_BYTES,
+      .hold_bytes = WEIR_RUN_HOLD_BYTES,
+  };
   flow->dead_max = -1;
   flow->dead_share_max = -1;
   return flow;
@@ -75,6 +80,7 @@ static weir_task *add_task(weir_flow *flow, const char *name, enum weir_task_kin
   task->number = flow->task_count;
   task->kind = kind;
   task->home = WEIR_HOME_WORKER;
+  task->run.limits = flow->limits;
   task->run.port_count = port_count;
   task->run.out = weir_mem_new(port_count * sizeof task->run.out[0]);
   task->ports = weir_mem_new(port_count * sizeof task->ports[0]);
@@ -143,6 +149,20 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
   out->homes |= consumer->home;
   return edge;
 }
+
+void weir_flow_limit(weir_flow *flow, weir_run_limits limits)
+{
+  flow->limits = limits;
+  for (uint32_t i = 0; i < flow->task_count; i++)
+    flow->tasks[i]->run.limits = limits;
+}
+
+const weir_sink *weir_flow_sink(const weir_flow *flow, uint32_t task)
+{
+  return flow->tasks[task]->sink;
+}
+
+weir_clock weir_flow_clock(const weir_flow *flow) { return flow->clock; }
 
 void weir_flow_limit_dead(weir_flow *flow, double count, double share)
 {

@@ -68,6 +68,14 @@ uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink);
 const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port,
                                    uint32_t to, int unordered);
 
+// Before the first step and before runners look at their segments.
+void weir_flow_limit(weir_flow *flow, weir_run_limits limits);
+
+// A sink that was added, to read what one in memory has collected.
+const weir_sink *weir_flow_sink(const weir_flow *flow, uint32_t task);
+
+weir_clock weir_flow_clock(const weir_flow *flow);
+
 // More dead letters than count, or than share of the records read once there are
 // WEIR_FLOW_SHARE_MIN of them, fail the flow. Negative: no limit.
 enum { WEIR_FLOW_SHARE_MIN = 1000 };

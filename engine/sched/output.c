@@ -6,8 +6,6 @@
 #include "engine/base/err.h"
 #include "engine/sched/task.h"
 
-enum { HOLD_BYTES = 64 * 1024 };
-
 static int64_t now_ns(const weir_task *task)
 {
   return task->flow->clock.monotonic_ns(task->flow->clock.context);
@@ -60,7 +58,7 @@ void weir_task_push(weir_task *task, uint32_t port, int ends_sequence)
 static int may_hold(const weir_task *task, uint32_t port)
 {
   const weir_batch *batch = task->run.out[port];
-  return task->ports[port].holds && batch->bytes.size < HOLD_BYTES;
+  return task->ports[port].holds && batch->bytes.size < task->run.limits.hold_bytes;
 }
 
 // At the end of an input batch: everything goes on, but for small batches to sinks,

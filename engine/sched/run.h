@@ -14,10 +14,18 @@
 #include "engine/data/batch.h"
 
 enum {
-  WEIR_RUN_OUT_BYTES = 256 * 1024,  // a batch this long is full
-  WEIR_RUN_ROWS = 1024,             // rows a single entry may do: well below 1 ms
+  WEIR_RUN_ROWS = 1024,  // well below 1 ms
+  WEIR_RUN_OUT_BYTES = 256 * 1024,
+  WEIR_RUN_HOLD_BYTES = 64 * 1024,
   WEIR_RUN_MESSAGE = 1024,
 };
+
+// How much is done at a time; the constants above unless a spec says otherwise.
+typedef struct weir_run_limits {
+  uint32_t rows;        // a single entry may do so many
+  uint32_t out_bytes;   // a batch this long is full
+  uint32_t hold_bytes;  // before a sink, shorter ones may wait for company
+} weir_run_limits;
 
 enum weir_run_reason {
   WEIR_RUN_DONE = 0,    // the batch, or what was to be said at the end, is done
@@ -47,6 +55,7 @@ typedef struct weir_run {
   uint32_t stage;           // the stage at work, for errors
   uint32_t port_count;
   uint32_t stage_count;
+  weir_run_limits limits;
   weir_batch **out;  // [port_count], never NULL
   double *counts;    // [stage_count * WEIR_COUNT_KINDS]; whole numbers
   double dead;       // dead letters written in all

@@ -68,6 +68,15 @@ static void release_batch(weir_task *task)
   task->batch = NULL;
 }
 
+// Nothing can be taken until an input shows what is next. Who should feed it may be
+// stuck on another of these edges, so none may stay full.
+static int wait_for_input(weir_task *task)
+{
+  for (uint32_t i = 0; i < task->input_count; i++)
+    weir_edge_make_room(task->inputs[i].edge);
+  return -1;
+}
+
 // Which input the next batch comes from, or -1: none now. Ordered ones are taken by
 // (sequence, input), so all of them must have shown their next batch or their end.
 static int choose_input(weir_task *task)
@@ -79,7 +88,7 @@ static int choose_input(weir_task *task)
   if (task->input_at < task->input_count)
     return weir_edge_peek(task->inputs[task->input_at].edge) != NULL
                ? (int)task->input_at
-               : -1;
+               : wait_for_input(task);
   int best = -1;
   uint64_t best_sequence = 0;
   for (uint32_t i = 0; i < task->input_count; i++) {
@@ -89,7 +98,7 @@ static int choose_input(weir_task *task)
         return (int)i;
     } else if (batch == NULL) {
       if (!weir_edge_at_end(task->inputs[i].edge))
-        return -1;
+        return wait_for_input(task);
     } else if (best < 0 || batch->sequence < best_sequence) {
       best = (int)i;
       best_sequence = batch->sequence;
@@ -121,6 +130,9 @@ static int take_batch(weir_task *task)
   task->run.row = 0;
   int goes_on = !task->batch->ends_sequence && !task->inputs[input].unordered;
   task->input_at = goes_on ? (uint32_t)input : task->input_count;
+  // What is said at the end comes after everything.
+  if (task->sequence <= task->batch->sequence)
+    task->sequence = task->batch->sequence + 1;
   add(&task->received, task->batch->row_count);
   return 1;
 }
@@ -236,7 +248,7 @@ static void compute(weir_task *task, const weir_runner *runner)
   weir_task_prepare(task, task->batch);
   run->batch = task->batch;
   uint32_t left = task->batch->row_count - run->row;
-  run->row_end = run->row + (left < WEIR_RUN_ROWS ? left : WEIR_RUN_ROWS);
+  run->row_end = run->row + (left < run->limits.rows ? left : run->limits.rows);
   double dead = run->dead;
   int reason =
       left > 0 ? runner->enter(runner->context, task->number, run) : WEIR_RUN_DONE;
@@ -245,7 +257,7 @@ static void compute(weir_task *task, const weir_runner *runner)
   switch (reason) {
   case WEIR_RUN_FULL:
     for (uint32_t port = 0; port < run->port_count; port++)
-      if (run->out[port]->bytes.size >= WEIR_RUN_OUT_BYTES)
+      if (run->out[port]->bytes.size >= run->limits.out_bytes)
         weir_task_push(task, port, 0);
     break;
   case WEIR_RUN_SATED:

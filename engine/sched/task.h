@@ -61,6 +61,7 @@ struct weir_task {
 
 struct weir_flow {
   weir_clock clock;
+  weir_run_limits limits;
   weir_pool *pool;
   weir_tally *tally;
   weir_task **tasks;

@@ -82,8 +82,8 @@ end
 function M.generate(run)
   return function(bound)
     local out = run.out[0]
-    local left = math.min(C.WEIR_RUN_ROWS, bound.count - bound.at, due(bound, run))
-    while left > 0 and out.bytes.size < C.WEIR_RUN_OUT_BYTES do
+    local left = math.min(run.limits.rows, bound.count - bound.at, due(bound, run))
+    while left > 0 and out.bytes.size < run.limits.out_bytes do
       local value = call(bound)
       if value == nil then
         return DONE
