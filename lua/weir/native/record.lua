@@ -15,6 +15,11 @@ local C = require("weir.cdef").load("engine/op/record.h", "engine/base/err.h")
 
 local M = { null = null }
 
+-- LuaJIT of 2022 fuses a load from C memory into a comparison even where a call that
+-- writes to that memory stands between the two: r.a == r.b would compare r.b with
+-- itself, once compiled. So nothing is fused in a state that has records.
+require("jit.opt").start("-fuse")
+
 local rows = ffi.gc(C.weir_rows_new(), C.weir_rows_free)
 M.rows = rows
 encode.rows = rows
@@ -105,9 +110,10 @@ local function release(record)
   C.weir_record_release(rows, record)
 end
 
-local function nested()
-  local handle = ffi.cast(reference, ffi.cast(pointer, got.magnitude))
-  return got.negative == 0 and handle or ffi.gc(handle, release)
+--- The handle of a nested value that was read into `value`.
+function M.nested(value)
+  local handle = ffi.cast(reference, ffi.cast(pointer, value.magnitude))
+  return value.negative == 0 and handle or ffi.gc(handle, release)
 end
 
 -- The value in `got`; kind is not an error.
@@ -127,7 +133,7 @@ local function value_of(kind)
   elseif kind == INTEGER then
     return int.from(got)
   end
-  return nested()
+  return M.nested(got)
 end
 
 --- Fills a weir_value from any Lua value. Its text lives until the next call.
