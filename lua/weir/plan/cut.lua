@@ -254,17 +254,36 @@ function Cut:_connect_dead(task, port)
   end
 end
 
+local function port_of(task, name)
+  for _, port in ipairs(task.ports) do
+    if port.name == name and not port.dead then
+      return port.number
+    end
+  end
+end
+
+-- What a task reads, in the order of the script: that is the order of a merge.
+function Cut:_connect_inputs(task)
+  local bridge = self.bridges[task.node]
+  for _, input in ipairs(bridge and { { node = bridge, port = "out" } } or task.node.inputs) do
+    local from = self.of[input.node]
+    local port = from and port_of(from, input.port)
+    if port then
+      self:_connect(from, port, task, false)
+    end
+  end
+end
+
 function Cut:_connect_all()
   local count = #self.tasks -- the default dead sink comes after these
+  for index = 1, count do
+    self:_connect_inputs(self.tasks[index])
+  end
   for index = 1, count do
     local task = self.tasks[index]
     for _, port in ipairs(task.ports) do
       if port.dead then
         self:_connect_dead(task, port)
-      else
-        for _, reader in ipairs((self.consumers[port.node] or {})[port.name] or {}) do
-          self:_connect(task, port.number, self.of[reader], false)
-        end
       end
     end
   end

@@ -44,17 +44,18 @@ function M.map(code, stage)
 end
 
 function M.tap(code, stage)
-  begin(code, stage, true)
+  begin(code, stage, false)
   code:line("%s", call(code, stage, "local _ = " .. name(stage) .. ".fn"))
 end
 
--- Values of computed columns, as locals; they are all read before any is written.
+-- Values of computed columns, as locals: all are read, and what is nested is kept,
+-- before any is written.
 local function compute(code, stage)
   local values = {}
   for i, column in ipairs(stage.node.columns) do
     if column.expr.kind ~= "field" or stage.node.kind == "set" then
       local value = ("v%d_%d"):format(stage.index, i)
-      code:line("local %s = %s", value,
+      code:line("local %s = keep(%s)", value,
         call(code, stage, ("%s.columns[%d]"):format(name(stage), i)))
       values[#values + 1] = { value = value, index = i }
     end
@@ -90,9 +91,6 @@ function M.select(code, stage)
   begin(code, stage, true)
   code:open("do")
   local values = compute(code, stage)
-  for _, value in ipairs(values) do
-    code:line("%s = keep(%s)", value.value, value.value)
-  end
   code:line("C.weir_rows_enter(rows, %d, 0)", code.slot)
   code:line("check(C.weir_rows_select(rows, %d, %s.fields))", code.slot, name(stage))
   store(code, stage, values)

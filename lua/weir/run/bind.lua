@@ -38,7 +38,12 @@ function binders.filter(node)
   return lambda.bind(node.expr)
 end
 
-binders.map, binders.tap, binders.flat_map = binders.filter, binders.filter, binders.filter
+binders.map, binders.flat_map = binders.filter, binders.filter
+
+-- What a tap changes is ignored, so it has a record of its own.
+function binders.tap(node)
+  return { fn = node.expr.fn, record = record.detach }
+end
 
 local function of_columns(node, passes)
   local bound = { columns = {}, names = {}, anchors = {} }
@@ -133,7 +138,7 @@ local function shared(run)
     counts = run.counts,
     fuel = fuel.cell,
     FUEL = FUEL_PER_CALL,
-    FULL_BYTES = C.WEIR_RUN_OUT_BYTES,
+    FULL_BYTES = run.limits.out_bytes,
     pending = {},
     holds = holds,
     check = check,

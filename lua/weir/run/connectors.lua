@@ -51,20 +51,21 @@ local function finish_sink(rc, out, what)
   return finish(rc, out, what, C.weir_sink_free)
 end
 
-local function file_source(paths, described)
+local function file_source(paths, described, context)
   local list, anchor = texts(paths)
   local options = ffi.new("weir_file_source_options")
   options.paths, options.path_count = list, #anchor
   options.decoder = codecs.decoder(described.codec)
   options.max_record = described.max_record_bytes or 0
+  options.block_size = context and context.block_size or 0
   local out = ffi.new("weir_source *[1]")
   return finish_source(C.weir_file_source_new(out, options), out, anchor[1])
 end
 
 local sources = {}
 
-function sources.file(described)
-  return file_source(described.path, described)
+function sources.file(described, context)
+  return file_source(described.path, described, context)
 end
 
 function sources.stdin(described)
@@ -165,7 +166,7 @@ end
 --- The engine's source for a described one; the flow takes it over.
 function M.source(described, context)
   described = secrets.resolve(described, context and context.secrets)
-  return sources[described.kind](described)
+  return sources[described.kind](described, context)
 end
 
 --- The engine's sink for a described one.

@@ -110,8 +110,12 @@ local function add_task(self, task, context)
 end
 
 local function build_flow(self)
-  local context = { bounded = true, secrets = (self.request.options or {}).secrets }
-  self.flow = C.weir_flow_new(clock)
+  local given = self.request.options or {}
+  local context = { bounded = true, secrets = given.secrets, block_size = given.block_size }
+  self.flow = C.weir_flow_new(given.clock or clock)
+  if given.limits then
+    C.weir_flow_limit(self.flow, given.limits)
+  end
   for _, task in ipairs(self.plan.tasks) do
     local number = add_task(self, task, context)
     assert(number == task.number, "tasks are numbered in their order")

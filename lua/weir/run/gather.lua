@@ -14,13 +14,14 @@ local C = cdef.load("engine/base/buf.h", "engine/base/err.h", "engine/base/hash.
 local M = {}
 
 local rows = record.rows
-local TEXT = C.WEIR_TEXT
+local TEXT, OBJECT, ARRAY = C.WEIR_TEXT, C.WEIR_OBJECT, C.WEIR_ARRAY
 
 local DONE, FULL = 0, 2
 local MADE = 0
 local KINDS = 6
 local GROUP = { count = 0, sum = 1, avg = 2, min = 3, max = 4, first = 5, last = 6 }
 local NUMERIC = { sum = true, avg = true }
+local ORDERED = { min = true, max = true }
 
 local function raise(code, message)
   error({ code = code, message = message }, 0)
@@ -42,6 +43,8 @@ local function evaluate(expr, handle, out)
     local kind = C.weir_record_get(rows, handle, expr.field, out)
     if kind < 0 then
       raise(kind)
+    elseif kind == OBJECT or kind == ARRAY then
+      record.value(record.nested(out), out)
     end
   else
     anchor = expr.fn(handle)
@@ -145,6 +148,7 @@ function M.aggregate(node)
       expr = aggregate.expr and prepare(aggregate.expr),
       where = aggregate.where,
       numeric = NUMERIC[aggregate.kind],
+      ordered = ORDERED[aggregate.kind],
       prefix = quoted(column.name) .. ":",
     }
     exprs[#exprs + 1] = aggregate.expr
@@ -170,6 +174,15 @@ local function check_numeric(column, value)
   end
 end
 
+local function check_orderable(value)
+  local kind = value.kind
+  if kind == C.WEIR_OBJECT or kind == C.WEIR_ARRAY then
+    raise(C.WEIR_ETYPE, "cannot order by a table")
+  elseif kind == C.WEIR_NUMBER and value.number ~= value.number then
+    raise(C.WEIR_ETYPE, "cannot order by NaN")
+  end
+end
+
 -- All values are known, and known to fit, before a group is made for them.
 local function read_values(bound, handle)
   for i, column in ipairs(bound.columns) do
@@ -182,6 +195,8 @@ local function read_values(bound, handle)
       bound.anchor[-i] = evaluate(column.expr, handle, value)
       if column.numeric then
         check_numeric(column, value)
+      elseif column.ordered then
+        check_orderable(value)
       end
     end
   end
@@ -236,7 +251,7 @@ function M.aggregate_finish(run)
       write_group(bound, out, bound.group_at)
       bound.group_at = bound.group_at + 1
       run.counts[index * KINDS + MADE] = run.counts[index * KINDS + MADE] + 1
-      if out.bytes.size >= C.WEIR_RUN_OUT_BYTES then
+      if out.bytes.size >= run.limits.out_bytes then
         return FULL
       end
     end
@@ -287,15 +302,6 @@ function M.top(node)
   bind_keys(bound, columns)
   bound.into = record.field(node.into)
   return bound
-end
-
-local function check_orderable(value)
-  local kind = value.kind
-  if kind == C.WEIR_OBJECT or kind == C.WEIR_ARRAY then
-    raise(C.WEIR_ETYPE, "cannot order by a table")
-  elseif kind == C.WEIR_NUMBER and value.number ~= value.number then
-    raise(C.WEIR_ETYPE, "cannot order by NaN")
-  end
 end
 
 local row, group = ffi.new("weir_slice"), ffi.new("weir_slice")
@@ -360,7 +366,7 @@ function M.order_finish(run)
       end
       bound.at = bound.at + 1
       run.counts[index * KINDS + MADE] = run.counts[index * KINDS + MADE] + 1
-      if out.bytes.size >= C.WEIR_RUN_OUT_BYTES then
+      if out.bytes.size >= run.limits.out_bytes then
         return FULL
       end
     end

@@ -143,9 +143,9 @@ function M.put(_, slot, field, value)
   end
 end
 
---- Makes a nested value outlive a change of its record.
+--- Makes a nested value, or a table that may hold one, outlive a change of its record.
 function M.keep(value)
-  if record.is(value) then
+  if type(value) == "table" or record.is(value) then
     local text = encode(value)
     return setmetatable({ text = ffi.string(text.bytes, text.size) }, Json)
   end

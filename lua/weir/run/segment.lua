@@ -28,7 +28,6 @@ Segment.__index = Segment
 local DONE, MORE, FULL, FAILED = 0, 1, 2, 4
 local KINDS, DROPPED, DEAD = 6, 3, 4
 
-local clock = C.weir_clock_real()
 local origin = ffi.new("weir_origin")
 
 local function is_ours(problem)
@@ -90,7 +89,7 @@ end
 ---   finish: function, pending: table, memory_max: number }
 function M.new(task, parts)
   local self = setmetatable(parts, Segment)
-  self.task = task
+  self.task, self.clock = task, C.weir_flow_clock(parts.flow)
   return self
 end
 
@@ -105,7 +104,7 @@ function Segment:_write_dead(stage, problem)
   local source = C.weir_flow_path(self.flow, origin.source, origin.partition)
   local code = code_of(problem)
   local dead = ffi.new("weir_dead")
-  dead.wall_ns = clock.wall_ns(clock.context)
+  dead.wall_ns = self.clock.wall_ns(self.clock.context)
   dead.stage = stage.node.name
   dead.code = code
   dead.column = problem.column or 0
@@ -175,7 +174,7 @@ end
 
 local function is_full(run)
   for port = 0, run.port_count - 1 do
-    if run.out[port].bytes.size >= C.WEIR_RUN_OUT_BYTES then
+    if run.out[port].bytes.size >= run.limits.out_bytes then
       return true
     end
   end

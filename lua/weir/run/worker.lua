@@ -41,14 +41,17 @@ end
 
 --- Called by engine/host: prepares every segment of a flow.
 ---@param flow userdata
----@param setup string  Lua source of { request =, content =, memory_max = }
+---@param setup string  Lua source of { request =, recording =, content =,
+---   on_error =, memory_max = }
 ---@param number integer  of the worker, from 1
 ---@return fun(task: integer): integer enter
 function M.prepare(flow, setup, number)
   require("jit.opt").start(unpack(JIT_LIMITS))
   flow = ffi.cast("weir_flow *", flow)
   setup = assert(loadstring("return " .. setup, "=setup"))()
-  local plan = cut.cut(describe(setup, number))
+  local graph = describe(setup, number)
+  graph.options.on_error = setup.on_error or graph.options.on_error
+  local plan = cut.cut(graph)
   local segments = {}
   ambient.install(weir, flow)
   for _, task in ipairs(plan.tasks) do
