@@ -1,0 +1,99 @@
+--- Drives a flow in one thread: the order of its steps is the seed's.
+
+local cdef = require("weir.cdef")
+local ffi = require("ffi")
+
+local C = cdef.load("engine/base/clock.h", "engine/host/worker.h", "engine/io/memory.h",
+  "engine/sched/flow.h", "engine/sched/run.h")
+
+local M = {}
+
+-- A worker's state finds weir's modules in the tree, as this one does.
+ffi.cdef("int setenv(const char *name, const char *value, int overwrite);")
+ffi.C.setenv("LUA_PATH", package.path, 1)
+
+local MAX = 256
+local ready = ffi.new("uint32_t[?]", MAX)
+
+--- A clock that stands still until `now[0]` is changed.
+function M.clock()
+  local now = ffi.new("int64_t[1]", 1e9)
+  return C.weir_clock_by_hand(now), now
+end
+
+-- A time that a task waits for, if there is nothing else to do.
+local function wait(flow, now)
+  local next_ns = C.weir_flow_next_ns(flow)
+  if next_ns == 0 or not now then
+    error("nothing is ready, and the flow has not ended", 0)
+  end
+  now[0] = next_ns
+end
+
+-- Never compiled: what C calls back may not be called from compiled code.
+local function step(flow, runner, now)
+  local count = C.weir_flow_ready(flow, C.WEIR_HOME_ANY, ready, MAX)
+  if count == 0 then
+    return wait(flow, now)
+  end
+  local task = ready[math.random(0, count - 1)]
+  assert(C.weir_flow_claim(flow, task) == 1)
+  C.weir_flow_run(flow, task, runner)
+  if now and math.random(8) == 1 then
+    now[0] = now[0] + math.random(0, 2000000)
+  end
+end
+jit.off(step)
+
+--- Takes steps until the flow has ended.
+---@param flow ffi.cdata*
+---@param runner ffi.cdata*?  weir_runner; nil where there are no segments
+---@param now ffi.cdata*?  of a clock turned by hand
+---@param watch fun(count: integer)?  after each step
+function M.run(flow, runner, now, watch)
+  local count = 0
+  while C.weir_flow_finished(flow) == 0 do
+    step(flow, runner, now)
+    count = count + 1
+    if watch then
+      watch(count)
+    end
+  end
+end
+jit.off(M.run)
+
+local Runner = {}
+Runner.__index = Runner
+
+--- A runner whose segments are a function of Lua: enter(segment, run) -> reason.
+function M.runner(enter)
+  local self = setmetatable({ c = ffi.new("weir_runner") }, Runner)
+  self.callback = ffi.cast("int (*)(void *, uint32_t, weir_run *)", function(_, segment, run)
+    local ok, reason = xpcall(enter, debug.traceback, tonumber(segment), run)
+    if not ok then
+      self.problem = reason
+      return C.WEIR_RUN_FAILED
+    end
+    return reason
+  end)
+  self.c.enter = self.callback
+  return self
+end
+
+function Runner:free()
+  self.callback:free()
+  assert(not self.problem, self.problem)
+end
+
+--- The rows that a sink in memory holds, as texts.
+function M.rows(flow, task)
+  local sink = C.weir_flow_sink(flow, task)
+  local out = {}
+  for i = 0, tonumber(C.weir_memory_sink_count(sink)) - 1 do
+    local row = C.weir_memory_sink_row(sink, i)
+    out[i + 1] = ffi.string(row.bytes, row.size)
+  end
+  return out
+end
+
+return M
