@@ -119,15 +119,23 @@ static int is_key(const weir_field *field, const struct row *row, uint32_t colon
                                memcmp(end - quoted + 1, field->name, field->size) == 0);
 }
 
-// Whether a colon behind the guessed one has the same key, at whatever depth.
-static int comes_again(const weir_field *field, const struct row *row)
+// Whether the last bytes before a colon allow the name: cheaper than is_key, and
+// enough for nearly all colons.
+static int may_be_key(const weir_field *field, const struct row *row, uint32_t colon)
 {
-  for (uint32_t i = field->colon + 1; i < row->colon_count; i++) {
-    // Not the row's first colon, so there are four bytes before it.
-    uint32_t tail;
-    memcpy(&tail, row->bytes + row->colons[i] - sizeof tail, sizeof tail);
-    if (((tail ^ field->tail) & field->tail_mask) == 0 &&
-        is_key(field, row, row->colons[i]))
+  uint32_t tail;
+  if (colon < sizeof tail)
+    return 1;
+  memcpy(&tail, row->bytes + colon - sizeof tail, sizeof tail);
+  return ((tail ^ field->tail) & field->tail_mask) == 0;
+}
+
+// Whether any of these colons has the key, at whatever depth.
+static int occurs(const weir_field *field, const struct row *row, uint32_t first,
+                  uint32_t end)
+{
+  for (uint32_t i = first; i < end; i++) {
+    if (may_be_key(field, row, row->colons[i]) && is_key(field, row, row->colons[i]))
       return 1;
   }
   return 0;
@@ -157,7 +165,7 @@ static int guess(const weir_field *field, const struct row *row)
   // With two brackets all colons are at depth one.
   if (row->bracket_count != 2 && !same_brackets(field, row))
     return 0;
-  return !comes_again(field, row);
+  return !occurs(field, row, field->colon + 1, row->colon_count);
 }
 
 // Any key, from where no string is open: the string that ends before the colon.
@@ -180,15 +188,17 @@ static int is_odd_key(const weir_field *field, const char *at, const char *colon
          weir_json_key_is(&walk, field->name, field->size);
 }
 
-// Looks at every colon at depth one; remembers the last that fits as the guess.
+// How many colons at depth one have the key; remembers the last as the guess.
 static int walk(weir_field *field, const struct row *row, int plain)
 {
   uint32_t bracket = 0;
   uint32_t depth = 0;
-  int found = 0;
+  int count = 0;
   uint32_t outside = row->span.start;  // no string is open here
   for (uint32_t i = 0; i < row->colon_count; i++) {
     uint32_t colon = row->colons[i];
+    if (plain && !may_be_key(field, row, colon))
+      continue;
     for (; bracket < row->bracket_count && row->brackets[bracket] < colon; bracket++) {
       outside = row->brackets[bracket];
       depth += row->bytes[outside] & 2 ? 1u : 0u - 1u;  // see json_scan.c
@@ -198,11 +208,11 @@ static int walk(weir_field *field, const struct row *row, int plain)
     if (depth != 1 || !(plain ? is_key(field, row, colon)
                               : is_odd_key(field, from, row->bytes + colon)))
       continue;
-    found = 1;
+    count++;
     field->colon = i;
     field->bracket = bracket;
   }
-  return found;
+  return count;
 }
 
 static void remember_kinds(weir_field *field, const struct row *row)
@@ -215,34 +225,59 @@ static void remember_kinds(weir_field *field, const struct row *row)
     field->kinds[i] = row->bytes[row->brackets[i]];
 }
 
-static weir_slice value_behind(const char *at, const char *end)
+// Blanks are rare; the call is only for them.
+static const char *after_blanks(const char *at, const char *end)
 {
-  at = weir_json_after_blanks(at, end);
+  return at<end && * at> ' ' ? at : weir_json_after_blanks(at, end);
+}
+
+// Whether nothing but blanks stands between the value and what ends it.
+static int value_behind(const char *at, const char *end, weir_slice *out)
+{
+  at = after_blanks(at, end);
   const char *stop = weir_json_after_value(at, end);
   if (stop == NULL)
     stop = end;
-  const char *next = weir_json_after_blanks(stop, end);
+  const char *next = after_blanks(stop, end);
+  int clean = next < end && (*next == ',' || *next == '}') && stop > at;
   if (__builtin_expect(next < end && *next != ',' && *next != '}', 0)) {
     while (next < end && *next != ',' && *next != '}')
       next++;
     stop = next;
   }
-  return (weir_slice){at, (size_t)(stop - at)};
+  *out = (weir_slice){at, (size_t)(stop - at)};
+  return clean;
 }
 
-int weir_field_find(weir_field *field, const weir_batch *batch, uint32_t number,
-                    weir_slice *json)
+// `place` is a constant wherever this is inlined.
+static inline int look_up(weir_field *field, const weir_batch *batch, uint32_t number,
+                          int place, weir_slice *json)
 {
   struct row row = row_of(batch, number);
   int plain = batch->plain_keys && !field->odd;
-  if (!plain || !guess(field, &row)) {
-    if (!walk(field, &row, plain))
+  int count = 1;
+  if (!plain || !guess(field, &row) ||
+      (place && occurs(field, &row, 0, field->colon))) {
+    count = walk(field, &row, plain);
+    if (count == 0)
       return 0;
     remember_kinds(field, &row);
   }
-  *json =
-      value_behind(row.bytes + row.colons[field->colon] + 1, row.bytes + row.span.end);
-  return 1;
+  const char *colon = row.bytes + row.colons[field->colon];
+  int clean = value_behind(colon + 1, row.bytes + row.span.end, json);
+  return place && clean && count == 1 ? 2 : 1;
+}
+
+int weir_field_find(weir_field *field, const weir_batch *batch, uint32_t row,
+                    weir_slice *json)
+{
+  return look_up(field, batch, row, 0, json);
+}
+
+int weir_field_place(weir_field *field, const weir_batch *batch, uint32_t row,
+                     weir_slice *json)
+{
+  return look_up(field, batch, row, 1, json);
 }
 
 int weir_field_column(weir_field *field, const weir_schema *schema)
@@ -255,9 +290,9 @@ int weir_field_column(weir_field *field, const weir_schema *schema)
   return field->column;
 }
 
-int weir_field_find_in(weir_field *field, weir_slice object, weir_slice *json)
+int weir_field_place_in(weir_field *field, weir_slice object, weir_slice *json)
 {
-  int found = 0;
+  int count = 0;
   weir_json_walk members = weir_json_walk_start(object);
   if (members.closer != '}')
     return 0;
@@ -265,7 +300,12 @@ int weir_field_find_in(weir_field *field, weir_slice object, weir_slice *json)
     if (!weir_json_key_is(&members, field->name, field->size))
       continue;
     *json = members.value;
-    found = 1;
+    count++;
   }
-  return found;
+  return count == 1 && members.code == WEIR_OK ? 2 : count > 0;
+}
+
+int weir_field_find_in(weir_field *field, weir_slice object, weir_slice *json)
+{
+  return weir_field_place_in(field, object, json) > 0;
 }

@@ -28,8 +28,14 @@ weir_slice weir_field_name(const weir_field *field);
 int weir_field_find(weir_field *field, const weir_batch *batch, uint32_t row,
                     weir_slice *json);
 
+// The same, for a value that may be put another one in the place of: 2 if it is the
+// only member of its name and nothing stands between it and what ends it, else 1.
+int weir_field_place(weir_field *field, const weir_batch *batch, uint32_t row,
+                     weir_slice *json);
+
+// Both over the text of one object, without an index. 2 says that all of it is sound.
+int weir_field_find_in(weir_field *field, weir_slice object, weir_slice *json);
+int weir_field_place_in(weir_field *field, weir_slice object, weir_slice *json);
+
 // The column of the field in a CELLS batch, or -1; remembered for the schema.
 int weir_field_column(weir_field *field, const weir_schema *schema);
-
-// The same over the text of one object, without an index.
-int weir_field_find_in(weir_field *field, weir_slice object, weir_slice *json);

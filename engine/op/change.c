@@ -71,16 +71,19 @@ static int change_field(weir_rows *rows, const weir_record *record, weir_field *
     return code;
   weir_slice name = weir_field_name(field);
   weir_slice old = {NULL, 0};
-  if (weir_node_patch(&doc->nodes[place.node], name) == NULL &&
-      !weir_doc_find(doc, place.node, field, &old)) {
-    old = (weir_slice){NULL, 0};
-    if (json.bytes == NULL)
+  int sole = 0;
+  if (weir_node_patch(&doc->nodes[place.node], name) == NULL) {
+    int found = weir_doc_place(doc, place.node, field, &old);
+    sole = found == 2;
+    if (!found)
+      old = (weir_slice){NULL, 0};
+    if (!found && json.bytes == NULL)
       return WEIR_OK;
   }
   uint32_t patch;
   code = weir_doc_touch(doc, place.node);
   if (code == WEIR_OK)
-    code = weir_doc_patch_field(doc, place.node, name, old, &patch);
+    code = weir_doc_patch_field(doc, place.node, name, old, (uint32_t)sole, &patch);
   if (code != WEIR_OK)
     return code;
   if (json.bytes == NULL)

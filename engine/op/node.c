@@ -70,14 +70,26 @@ weir_patch *weir_node_patch(const weir_node *node, weir_slice name)
   return NULL;
 }
 
+static int is_indexed(const weir_doc *doc, uint32_t node)
+{
+  const weir_batch *batch = doc->batch;
+  return node == WEIR_NODE_ROOT && batch != NULL && batch->form == WEIR_FORM_JSON &&
+         batch->indexed;
+}
+
 int weir_doc_find(const weir_doc *doc, uint32_t node, weir_field *field,
                   weir_slice *json)
 {
-  const weir_batch *batch = doc->batch;
-  if (node == WEIR_NODE_ROOT && batch != NULL && batch->form == WEIR_FORM_JSON &&
-      batch->indexed)
-    return weir_field_find(field, batch, doc->row, json);
-  return weir_field_find_in(field, doc->nodes[node].text, json);
+  return is_indexed(doc, node) ? weir_field_find(field, doc->batch, doc->row, json)
+                               : weir_field_find_in(field, doc->nodes[node].text, json);
+}
+
+int weir_doc_place(const weir_doc *doc, uint32_t node, weir_field *field,
+                   weir_slice *json)
+{
+  return is_indexed(doc, node)
+             ? weir_field_place(field, doc->batch, doc->row, json)
+             : weir_field_place_in(field, doc->nodes[node].text, json);
 }
 
 // Room for one more in a list of the arena; the list moves.
@@ -127,7 +139,7 @@ static weir_item *item_at(const weir_node *node, uint32_t start)
 }
 
 int weir_doc_patch_field(weir_doc *doc, uint32_t id, weir_slice name, weir_slice old,
-                         uint32_t *patch)
+                         uint32_t sole, uint32_t *patch)
 {
   weir_node *node = &doc->nodes[id];
   weir_patch *known = weir_node_patch(node, name);
@@ -142,6 +154,7 @@ int weir_doc_patch_field(weir_doc *doc, uint32_t id, weir_slice name, weir_slice
   weir_patch made = {.name = {copy, name.size}, .start = WEIR_PLACE_NONE, .gone = 1};
   if (old.bytes != NULL) {
     made.gone = 0;
+    made.sole = sole;
     made.start = (uint32_t)(old.bytes - node->text.bytes);
     made.end = made.start + (uint32_t)old.size;
   }
@@ -208,14 +221,22 @@ void weir_doc_pop(weir_doc *doc, uint32_t id)
     node->items_kept = node->item_count;
 }
 
+// The text's own members can only be replaced once the items lead to the patch, or if
+// it can do without.
+static int prepare(weir_doc *doc, uint32_t id, uint32_t sole)
+{
+  int loose = sole && doc->nodes[id].patch_count <= WEIR_NODE_LOOSE_MAX;
+  return loose ? WEIR_OK : weir_doc_itemise(doc, id);
+}
+
 int weir_doc_touch(weir_doc *doc, uint32_t id)
 {
   if (doc->nodes[id].dirty)
     return WEIR_OK;
-  // All that can fail comes first: a dirty node's surroundings are itemised.
-  for (uint32_t up = doc->nodes[id].parent; up != WEIR_PLACE_NONE;
-       up = doc->nodes[up].parent) {
-    int code = weir_doc_itemise(doc, up);
+  // All that can fail comes first: a dirty node's surroundings are prepared.
+  for (uint32_t at = id; doc->nodes[at].parent != WEIR_PLACE_NONE;
+       at = doc->nodes[at].parent) {
+    int code = prepare(doc, doc->nodes[at].parent, doc->nodes[at].sole);
     if (code != WEIR_OK)
       return code;
   }
@@ -224,19 +245,12 @@ int weir_doc_touch(weir_doc *doc, uint32_t id)
   return WEIR_OK;
 }
 
-// The text's own members can only be replaced once the items lead to the patch.
-static int prepare(weir_doc *doc, uint32_t id, uint32_t patch_id)
-{
-  int in_text = doc->nodes[id].patches[patch_id].start != WEIR_PLACE_NONE;
-  return in_text ? weir_doc_itemise(doc, id) : WEIR_OK;
-}
-
 int weir_doc_store(weir_doc *doc, uint32_t id, uint32_t patch_id, weir_slice json)
 {
-  int code = prepare(doc, id, patch_id);
+  weir_patch *patch = &doc->nodes[id].patches[patch_id];
+  int code = patch->start != WEIR_PLACE_NONE ? prepare(doc, id, patch->sole) : WEIR_OK;
   if (code != WEIR_OK)
     return code;
-  weir_patch *patch = &doc->nodes[id].patches[patch_id];
   char *room = (char *)patch->text;
   if (patch->capacity < json.size || room == NULL) {
     room = weir_arena_take(&doc->arena, json.size);
@@ -254,10 +268,10 @@ int weir_doc_store(weir_doc *doc, uint32_t id, uint32_t patch_id, weir_slice jso
 
 int weir_doc_remove(weir_doc *doc, uint32_t id, uint32_t patch_id)
 {
-  int code = prepare(doc, id, patch_id);
+  weir_patch *patch = &doc->nodes[id].patches[patch_id];
+  int code = patch->start != WEIR_PLACE_NONE ? weir_doc_itemise(doc, id) : WEIR_OK;
   if (code != WEIR_OK)
     return code;
-  weir_patch *patch = &doc->nodes[id].patches[patch_id];
   let_go(doc, patch);
   patch->gone = 1;
   return WEIR_OK;
@@ -277,6 +291,7 @@ int weir_doc_child(weir_doc *doc, uint32_t id, uint32_t patch_id, weir_slice tex
       .kind = text.bytes[0] == '{' ? WEIR_OBJECT : WEIR_ARRAY,
       .parent = id,
       .depth = node->depth + 1,
+      .sole = patch->sole,
   };
   patch->child = *child;
   patch->capacity = 0;  // the child reads it from now on

@@ -12,7 +12,8 @@
 //
 // 1. A patch is found by name in an object and by item in an array.
 // 2. Items are where the text's members stand. They are made when a change must
-//    know its place, and then lead to the patch of the member.
+//    know its place, and then lead to the patch of the member. A patch that is sole,
+//    the only one of its name, knows its place without them.
 // 3. A node that was replaced has no parent and lives on until the document ends.
 //
 // Owns     its nodes and its arena. Texts of untouched parts belong to the batch.
@@ -34,6 +35,7 @@ enum {
   WEIR_NODE_ROOT = 0,
   WEIR_NODE_NONE = 0,            // as a child: the root is nobody's
   WEIR_PLACE_NONE = 0x7FFFFFFF,  // the text has no such member
+  WEIR_NODE_LOOSE_MAX = 16,      // patches that are put in order without items
 };
 
 typedef struct weir_patch {
@@ -45,6 +47,7 @@ typedef struct weir_patch {
   uint32_t end;
   uint32_t child;  // the node that the value has become
   uint32_t gone;
+  uint32_t sole;  // no other member of the text has the name, and the place is sound
 } weir_patch;
 
 typedef struct weir_item {
@@ -62,6 +65,7 @@ typedef struct weir_node {
   uint32_t parent;  // WEIR_PLACE_NONE for none
   uint32_t depth;   // the root is at 1
   uint32_t dirty;   // something in or under it differs from text
+  uint32_t sole;    // as its patch in the parent
   uint32_t patch_count;
   uint32_t patch_capacity;
   uint32_t item_count;
@@ -92,9 +96,12 @@ void weir_doc_text(weir_doc *doc, weir_slice text, uint32_t kind);
 // The patch of a name; NULL if there is none.
 weir_patch *weir_node_patch(const weir_node *node, weir_slice name);
 
-// Where a field stands in the text of an object, no matter what the patches say.
+// Where a field stands in the text of an object, no matter what the patches say: as
+// weir_field_find and weir_field_place have it.
 int weir_doc_find(const weir_doc *doc, uint32_t node, weir_field *field,
                   weir_slice *json);
+int weir_doc_place(const weir_doc *doc, uint32_t node, weir_field *field,
+                   weir_slice *json);
 
 // Lists the members, or elements, of the text once.
 int weir_doc_itemise(weir_doc *doc, uint32_t node);
@@ -102,7 +109,7 @@ int weir_doc_itemise(weir_doc *doc, uint32_t node);
 // The patch to write a member's change into: the one there is or a new one. old is
 // the value's place in the text, or bytes NULL for a new member.
 int weir_doc_patch_field(weir_doc *doc, uint32_t node, weir_slice name, weir_slice old,
-                         uint32_t *patch);
+                         uint32_t sole, uint32_t *patch);
 int weir_doc_patch_item(weir_doc *doc, uint32_t node, uint32_t item, uint32_t *patch);
 
 // Appends an element without value to an itemised array, or takes the last away.

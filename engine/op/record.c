@@ -77,7 +77,7 @@ static int open_nested(weir_rows *rows, const weir_place *place, weir_slice name
                        weir_slice text, weir_value *out)
 {
   uint32_t patch;
-  int code = weir_doc_patch_field(place->doc, place->node, name, text, &patch);
+  int code = weir_doc_patch_field(place->doc, place->node, name, text, 0, &patch);
   return code == WEIR_OK ? give_child(rows, place, patch, text, out) : code;
 }
 

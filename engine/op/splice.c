@@ -86,7 +86,32 @@ static void begin_addition(const struct cursor *cursor, char opener)
     weir_buf_byte(out, ',');
 }
 
-static void write_object(struct cursor *cursor)
+// The changed patch that stands next in the text. Without items all are sole, so
+// they neither overlap nor take anything away.
+static const weir_patch *next_patch(const struct cursor *cursor)
+{
+  const weir_node *node = cursor->node;
+  const weir_patch *next = NULL;
+  for (uint32_t i = 0; i < node->patch_count; i++) {
+    const weir_patch *patch = &node->patches[i];
+    if (patch->start >= cursor->at && patch->start != WEIR_PLACE_NONE &&
+        (next == NULL || patch->start < next->start) && differs(cursor->doc, patch))
+      next = patch;
+  }
+  return next;
+}
+
+static void replace_in_order(struct cursor *cursor)
+{
+  const weir_patch *patch;
+  while ((patch = next_patch(cursor)) != NULL) {
+    copy_to(cursor, patch->start);
+    write_patch(cursor, patch);
+    cursor->at = patch->end;
+  }
+}
+
+static void replace_items(struct cursor *cursor)
 {
   const weir_node *node = cursor->node;
   for (uint32_t i = 0; i < node->item_count; i++) {
@@ -103,6 +128,15 @@ static void write_object(struct cursor *cursor)
     write_patch(cursor, patch);
     cursor->at = item->end;
   }
+}
+
+static void write_object(struct cursor *cursor)
+{
+  const weir_node *node = cursor->node;
+  if (node->itemised)
+    replace_items(cursor);
+  else
+    replace_in_order(cursor);
   copy_to(cursor, content_end(cursor));
   for (uint32_t i = 0; i < node->patch_count; i++) {
     const weir_patch *patch = &node->patches[i];
