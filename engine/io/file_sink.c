@@ -275,12 +275,18 @@ static void finish_spool(struct file_sink *sink, weir_spool *spool)
     break_with(sink, rc, spool->file.message);
 }
 
+// A stream, a pipe or a device is written in place whatever was asked for.
+static int is_beside(const struct file_sink *sink)
+{
+  return sink->plain != NULL ? sink->plain->file.beside : sink->beside;
+}
+
 static int finish(weir_sink *base, int failed)
 {
   struct file_sink *sink = file_sink_of(base);
   // In place, what was written stays and is to be whole, however the run ended.
-  if (sink->broken != WEIR_OK || (failed && sink->beside)) {
-    base->withheld = (uint32_t)sink->beside;
+  if (sink->broken != WEIR_OK || (failed && is_beside(sink))) {
+    base->withheld = (uint32_t)is_beside(sink);
     return sink->broken;
   }
   if (sink->plain != NULL && (!sink->lazy || sink->plain->begun))

@@ -145,6 +145,9 @@ function Segment:_answer(problem)
     local text = ('%s: %s (on_error = "stop")'):format(stage.node.name, problem.message)
     ffi.copy(run.message, text:sub(1, C.WEIR_RUN_MESSAGE - 1))
     return FAILED
+  elseif problem.code == C.WEIR_EFULL and (on_error or "dead_letter") == "dead_letter" then
+    -- What is missing in a group or an order makes the rest of it wrong.
+    return self:_fail({ code = problem.code, message = stage.node.name .. ": " .. problem.message })
   elseif on_error == "skip" then
     self:_count(stage, DROPPED)
   elseif type(on_error) ~= "table" or not self:_replace(stage, problem) then

@@ -19,7 +19,7 @@ return {
       .. " makes the same records.",
     shape = "-> records",
     units = "rate: records a second, such as \"100/s\"; without it as fast as they are taken.",
-    errors = "What is neither a table nor nil is an error that names the line.",
+    errors = "What is neither a table nor nil ends the run and names the line.",
     cost = "One call a record.",
     example = [[
 weir.from(weir.generate{ count = 3, fn = function(n) return { n = n * n } end })

@@ -18,7 +18,7 @@ return {
     summary = "As a source, the records of a list; as a sink, keeps what comes, for tests and for"
       .. " the REPL.",
     shape = "list <-> records",
-    errors = "What is no record, such as a text in the list, is a dead letter.",
+    errors = "What is no record, such as a text in the list, ends the run and names the line.",
     cost = "All records are in memory.",
     example = [[
 weir.from(weir.memory{ records = { { n = 1 }, { n = 2 } } }):filter "n > 1" :to "large.jsonl"]],
