@@ -32,7 +32,8 @@ access
     max_ms = "floor(max_ms)",
   }
   :top{ n = 5, by = { "-failed", "-slow" } }
-  :select("rank", "area", "hits", "failed", "failed_pct", "slow", "avg_ms", "max_ms")
+  :select("rank", "area", "hits", "failed", "failed_pct", "slow", "avg_ms",
+          "max_ms")
   :to(into("areas", "areas.csv"))
 
 weir.dead_letters():to(into("unreadable", "unreadable.jsonl"))

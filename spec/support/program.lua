@@ -20,6 +20,9 @@ end
 
 local root = output("pwd"):gsub("\n$", "")
 
+--- Where the program is.
+M.path = root .. "/build/weir"
+
 local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
