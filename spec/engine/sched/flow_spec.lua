@@ -1,0 +1,295 @@
+local driver = require("spec.support.driver")
+local engine = require("spec.support.engine")
+local ffi = require("ffi")
+
+local C = engine.load("engine/base/err.h", "engine/data/line.h", "engine/io/file_sink.h",
+  "engine/io/memory.h", "engine/codec/json.h", "engine/sched/flow.h")
+
+local seed = tonumber(os.getenv("SEED")) or os.time()
+local flow, now, runner
+
+-- A source in memory of { "n": first } .. { "n": last }, 1,000 records a batch.
+local function source(name, first, last)
+  local out = ffi.new("weir_source *[1]")
+  assert(C.weir_memory_source_new(out) == 0)
+  for n = first, last do
+    local text = ('{"n":%d}'):format(n)
+    assert(C.weir_memory_source_add(out[0], text, #text) == 0)
+  end
+  return C.weir_flow_add_source(flow, name, out[0])
+end
+
+local function sink(name)
+  local out = ffi.new("weir_sink *[1]")
+  assert(C.weir_memory_sink_new(out) == 0)
+  return C.weir_flow_add_sink(flow, name, out[0])
+end
+
+-- What segments do, by number: fn(run) -> reason.
+local behaviours
+
+local function segment(name, ports, behaviour)
+  local number = C.weir_flow_add_segment(flow, name, ports or 1, 1)
+  behaviours[number] = behaviour
+  return number
+end
+
+local function connect(from, port, to, unordered)
+  return C.weir_flow_connect(flow, from, port, to, unordered and 1 or 0)
+end
+
+-- Passes rows on, to the port that choose(row number) says.
+local function pass(choose)
+  return function(run)
+    if run.finishing ~= 0 then
+      return C.WEIR_RUN_DONE
+    end
+    while run.row < run.row_end do
+      local span = run.batch.rows[run.row]
+      local out = run.out[choose and choose(run.row) or 0]
+      C.weir_line_add(out, run.batch.bytes.bytes + span.start, span["end"] - span.start)
+      run.row = run.row + 1
+      if out.bytes.size >= run.limits.out_bytes then
+        return C.WEIR_RUN_FULL
+      end
+    end
+    return run.row < run.batch.row_count and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
+  end
+end
+
+local function take(count)
+  local passing = pass()
+  return function(run)
+    if run.finishing == 0 and run.row + 1 > count then
+      return C.WEIR_RUN_SATED
+    end
+    run.row_end = math.min(run.row_end, count)
+    local reason = passing(run)
+    return run.row >= count and C.WEIR_RUN_SATED or reason
+  end
+end
+
+local function run()
+  driver.run(flow, runner.c, now)
+end
+
+local function failure()
+  local message = ffi.new("const char *[1]")
+  return C.weir_flow_failure(flow, message), ffi.string(message[0])
+end
+
+local function numbers(task)
+  local out = {}
+  for i, row in ipairs(driver.rows(flow, task)) do
+    out[i] = tonumber(row:match("%d+"))
+  end
+  return out
+end
+
+local function range(first, last)
+  local out = {}
+  for n = first, last do
+    out[#out + 1] = n
+  end
+  return out
+end
+
+local function balanced(edge)
+  local book = C.weir_edge_count(edge)
+  return book.sent == book.received + book.dropped and book.held == 0
+end
+
+describe(("a flow (seed %d)"):format(seed), function()
+  before_each(function()
+    math.randomseed(seed)
+    local clock
+    clock, now = driver.clock()
+    flow, behaviours = C.weir_flow_new(clock), {}
+    runner = driver.runner(function(task, of)
+      return behaviours[task](of)
+    end)
+  end)
+
+  after_each(function()
+    C.weir_flow_free(flow)
+    runner:free()
+  end)
+
+  it("brings every record to the sink, in order", function()
+    local from, through, to = source("in", 1, 3500), segment("all", 1, pass()), sink("out")
+    local first, second = connect(from, 0, through), connect(through, 0, to)
+    run()
+    assert.same(range(1, 3500), numbers(to))
+    assert.is_true(balanced(first) and balanced(second))
+    assert.equal(3500, tonumber(C.weir_flow_count(flow).records_written))
+  end)
+
+  it("merges by sequence, then by input, whatever the order of steps", function()
+    local a, b = source("a", 1, 2100), source("b", 5001, 6500)
+    local merge, to = segment("merge", 1, pass()), sink("out")
+    connect(b, 0, merge)
+    connect(a, 0, merge)
+    connect(merge, 0, to)
+    run()
+    local want = {}
+    for _, part in ipairs({ range(5001, 6000), range(1, 1000), range(6001, 6500),
+      range(1001, 2000), range(2001, 2100) }) do
+      for _, n in ipairs(part) do
+        want[#want + 1] = n
+      end
+    end
+    assert.same(want, numbers(to))
+  end)
+
+  it("does not stop itself where a stream forks and is merged again", function()
+    C.weir_flow_limit(flow, { rows = 5, out_bytes = 30, hold_bytes = 0 })
+    local from, route = source("in", 1, 3000), segment("route", 2, pass(function(row)
+      return row % 100 == 99 and 1 or 0
+    end))
+    local merge, to = segment("merge", 1, pass()), sink("out")
+    connect(from, 0, route)
+    connect(route, 1, merge)
+    connect(route, 0, merge)
+    connect(merge, 0, to)
+    run()
+    local got = numbers(to)
+    assert.equal(3000, #got)
+    assert.same({ 100, 200 }, { got[1], got[2] })
+    assert.same({ 1, 2 }, { got[11], got[12] })
+  end)
+
+  it("reads no further once nobody wants more", function()
+    local from, first, to = source("in", 1, 50000), segment("take", 1, take(5)), sink("out")
+    local edge = connect(from, 0, first)
+    connect(first, 0, to)
+    run()
+    assert.same(range(1, 5), numbers(to))
+    assert.is_true(tonumber(C.weir_flow_count(flow).records_read) < 50000)
+    assert.is_true(balanced(edge))
+  end)
+
+  it("reads on while one of two still wants more", function()
+    local from, first, few = source("in", 1, 2500), segment("take", 1, take(5)), sink("few")
+    local all, many = segment("all", 1, pass()), sink("many")
+    connect(from, 0, first)
+    connect(first, 0, few)
+    connect(from, 0, all)
+    connect(all, 0, many)
+    run()
+    assert.same(range(1, 5), numbers(few))
+    assert.same(range(1, 2500), numbers(many))
+  end)
+
+  it("stops its sources when it is told to, and finishes what is under way", function()
+    local from, through, to = source("in", 1, 100000), segment("all", 1, pass()), sink("out")
+    connect(from, 0, through)
+    connect(through, 0, to)
+    driver.run(flow, runner.c, now, function(count)
+      if count == 20 then
+        C.weir_flow_stop(flow)
+      end
+    end)
+    local read = tonumber(C.weir_flow_count(flow).records_read)
+    assert.is_true(read > 0 and read < 100000)
+    assert.same(range(1, read), numbers(to))
+    assert.equal(C.WEIR_OK, (failure()))
+  end)
+
+  it("says what came last after all that was read", function()
+    local spoken, from, to = false, source("in", 1, 3), sink("out")
+    local last = segment("last", 1, function(of)
+      if of.finishing == 0 then
+        of.row = of.row_end
+        return C.WEIR_RUN_DONE
+      elseif spoken then
+        return C.WEIR_RUN_DONE
+      end
+      spoken = true
+      C.weir_line_add(of.out[0], '{"n":99}', 8)
+      return C.WEIR_RUN_MORE
+    end)
+    connect(from, 0, last)
+    connect(last, 0, to)
+    run()
+    assert.same({ 99 }, numbers(to))
+  end)
+
+  it("fails with the first failure of a segment, and still ends and balances", function()
+    local from, bad, to = source("in", 1, 5000), segment("bad", 1, function(of)
+      of.row, of.code = of.row + 1, C.WEIR_ELAMBDA
+      ffi.copy(of.message, "broken")
+      return C.WEIR_RUN_FAILED
+    end), sink("out")
+    local edge = connect(from, 0, bad)
+    connect(bad, 0, to)
+    run()
+    assert.same({ C.WEIR_ELAMBDA, "broken" }, { failure() })
+    assert.is_true(balanced(edge))
+    assert.is_true(C.weir_flow_task_count(flow, bad).dropped > 0)
+  end)
+
+  it("fails when a sink does, naming it", function()
+    local options = ffi.new("weir_file_sink_options")
+    options.path, options.encoder = "/no/such/place.jsonl", C.weir_json_encoder_new()
+    local out = ffi.new("weir_sink *[1]")
+    assert(C.weir_file_sink_new(out, options) == 0)
+    local from, through = source("in", 1, 5000), segment("all", 1, pass())
+    local edge = connect(from, 0, through)
+    connect(through, 0, C.weir_flow_add_sink(flow, "out", out[0]))
+    run()
+    local code, message = failure()
+    assert.is_true(code < 0)
+    assert.truthy(message:find("/no/such/place.jsonl", 1, true))
+    assert.is_true(balanced(edge))
+  end)
+
+  it("fails when there are more dead letters than allowed", function()
+    C.weir_flow_limit_dead(flow, 10, -1)
+    local from, bad, dead = source("in", 1, 5000), segment("bad", 2, function(of)
+      if of.finishing == 0 then
+        C.weir_line_add(of.out[1], "{}", 2)
+        of.row, of.dead = of.row + 1, of.dead + 1
+      end
+      return of.finishing == 0 and of.row < of.batch.row_count and C.WEIR_RUN_MORE
+        or C.WEIR_RUN_DONE
+    end), sink("dead")
+    connect(from, 0, bad)
+    connect(bad, 1, dead, true)
+    run()
+    local code, message = failure()
+    assert.equal(C.WEIR_EERRORS, code)
+    assert.equal("too many errors: 11, max_errors is 10", message)
+    assert.equal(11, #driver.rows(flow, dead))
+  end)
+
+  it("enters a segment again no sooner than it asked", function()
+    local entered, to = {}, sink("out")
+    local ticks = segment("ticks", 1, function(of)
+      entered[#entered + 1] = tonumber(now[0])
+      C.weir_line_add(of.out[0], "{}", 2)
+      of.resume_ns = entered[#entered] + 5e9
+      return #entered < 3 and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
+    end)
+    connect(ticks, 0, to)
+    run()
+    assert.equal(3, #entered)
+    assert.is_true(entered[2] - entered[1] >= 5e9 and entered[3] - entered[2] >= 5e9)
+    assert.equal(3, #driver.rows(flow, to))
+  end)
+
+  it("lets small batches to a sink wait for company, but not for ever", function()
+    local from, through, to = source("in", 1, 10), segment("all", 1, pass()), sink("out")
+    local edge = connect(from, 0, through)
+    connect(through, 0, to)
+    local runs = 0
+    for _, task in ipairs({ from, through }) do
+      assert(C.weir_flow_claim(flow, task) == 1)
+      C.weir_flow_run(flow, task, runner.c)
+      runs = runs + 1
+    end
+    assert.equal(0, tonumber(C.weir_flow_port_sent(flow, through, 0)))
+    run()
+    assert.same(range(1, 10), numbers(to))
+    assert.is_true(balanced(edge))
+  end)
+end)

@@ -1,0 +1,194 @@
+// flow_stress.c -- a graph that forks and merges, driven by several threads. Run
+// under ThreadSanitizer by `make threads`.
+//
+//     left  --> pass --+--> merge --+--> sink all
+//     right -----------+            +--> first (has enough after FIRST) --> sink some
+//
+// Whatever the threads do, both sinks must see the same records in the same order.
+
+#include <assert.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/data/line.h"
+#include "engine/sched/flow.h"
+
+enum { LEFT_BATCHES = 3000, RIGHT_BATCHES = 2000, ROWS = 7, FIRST = 5000 };
+enum { WORKERS = 3, POOL = 2 };
+enum { LEFT, RIGHT, PASS, MERGE, FIRST_OF, ALL, SOME };
+
+// --- a source of numbered records, and a sink that checks their order
+
+typedef struct numbers {
+  weir_source source;
+  uint64_t next;
+  uint64_t batches;
+} numbers;
+
+static int numbers_next(weir_source *source, weir_batch *batch)
+{
+  numbers *self = (numbers *)source;
+  if (self->next == self->batches)
+    return WEIR_EEND;
+  for (int row = 0; row < ROWS; row++) {
+    char text[64];
+    int size =
+        snprintf(text, sizeof text, "{\"n\":%llu}", (unsigned long long)self->next);
+    assert(weir_line_add(batch, text, (size_t)size) == WEIR_OK);
+  }
+  self->next++;
+  return WEIR_OK;
+}
+
+static void numbers_free(weir_source *source) { weir_mem_free(source); }
+
+static weir_source *new_numbers(uint64_t batches, uint32_t blocking)
+{
+  static const weir_source_ops ops = {.next = numbers_next, .free = numbers_free};
+  numbers *self = weir_mem_new(sizeof *self);
+  self->source.ops = &ops;
+  self->source.blocking = blocking;
+  self->batches = batches;
+  return &self->source;
+}
+
+typedef struct checker {
+  weir_sink sink;
+  uint64_t count;
+} checker;
+
+// The number of the batch that the row at a place of the merged stream came from.
+static uint64_t expected(uint64_t place)
+{
+  uint64_t both = (uint64_t)2 * ROWS * RIGHT_BATCHES;
+  return place < both ? place / (2 * ROWS) : RIGHT_BATCHES + (place - both) / ROWS;
+}
+
+static int checker_write(weir_sink *sink, const weir_batch *batch,
+                         weir_refusals *refused, uint32_t *written)
+{
+  (void)refused;
+  checker *self = (checker *)sink;
+  for (uint32_t row = 0; row < batch->row_count; row++) {
+    unsigned long long number = 0;
+    int read =
+        sscanf(batch->bytes.bytes + batch->rows[row].start, "{\"n\":%llu", &number);
+    assert(read == 1 && number == expected(self->count));
+    self->count++;
+  }
+  *written = batch->row_count;
+  return WEIR_OK;
+}
+
+static int checker_finish(weir_sink *sink, int failed)
+{
+  (void)sink;
+  assert(!failed);
+  return WEIR_OK;
+}
+
+static void checker_free(weir_sink *sink) { weir_mem_free(sink); }
+
+static checker *new_checker(void)
+{
+  static const weir_sink_ops ops = {checker_write, checker_finish, checker_free};
+  checker *self = weir_mem_new(sizeof *self);
+  self->sink.ops = &ops;
+  return self;
+}
+
+// --- segments: all pass their rows on; FIRST_OF has enough after some
+
+static uint64_t first_count;  // belongs to whoever has claimed FIRST_OF
+
+static int enter(void *context, uint32_t segment, weir_run *run)
+{
+  (void)context;
+  if (run->finishing)
+    return WEIR_RUN_DONE;
+  for (; run->row < run->row_end; run->row++) {
+    if (segment == FIRST_OF && first_count == FIRST)
+      return WEIR_RUN_SATED;
+    weir_span row = run->batch->rows[run->row];
+    int rc = weir_line_add(run->out[0], run->batch->bytes.bytes + row.start,
+                           row.end - row.start);
+    assert(rc == WEIR_OK);
+    if (segment == FIRST_OF)
+      first_count++;
+    if (run->out[0]->bytes.size >= run->limits.out_bytes) {
+      run->row++;
+      return WEIR_RUN_FULL;
+    }
+  }
+  return run->row < run->batch->row_count ? WEIR_RUN_MORE : WEIR_RUN_DONE;
+}
+
+// --- threads
+
+typedef struct hand {
+  weir_flow *flow;
+  enum weir_task_home home;
+  pthread_t thread;
+} hand;
+
+static void *work(void *argument)
+{
+  const hand *self = argument;
+  const weir_runner runner = {.enter = enter};
+  while (!weir_flow_finished(self->flow)) {
+    uint32_t tasks[8];
+    uint32_t count = weir_flow_ready(self->flow, self->home, tasks, 8);
+    for (uint32_t i = 0; i < count; i++)
+      if (weir_flow_claim(self->flow, tasks[i]))
+        weir_flow_run(self->flow, tasks[i], &runner);
+    if (count == 0)
+      sched_yield();
+    weir_flow_count(self->flow);  // as progress does
+  }
+  return NULL;
+}
+
+int main(void)
+{
+  weir_flow *flow = weir_flow_new(weir_clock_real());
+  weir_flow_limit(flow,
+                  (weir_run_limits){.rows = 3, .out_bytes = 40, .hold_bytes = 100});
+  checker *all = new_checker();
+  checker *some = new_checker();
+  weir_flow_add_source(flow, "left", new_numbers(LEFT_BATCHES, 1));
+  weir_flow_add_source(flow, "right", new_numbers(RIGHT_BATCHES, 0));
+  weir_flow_add_segment(flow, "pass", 1, 1);
+  weir_flow_add_segment(flow, "merge", 1, 1);
+  weir_flow_add_segment(flow, "first", 1, 1);
+  weir_flow_add_sink(flow, "all", &all->sink);
+  weir_flow_add_sink(flow, "some", &some->sink);
+  weir_flow_connect(flow, LEFT, 0, PASS, 0);
+  weir_flow_connect(flow, PASS, 0, MERGE, 0);
+  weir_flow_connect(flow, RIGHT, 0, MERGE, 0);
+  weir_flow_connect(flow, MERGE, 0, ALL, 0);
+  const weir_edge *edge = weir_flow_connect(flow, MERGE, 0, FIRST_OF, 0);
+  weir_flow_connect(flow, FIRST_OF, 0, SOME, 0);
+
+  hand hands[WORKERS + POOL];
+  for (int i = 0; i < WORKERS + POOL; i++) {
+    hands[i] =
+        (hand){.flow = flow, .home = i < WORKERS ? WEIR_HOME_WORKER : WEIR_HOME_POOL};
+    int rc = pthread_create(&hands[i].thread, NULL, work, &hands[i]);
+    assert(rc == 0);
+  }
+  for (int i = 0; i < WORKERS + POOL; i++)
+    pthread_join(hands[i].thread, NULL);
+
+  assert(all->count == (uint64_t)(LEFT_BATCHES + RIGHT_BATCHES) * ROWS);
+  assert(some->count == FIRST);
+  weir_edge_book book = weir_edge_count(edge);
+  assert(book.sent == all->count && book.sent == book.received + book.dropped);
+  weir_flow_free(flow);
+  puts("1 passed, 0 failed");
+  return 0;
+}
