@@ -287,7 +287,9 @@ static void segment_step(weir_task *task, const weir_runner *runner)
     weir_task_close(task);
     return;
   }
-  if (!task->inputs_ended && task->input_count > 0 && weir_task_unwanted(task)) {
+  int pointless =
+      weir_task_unwanted(task) || weir_flow_failure(task->flow, NULL) != WEIR_OK;
+  if (!task->inputs_ended && task->input_count > 0 && pointless) {
     if (task->batch != NULL)
       give_up_batch(task);
     else

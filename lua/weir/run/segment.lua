@@ -55,9 +55,14 @@ local function trace(problem)
   return { message = message, traceback = (user:gsub("^%s+", "")) }
 end
 
--- Out of memory, the handler itself may not have run.
+-- Out of memory the handler has not run, and what filled the heap is garbage by now:
+-- without it there is room to say so.
 local function as_problem(reason)
-  return type(reason) == "table" and reason or { message = tostring(reason) }
+  if type(reason) == "table" then
+    return reason
+  end
+  collectgarbage()
+  return { message = tostring(reason) }
 end
 
 -- What has no place of its own happened in the stage; that a tail call left no frame
