@@ -71,6 +71,9 @@ static void write_raw(weir_buf *out, weir_slice raw)
   if (raw.size > WEIR_DEAD_RAW_MAX)
     raw.size = WEIR_DEAD_RAW_MAX;
   size_t valid = weir_utf8_check(raw.bytes, raw.size);
+  // The cut may have gone through a character.
+  if (size > raw.size && raw.size - valid < 4)
+    raw.size = valid;
   if (valid == raw.size) {
     member(out, "raw");
     weir_write_text(out, raw.bytes, raw.size);

@@ -1,0 +1,133 @@
+local check = require("weir.plan.check")
+local cut = require("weir.plan.cut")
+local emit = require("weir.plan.emit")
+local explain = require("weir.plan.explain")
+local support = require("spec.lua.describe.support")
+
+local function plan(text)
+  return cut.cut(support.load(text))
+end
+
+-- "name(stage stage)" of each task that is no default.
+local function tasks(text)
+  local out = {}
+  for _, task in ipairs(plan(text).tasks) do
+    local stages = {}
+    for i, stage in ipairs(task.stages or {}) do
+      stages[i] = stage.node.kind
+    end
+    if not task.node.default_dead then
+      out[#out + 1] = task.kind .. (#stages > 0 and ":" .. table.concat(stages, " ") or "")
+    end
+  end
+  return out
+end
+
+-- "from:port -> to" of each edge that carries records.
+local function edges(text)
+  local out = {}
+  for _, edge in ipairs(plan(text).edges) do
+    if not edge.unordered then
+      out[#out + 1] = ("%s:%d -> %s"):format(edge.from.name, edge.port, edge.to.name)
+    end
+  end
+  return out
+end
+
+describe("a plan", function()
+  it("makes one segment of a chain", function()
+    assert.same({ "source", "segment:filter set take", "sink" },
+      tasks('weir.from "a":filter "x":set{ y = "1" }:take(3):to "b"'))
+  end)
+
+  it("cuts where a stream forks, merges or is gathered", function()
+    assert.same({ "source", "segment:filter", "segment:sort", "segment:take", "sink", "sink" },
+      tasks('local s = weir.from "a":filter "x"; s:sort{ by = "x" }:take(1):to "b"; s:to "c"'))
+    assert.same({ "source", "source", "segment:merge filter", "sink" },
+      tasks('weir.from "a":merge(weir.from "b"):filter "x":to "c"'))
+  end)
+
+  it("sets a stage apart whose failures a function replaces", function()
+    assert.same({ "source", "segment:filter", "segment:filter", "segment:filter", "sink" }, tasks(
+      'weir.from "a":filter "x":filter("y", { on_error = function(e, r) return r end })'
+        .. ':filter "z":to "b"'))
+  end)
+
+  it("puts a segment between a source, or several streams, and a sink", function()
+    assert.same({ "source", "segment:merge", "sink" }, tasks('weir.from "a":to "b"'))
+  end)
+
+  it("joins streams in the order of the script", function()
+    assert.same({ "file:b:0 -> traffic/1", "file:a:0 -> traffic/1", "traffic/1:0 -> file:c" },
+      edges('local a, b = weir.from "a", weir.from "b"; b:merge(a):to "c"'))
+  end)
+
+  it("breaks a chain that would outgrow one function", function()
+    local chain = {}
+    for i = 1, 60 do
+      chain[i] = (':drop_fields("f%d")'):format(i)
+    end
+    local text = ('weir.from "a"%s:to "b"'):format(table.concat(chain))
+    assert.equal(5, #tasks(text))
+    for _, task in ipairs(plan(text).tasks) do
+      if task.kind == "segment" then
+        assert(loadstring(emit.emit(task)))
+      end
+    end
+  end)
+
+  it("is the same each time, and so is its code", function()
+    local text = [[local s = weir.from "a"
+      local to = s:route({ { "x", when = "n > 1" }, { "y", when = "n < 0" } }, { all = true })
+      to.x:flat_map "items":set{ z = "n" }:to "b"
+      to.y:group_by "k":aggregate{ n = weir.count() }:to "c"]]
+    local first, second = plan(text), plan(text)
+    for i, task in ipairs(first.tasks) do
+      assert.equal(task.name, second.tasks[i].name)
+      if task.kind == "segment" then
+        assert.equal(emit.emit(task), emit.emit(second.tasks[i]))
+      end
+    end
+  end)
+end)
+
+describe("explain", function()
+  it("shows sources, segments with their stages, and where they lead", function()
+    local text = explain.explain(support.load('weir.from "a":filter "x > 1":to "b"'))
+    assert.truthy(text:find("traffic: 1 source, 1 segment, 1 sink", 1, true))
+    assert.truthy(text:find("filter   x > 1", 1, true))
+    assert.truthy(text:find("out     -> file:b", 1, true))
+    assert.is_nil(text:find("local function body", 1, true))
+  end)
+
+  it("shows the generated code when asked", function()
+    local text = explain.explain(support.load('weir.from "a":filter "x":to "b"'), { emit = true })
+    assert.truthy(text:find("local function body", 1, true))
+  end)
+end)
+
+describe("check", function()
+  local function messages(text)
+    local out = {}
+    for i, finding in ipairs(check.check(support.load(text))) do
+      out[i] = finding.severity .. ": " .. finding.message
+    end
+    return table.concat(out, "\n")
+  end
+
+  it("warns of a file that is not there, and of state under a derived name", function()
+    local found = messages('weir.from "/no/such/file":sort{ by = "x" }:to "b"')
+    assert.truthy(found:find('warning: no file "/no/such/file" here', 1, true))
+    assert.truthy(found:find('"sort:x" keeps state under a derived name', 1, true))
+  end)
+
+  it("warns of a gathering that never ends", function()
+    local found = messages('weir.from(weir.generate{ fn = function(n) return { n = n } end })'
+      .. ':sort{ by = "n" }:name "s":to "b"')
+    assert.truthy(found:find("sort speaks when its input ends", 1, true))
+  end)
+
+  it("finds nothing in a plain pipeline", function()
+    assert.equal("", messages('weir.from "*.jsonl":filter "x":to "b"'))
+  end)
+end)
