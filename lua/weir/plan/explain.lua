@@ -91,6 +91,15 @@ local function subject_of(node)
   return ""
 end
 
+-- The name that its user gave it, and what it is about.
+local function title_of(node)
+  local subject = subject_of(node)
+  if not node.named then
+    return subject
+  end
+  return subject == "" and node.name or node.name .. ": " .. subject
+end
+
 local function add_ports(lines, task, edges)
   for _, port in ipairs(task.ports) do
     local to, is_default = {}, false
@@ -112,8 +121,8 @@ local function add_segment(lines, task)
     local node = stage.node
     if not node.made then
       local kinds, reasons = exprs_of(node)
-      lines[#lines + 1] = aligned(("  %-8s%s"):format(node.kind, " " .. subject_of(node)),
-        ("%-16s %s"):format(node.where or "", kinds))
+      lines[#lines + 1] = aligned(("  %-8s%s"):format(node.kind, " " .. title_of(node)),
+        (("%-16s %s"):format(node.where or "", kinds):gsub("%s+$", "")))
       for _, reason in ipairs(reasons) do
         lines[#lines + 1] = "           " .. reason
       end
