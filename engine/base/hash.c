@@ -21,7 +21,8 @@ static uint64_t fold(uint64_t a, uint64_t b)
 static uint64_t load(const unsigned char *bytes, size_t size)
 {
   uint64_t word = 0;
-  memcpy(&word, bytes, size);
+  if (size > 0)  // an empty text may be NULL, which memcpy may not
+    memcpy(&word, bytes, size);
   return word;
 }
 
