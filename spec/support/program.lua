@@ -19,6 +19,7 @@ local function output(command)
 end
 
 local root = output("pwd"):gsub("\n$", "")
+local build = os.getenv("BUILD") or "build"
 
 --- Where the program is.
 M.path = root .. "/build/weir"
@@ -71,8 +72,8 @@ local SECONDS_MAX = 60
 -- its path, for what a function cannot be.
 ---@return table  { code, out, err }
 function Place:run(line)
-  local script = ("cd %s; WEIR=%s/build/weir; weir() { timeout -s KILL %d \"$WEIR\" \"$@\"; }\n%s")
-    :format(quote(self.path), quote(root), SECONDS_MAX, line)
+  local script = ("cd %s; WEIR=%s/%s/weir; weir() { timeout -s KILL %d \"$WEIR\" \"$@\"; }\n%s")
+    :format(quote(self.path), quote(root), build, SECONDS_MAX, line)
   local code = os.execute(("sh -c %s >%s/.out 2>%s/.err </dev/null"):format(
     quote(script), quote(self.path), quote(self.path)))
   return { code = math.floor(code / 256), out = self:read(".out"), err = self:read(".err") }

@@ -4,8 +4,10 @@ local ffi = require("ffi")
 
 ffi.cdef("int unsetenv(const char *name);")
 
--- Under a sanitizer this process is instrumented; the programs it starts are not.
+-- Under a sanitizer this process is made to carry it; the programs it starts have it
+-- built in or do without. They free all they hold, so their leaks are looked for.
 ffi.C.unsetenv("LD_PRELOAD")
+ffi.C.unsetenv("ASAN_OPTIONS")
 
 -- Globally, so that ffi.C finds it, as in the binary.
 local library = ffi.load("./" .. (os.getenv("BUILD") or "build") .. "/libweir.so", true)
