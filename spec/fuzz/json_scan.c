@@ -50,7 +50,8 @@ static void compare(const weir_batch *left, const weir_batch *right)
 {
   size_t rows = left->row_count;
   WEIR_ASSERT(right->row_count == rows && right->fault_count == left->fault_count);
-  WEIR_ASSERT(memcmp(left->rows, right->rows, rows * sizeof left->rows[0]) == 0);
+  WEIR_ASSERT(rows == 0 ||
+              memcmp(left->rows, right->rows, rows * sizeof left->rows[0]) == 0);
   for (size_t i = 0; i <= rows; i++) {
     WEIR_ASSERT(left->row_colons[i] == right->row_colons[i]);
     WEIR_ASSERT(left->row_brackets[i] == right->row_brackets[i]);
