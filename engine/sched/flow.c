@@ -231,7 +231,9 @@ int64_t weir_flow_next_ns(weir_flow *flow)
   int64_t next = 0;
   for (uint32_t i = 0; i < flow->task_count; i++) {
     weir_task *task = flow->tasks[i];
-    if (is_done(task) || !weir_flow_claim(flow, i))
+    // Only code of a script waits for a time. Others are let alone: to claim one, even
+    // for a moment, might hide it from the thread that was just woken for it.
+    if (task->kind != WEIR_TASK_SEGMENT || is_done(task) || !weir_flow_claim(flow, i))
       continue;
     int64_t resume = (int64_t)task->run.resume_ns;
     unclaim(task);

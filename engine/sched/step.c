@@ -54,10 +54,20 @@ static void check_dead_limit(weir_task *task)
   weir_flow_fail(flow, WEIR_EERRORS, message);
 }
 
+// A source that waits for records which nobody wants any more need not wait.
+static void release_source(const weir_task *task)
+{
+  weir_source *source = task->source;
+  if (source != NULL && source->ops->cancel != NULL && weir_task_unwanted(task))
+    source->ops->cancel(source);
+}
+
 static void cancel_inputs(weir_task *task)
 {
-  for (uint32_t i = 0; i < task->input_count; i++)
+  for (uint32_t i = 0; i < task->input_count; i++) {
     weir_edge_cancel(task->inputs[i].edge);
+    release_source(task->inputs[i].producer);
+  }
   task->inputs_ended = 1;
   task->woken |= WEIR_HOME_ANY;
 }

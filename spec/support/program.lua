@@ -72,10 +72,10 @@ local SECONDS_MAX = 60
 -- its path, for what a function cannot be.
 ---@return table  { code, out, err }
 function Place:run(line)
-  local script = ("cd %s; WEIR=%s/%s/weir; weir() { timeout -s KILL %d \"$WEIR\" \"$@\"; }\n%s")
-    :format(quote(self.path), quote(root), build, SECONDS_MAX, line)
-  local code = os.execute(("sh -c %s >%s/.out 2>%s/.err </dev/null"):format(
-    quote(script), quote(self.path), quote(self.path)))
+  local script = ("cd %s; WEIR=%s/%s/weir; weir() { \"$WEIR\" \"$@\"; }\n%s")
+    :format(quote(self.path), quote(root), build, line)
+  local code = os.execute(("timeout -s KILL %d sh -c %s >%s/.out 2>%s/.err </dev/null"):format(
+    SECONDS_MAX, quote(script), quote(self.path), quote(self.path)))
   return { code = math.floor(code / 256), out = self:read(".out"), err = self:read(".err") }
 end
 

@@ -26,6 +26,10 @@ local M = {}
 local Engine = {}
 Engine.__index = Engine
 
+-- What a lambda remembers and what a group holds is in the state of one worker, and
+-- nothing keeps a segment with its worker yet; so there is one, whatever was asked for.
+local WORKERS = 1
+
 -- How long steps may take to notice that they are given up.
 local ABANDON_MS = 500
 
@@ -168,8 +172,7 @@ function Engine:start(threads)
   options.memory_max = self.options.max_memory_bytes
   options.lpeg = M.lpeg
   local out = ffi.new("weir_engine *[1]")
-  local workers = self.options.workers or 1
-  local rc = C.weir_engine_new(out, self.flow, workers, options)
+  local rc = C.weir_engine_new(out, self.flow, WORKERS, options)
   if rc == 0 then
     self.engine = out[0]
     rc = C.weir_engine_start(self.engine)
