@@ -27,7 +27,8 @@ SRC     := $(sort $(wildcard engine/*/*.c))
 HDR     := $(sort $(wildcard engine/*/*.h))
 NATIVE  := $(sort $(wildcard spec/native/*.c))
 FUZZ    := $(sort $(wildcard spec/fuzz/*.c))
-C_FILES := $(SRC) engine/main.c $(NATIVE) $(FUZZ)
+BENCH_C := $(sort $(wildcard scripts/bench/*.c))
+C_FILES := $(SRC) engine/main.c $(NATIVE) $(FUZZ) $(BENCH_C)
 # What the binary carries. The headers are declared to the FFI as it starts.
 CARRIED := $(sort $(shell find lua/weir scripts/packs -type f ! -name README.md \
              2>/dev/null)) $(HDR) $(LUAJIT_SHARE)/jit/vmdef.lua
@@ -188,6 +189,32 @@ $(BUILD)/fuzzer/%: spec/fuzz/%.c $(OBJ) $(BUILD)/nothing.o $(BUILD)/links.list
 	$(mkdir)
 	$(Q)$(COMPILE) -MMD -MP -MT $@ -MF $@.d -fsanitize=fuzzer -o $@ $< $(filter %.o,$^) \
 	  $(LDFLAGS) $(VENDOR_NATIVE)
+
+## measure
+
+BENCH := $(addprefix $(BUILD)/bench/,generate measure floor simdjson)
+
+.PHONY: bench
+bench:  ## measure weir beside others; TASKS="T2 T4" RECORDS=200000 BENCH_RUNS=3
+	@scripts/setup bench
+	$(Q)+$(MAKE) --silent --no-print-directory all $(BENCH)
+	$(Q)luajit scripts/bench/run.lua
+
+$(BUILD)/bench/floor: scripts/bench/floor.c $(OBJ) $(BUILD)/nothing.o $(BUILD)/links.list
+	$(call say,LINK,$@)
+	$(mkdir)
+	$(Q)$(COMPILE) -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(VENDOR_NATIVE)
+
+$(BUILD)/bench/%: scripts/bench/%.c $(BUILD)/flags.list
+	$(call say,LINK,$@)
+	$(mkdir)
+	$(Q)$(COMPILE) -o $@ $<
+
+# On-Demand has no choice at run time: it is as fast as the flags allow.
+$(BUILD)/bench/%: scripts/bench/rivals/%.cpp
+	$(call say,LINK,$@)
+	$(mkdir)
+	$(Q)$(CXX) -std=c++17 -O3 -march=native -Wall -Wextra -o $@ $< -lsimdjson
 
 ## use
 

@@ -1,0 +1,179 @@
+--- The tables, aligned for a terminal and still Markdown, and the report around them.
+
+local report = {}
+
+local function output_of(command)
+  local pipe = io.popen(command .. " 2>&1")
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+-- rows[1] is the head. The first two columns are text, the others are numbers.
+local function table_of(rows)
+  local widths = {}
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do
+      widths[i] = math.max(widths[i] or 3, #cell)
+    end
+  end
+  local lines = {}
+  local function add(row)
+    local cells = {}
+    for i, width in ipairs(widths) do
+      cells[i] = ("%" .. (i <= 2 and "-" or "") .. width .. "s"):format(row[i] or "")
+    end
+    lines[#lines + 1] = "| " .. table.concat(cells, " | ") .. " |"
+  end
+  add(rows[1])
+  local rules = {}
+  for i, width in ipairs(widths) do
+    rules[i] = i <= 2 and ("-"):rep(width) or ("-"):rep(width - 1) .. ":"
+  end
+  add(rules)
+  for i = 2, #rows do
+    add(rows[i])
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local function rate(per_second)
+  if per_second >= 1e6 then
+    return ("%.2f M/s"):format(per_second / 1e6)
+  end
+  return ("%.0f k/s"):format(per_second / 1e3)
+end
+
+local function decimals(value)
+  return (value < 9.95 and "%.2f" or "%.0f"):format(value)
+end
+
+-- What was to be reached, and whether it was.
+local function verdict(goal, value)
+  if not goal then
+    return ""
+  end
+  local sign, limit = goal:match("^(..) (.+)$")
+  limit = tonumber(limit)
+  local met = sign == ">=" and value >= limit or sign == "<=" and value <= limit
+  return goal .. (met and "  met" or "     ")
+end
+
+local HEAD = {
+  "task", "subject", "records", "time, s", "rate", "to weir's", "goal", "CPU, s", "to weir's",
+  "spread", "peak, MB",
+}
+
+-- One subject's row; base is that of weir with plain lambdas.
+local function result_row(entry, base)
+  local cost = entry.median
+  if not cost then
+    return { entry.subject.name, ("%d"):format(entry.records), "wrong" }
+  end
+  local function against(what)
+    return (cost[what] / entry.records) / (base.median[what] / base.records)
+  end
+  local ratio = base.median and against("wall")
+  return {
+    entry.subject.name,
+    ("%d"):format(entry.records),
+    ("%.3f"):format(cost.wall),
+    rate(entry.records / cost.wall),
+    ratio and decimals(ratio) or "",
+    ratio and verdict(entry.goal, ratio) or "",
+    ("%.3f"):format(cost.cpu),
+    ratio and decimals(against("cpu")) or "",
+    ("%.0f %%"):format(cost.spread * 100),
+    ("%.1f"):format(cost.peak),
+  }
+end
+
+local function results_table(results)
+  local rows = { HEAD }
+  for _, result in ipairs(results) do
+    for i, entry in ipairs(result.line) do
+      local row = result_row(entry, result.line[1])
+      table.insert(row, 1, i == 1 and result.task.name or "")
+      rows[#rows + 1] = row
+    end
+  end
+  return table_of(rows)
+end
+
+local function starts_table(starts)
+  local rows = { { "start-up", "", "time, ms", "goal", "CPU, ms", "peak, MB" } }
+  for _, entry in ipairs(starts) do
+    local cost = entry.median
+    rows[#rows + 1] = {
+      entry.name,
+      "",
+      ("%.1f"):format(cost.wall * 1e3),
+      verdict(entry.goal, cost.wall * 1e3),
+      ("%.1f"):format(cost.cpu * 1e3),
+      ("%.1f"):format(cost.peak),
+    }
+  end
+  return table_of(rows)
+end
+
+local function tasks_list(results)
+  local lines = {}
+  for i, result in ipairs(results) do
+    lines[i] = ("- %s: %s"):format(result.task.name, result.task.title)
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local function machine()
+  local cpu = output_of("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1"):gsub("\n", "")
+  local cores = output_of("nproc"):gsub("\n", "")
+  local memory = output_of("sed -n 's/^MemTotal: *//p' /proc/meminfo"):match("%d+")
+  local system = output_of("uname -sr"):gsub("\n", "")
+  return ("%s, %s cores, %.0f GB of memory, %s"):format(cpu, cores, memory * 1024 / 1e9, system)
+end
+
+local function versions()
+  local simdjson = output_of("sed -n 's/^#define SIMDJSON_VERSION //p' /usr/include/simdjson.h")
+  local lines = {
+    (output_of("build/weir version"):gsub("\n+$", "")),
+    "g++      " .. output_of("g++ -dumpfullversion"):gsub("\n", ""),
+    "simdjson " .. simdjson:gsub("[\n\"]", ""),
+    "cjson    " .. require("cjson")._VERSION,
+    "jq       " .. output_of("jq --version"):match("[%d.]+"),
+    "Miller   " .. output_of("mlr --version"):match("[%d.]+"),
+    "gawk     " .. output_of("gawk --version"):match("[%d.]+"),
+    "mawk     " .. output_of("mawk -W version"):match("%d[%d.]+"),
+  }
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local TEXT = [[
+# weir beside others
+
+%s
+%s
+Everybody runs in turn, %d times; times are medians, the spread is that of all runs, the peak
+the highest. Output goes to %s. Each one's answer was checked record by record against a slow
+reference first; whose was wrong is not timed. Who is slow gets a tenth of the records. "to
+weir's" is the time for a record against that of weir with plain lambdas on one worker, by the
+clock and in CPU, which is that of all threads together.
+
+%s
+%s
+%s.
+
+```
+%s```
+]]
+
+function report.write(path, run)
+  local results, starts = results_table(run.results), starts_table(run.starts)
+  local file = assert(io.open(path, "w"))
+  file:write(TEXT:format(
+    ("Input: %d web records, or a fifth of heavy ones, warm in memory.\n"):format(run.records),
+    tasks_list(run.results), run.runs, run.out, results, starts, machine(), versions()))
+  file:close()
+  io.write(results, "\n", starts, "\nwritten: ", path, "\n")
+end
+
+return report
