@@ -130,7 +130,7 @@ binders.top = gather.top
 
 local column = ffi.new("uint32_t[1]")
 
-local function shared(run)
+local function shared(run, clock)
   return {
     C = C,
     rows = rows,
@@ -164,7 +164,7 @@ local function shared(run)
     aggregate_finish = gather.aggregate_finish(run),
     sort_finish = gather.order_finish(run),
     top_finish = gather.order_finish(run),
-    generate = make.generate(run),
+    generate = make.generate(run, clock),
   }
 end
 
@@ -172,8 +172,9 @@ end
 ---@param task table
 ---@param run ffi.cdata*   weir_run of the segment
 ---@param source string    of weir.plan.emit
-function M.bind(task, run, source)
-  local data = shared(run)
+---@param clock ffi.cdata* weir_clock of the flow
+function M.bind(task, run, source, clock)
+  local data = shared(run, clock)
   for i, stage in ipairs(task.stages) do
     data[i] = binders[stage.node.kind](stage.node)
     data[i].where = stage.node.where

@@ -5,14 +5,12 @@ local cdef = require("weir.cdef")
 local fuel = require("weir.expr.fuel")
 local record = require("weir.native.record")
 
-local C = cdef.load("engine/base/clock.h", "engine/data/line.h", "engine/sched/run.h")
+local C = cdef.load("engine/base/err.h", "engine/data/line.h", "engine/sched/run.h")
 
 local M = {}
 
 local DONE, MORE = 0, 1
 local FUEL_PER_CALL = 1e7
-
-local clock = C.weir_clock_real()
 
 --- What the segment of a described source is bound to.
 ---@param described table
@@ -50,7 +48,7 @@ local function write(out, value, bound)
 end
 
 -- How many records are due by now; without a rate as many as fit.
-local function due(bound, run)
+local function due(bound, run, clock)
   if not bound.rate then
     return math.huge
   end
@@ -79,10 +77,11 @@ local function call(bound)
 end
 
 --- Makes records until the output is full or there are no more.
-function M.generate(run)
+---@param clock ffi.cdata*  weir_clock, for sources with a rate
+function M.generate(run, clock)
   return function(bound)
     local out = run.out[0]
-    local left = math.min(run.limits.rows, bound.count - bound.at, due(bound, run))
+    local left = math.min(run.limits.rows, bound.count - bound.at, due(bound, run, clock))
     while left > 0 and out.bytes.size < run.limits.out_bytes do
       local value = call(bound)
       if value == nil then

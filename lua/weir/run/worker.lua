@@ -54,10 +54,11 @@ function M.prepare(flow, setup, number)
   local plan = cut.cut(graph)
   local segments = {}
   ambient.install(weir, flow)
+  local clock = C.weir_flow_clock(flow)
   for _, task in ipairs(plan.tasks) do
     if task.kind == "segment" then
       local run = C.weir_flow_run_of(flow, task.number)
-      local parts = bind.bind(task, run, emit.emit(task))
+      local parts = bind.bind(task, run, emit.emit(task), clock)
       parts.flow, parts.memory_max = flow, setup.memory_max
       segments[task.number] = segment.new(task, parts)
     end

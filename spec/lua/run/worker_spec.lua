@@ -27,7 +27,7 @@ local function open(script, options)
 end
 
 -- Runs a script to its end; gives rows by sink, the result, and the worker's memory
--- after every step to `watch`.
+-- and the flow's time in seconds after every step to `watch`.
 local function play(script, options, watch)
   local opened, now = open(script, options)
   local worker_options = ffi.new("weir_worker_options")
@@ -38,7 +38,7 @@ local function play(script, options, watch)
   local code = C.weir_worker_new(out, opened.flow, worker_options, message, 1024)
   assert(code == 0, ffi.string(message))
   driver.run(opened.flow, C.weir_worker_runner(out[0]), now, watch and function()
-    watch(tonumber(C.weir_worker_memory(out[0])))
+    watch(tonumber(C.weir_worker_memory(out[0])), tonumber(now[0]) / 1e9)
   end)
   C.weir_worker_free(out[0])
   local rows = {}
@@ -125,6 +125,17 @@ describe("a segment", function()
       assert.equal("EMEMORY", letter.code)
     end
     assert.equal(2, #rows.dead)
+  end)
+
+  it("makes records at a rate, by the clock of the flow", function()
+    local seconds
+    local rows = play([[weir.from(weir.generate{ count = 100, rate = "10/s",
+      fn = function(n) return { n = n } end }):to(weir.memory{ name = "out" })]], nil,
+      function(_, now)
+        seconds = now
+      end)
+    assert.equal(100, #rows.out)
+    assert.is_true(seconds >= 10)
   end)
 
   it("finds an error in the last of many records", function()
