@@ -51,8 +51,14 @@ local function trace(problem)
   end
   local message = tostring(problem)
   local traceback = debug.traceback("", 2)
-  local user = traceback:match("^(.-)\n[^\n]*segment:") or traceback
-  return { message = message, traceback = (user:gsub("^%s+", "")) }
+  local lines = {}
+  for line in traceback:gmatch("[^\n]+") do
+    if line:find("^%s+segment:") or line:find("lua/weir/run/", 1, true) then
+      break
+    end
+    lines[#lines + 1] = line
+  end
+  return { message = message, traceback = table.concat(lines, "\n") }
 end
 
 -- Out of memory the handler has not run, and what filled the heap is garbage by now:
@@ -105,6 +111,8 @@ end
 
 function Segment:_write_dead(stage, problem)
   local run = self.run
+  -- Between two elements of a flat_map other segments may have had the slot.
+  C.weir_rows_open(self.rows, 0, run.batch, run.row)
   C.weir_rows_source(self.rows, 0, origin)
   local source = C.weir_flow_path(self.flow, origin.source, origin.partition)
   local code = code_of(problem)
