@@ -70,8 +70,8 @@ describe("bad records", function()
     assert.equal('{"a":"\0"}\n{"a":01}\n{"a":tru}\n{"a":1}\n', untouched.out)
     local touched = run("weir -e ':filter \"a\"' in.jsonl")
     assert.equal('{"a":1}\n', touched.out)
-    assert.truthy(touched.err:find("3  -e:1:2: field 'a': the syntax is wrong, first in in.jsonl,", 1, true),
-      touched.err)
+    assert.truthy(touched.err:find("3  -e:1:2: field 'a': the syntax is wrong, first in in.jsonl",
+      1, true), touched.err)
   end)
 
   it("are all refused by a strict codec", function()

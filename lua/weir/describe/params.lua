@@ -99,7 +99,7 @@ local function resolve(name, declared, given, where)
   end
   if value == nil then
     errors.raise(where, 'parameter "%s" must be given: --set %s=... (%s)', name, name,
-      param.help or "a " .. param.type)
+      param.help or param.type)
   end
   param.value, param.from = read_value(param, value, origin, where), origin
   return param

@@ -1,0 +1,177 @@
+--- What a user types, and the words that come back.
+
+local program = require("spec.support.program")
+
+local place
+
+local function fresh()
+  place = program.place()
+  place:write("one.jsonl", '{"a":1}\n')
+end
+
+local function gone()
+  place:remove()
+end
+
+describe("a wrong word", function()
+  before_each(fresh)
+  after_each(gone)
+
+  for line, expected in pairs({
+    ["weir rum"] = { 2, "unknown command 'rum'; did you mean \"run\"?" },
+    ["weir run --workrs 3 x.lua"] = { 2, 'unknown flag --workrs; did you mean "--workers"?' },
+    ["weir run --max-memory lots x.lua"] = { 2, "--max-memory must be" },
+    ["weir run"] = { 2, "which pipeline? Name a .lua file" },
+    ["weir run none.lua"] = { 3, "cannot open the script: none.lua: No such file" },
+    ["mkdir d; weir run d"] = { 3, "d: is a directory, not a script" },
+    ["weir run --set a x.lua"] = { 2, '--set needs NAME=VALUE, not "a"' },
+    ["weir help fliter"] = { 2, 'no help on \'fliter\'; did you mean "filter"?' },
+    ["weir -e ':fliter \"a\"' one.jsonl"] = { 3, 'no method "fliter"; did you mean "filter"?' },
+    ["weir -e ':filter \"a ==\"' one.jsonl"] = { 3, "^" },
+    ["weir -e ':to(weir.file{ path = \"x\", cdec = \"csv\" })' one.jsonl"] =
+      { 3, 'unknown option "cdec"; did you mean "codec"?' },
+    ["weir -e ':parse \"nginx.acess\"' one.jsonl"] = { 3, 'did you mean "nginx.access"?' },
+    ["printf 'local weir = require\"weir\"\\nweir.from(\"x\"\\n' > s.lua; weir run s.lua"] =
+      { 3, "s.lua:3: ')' expected" },
+  }) do
+    it("is answered with the nearest, or the place: " .. line:sub(1, 60):gsub("\n", " "), function()
+      local result = place:run(line)
+      assert.equal(expected[1], result.code, result.err)
+      assert.equal("", result.out)
+      assert.truthy(result.err:find(expected[2], 1, true), result.err)
+      assert.is_nil(result.err:find("stack traceback", 1, true))
+    end)
+  end
+end)
+
+describe("a script", function()
+  before_each(fresh)
+  after_each(gone)
+
+  it("takes its arguments, prints to standard error, and may come from standard input", function()
+    place:write("args.lua", [[
+local weir = require "weir"
+print("loading", ...)
+weir.from "one.jsonl":map(function(r) print("a is", r.a) weir.log("info", "hello") end)
+  :to(weir.stdout{})
+]])
+    for _, line in ipairs({
+      "weir run -q args.lua -- x --y",
+      "weir run -q - -- x --y < args.lua",
+    }) do
+      local result = place:run(line)
+      assert.equal('{"a":1}\n', result.out)
+      assert.equal("loading\tx\t--y\na is\t1\ninfo: hello\n", result.err)
+    end
+  end)
+
+  it("finds its modules beside it, wherever it is run from", function()
+    place:write("main.lua", ([[
+local weir = require "weir"
+weir.from "%s/one.jsonl":pipe(require "lib.mark"):to(weir.stdout{})
+]]):format(place.path))
+    local result = place:run([[
+      mkdir lib; echo 'return function(s) return s:set{ z = "a + 1" } end' > lib/mark.lua
+      weir run -q main.lua; cd /; weir run -q "$OLDPWD/main.lua"; cd "$OLDPWD"
+      rm lib/mark.lua; weir run -q main.lua]])
+    assert.equal('{"a":1,"z":2}\n{"a":1,"z":2}\n', result.out)
+    assert.equal(3, result.code)
+    assert.truthy(result.err:find('main.lua:2: require "lib.mark": found neither', 1, true))
+  end)
+
+  it("takes parameters from --set, then files, then the environment, then defaults", function()
+    place:write("par.lua", [[
+local weir = require "weir"
+local p = weir.params{ a = "default", n = weir.param{ type = "integer", default = 3 } }
+weir.from "one.jsonl":set{ p = weir.value(p.a), n = weir.value(p.n) }:to(weir.stdout{})
+]])
+    place:write("par.json", '{"a":"file","n":4}')
+    local result = place:run([[
+      weir run -q par.lua; export WEIR_PARAM_A=env; weir run -q par.lua
+      weir run -q par.lua --params par.json; weir run -q par.lua --params par.json --set a=set]])
+    assert.equal('{"a":1,"n":3,"p":"default"}\n{"a":1,"n":3,"p":"env"}\n'
+      .. '{"a":1,"n":4,"p":"file"}\n{"a":1,"n":4,"p":"set"}\n', result.out)
+    local unknown = place:run("weir run par.lua --set aa=1")
+    assert.truthy(unknown.err:find('no parameter is called "aa"; did you mean "a"?', 1, true))
+    local wrong = place:run("weir run par.lua --set n=1.5")
+    assert.truthy(wrong.err:find('parameter "n", from --set, must be a whole number', 1, true))
+  end)
+
+  it("that needs a secret stops before it begins where there is none", function()
+    place:write("sec.lua", [[
+local weir = require "weir"
+weir.from "one.jsonl":to(weir.sqlite{ path = weir.secret "DATABASE_PATH", table = "t" })
+]])
+    local result = place:run("weir run sec.lua")
+    assert.equal(1, result.code)
+    assert.truthy(result.err:find('^weir: no secret "DATABASE_PATH": put it into a file'),
+      result.err)
+    local found = place:run([[
+      mkdir s; echo rows.db > s/DATABASE_PATH; weir run -q --secrets s sec.lua]])
+    assert.equal(0, found.code, found.err)
+    assert.is_true(place:has("rows.db"))
+  end)
+
+  it("may write two files, but not the same one twice", function()
+    place:write("two.lua", [[
+local weir = require "weir"
+local s = weir.from "one.jsonl"
+s:to "a.out.jsonl":to "b.out.jsonl"
+]])
+    assert.equal(0, place:run("weir run -q two.lua").code)
+    assert.equal(place:read("a.out.jsonl"), place:read("b.out.jsonl"))
+    local twice = place:run("echo 's:to \"a.out.jsonl\"' >> two.lua; weir check two.lua")
+    assert.equal(3, twice.code)
+    assert.truthy(twice.err:find('two.lua:4: to: "a.out.jsonl" is written at two.lua:3 already', 1,
+      true), twice.err)
+  end)
+
+  it("is explained, with Lua that loads", function()
+    place:write("s.lua", [[
+local weir = require "weir"
+weir.from "one.jsonl":filter "a > 0":map(function(r) r.b = 1 end):to "out.jsonl"
+]])
+    local result = place:run("weir explain --emit s.lua")
+    assert.equal(0, result.code)
+    local emitted = assert(result.out:match("\n(%-%- s/1.*)$"), result.out)
+    assert.truthy(loadstring(emitted))
+    assert.is_false(place:has("out.jsonl"))
+  end)
+
+  it("that holds too much says so, and what to do", function()
+    local result = place:run([[
+      printf 'local weir = require "weir"
+        local big = weir.generate{ count = 3e6, fn = function(n) return { n = n } end }
+        weir.from(big):sort{ by = "n" }:to(weir.discard{})' > big.lua
+      weir run -q --max-memory 64MiB big.lua]])
+    assert.equal(1, result.code)
+    assert.truthy(result.err:find("max_memory is reached", 1, true), result.err)
+  end)
+end)
+
+describe("a terminal", function()
+  before_each(fresh)
+  after_each(gone)
+
+  it("gets progress and colours, unless NO_COLOR; a pipe gets neither", function()
+    place:write("slow.lua", [[
+local weir = require "weir"
+weir.from(weir.generate{ count = 3e5, fn = function(n) return { n = n } end })
+  :map(function(r) for i = 1, 20 do r.x = i end end):to(weir.discard{})
+]])
+    local result = place:run([[
+      script -qec "$WEIR run slow.lua" /dev/null > tty
+      NO_COLOR=1 script -qec "$WEIR run none.lua" /dev/null > plain
+      script -qec "$WEIR run none.lua" /dev/null > coloured
+      weir run slow.lua 2> piped]])
+    assert.truthy(place:read("tty"):find("\r\27%[K[%d,]+ records"), place:read("tty"))
+    assert.is_nil(place:read("plain"):find("\27", 1, true))
+    assert.truthy(place:read("coloured"):find("\27[31m", 1, true))
+    assert.is_nil(place:read("piped"):find("[\r\27]"))
+    assert.equal(0, result.code)
+  end)
+
+  it("completes by a script that bash can read", function()
+    assert.equal(0, place:run("weir completion bash > c && bash -n c").code)
+  end)
+end)
