@@ -30,6 +30,21 @@ static int is_abandoned(const weir_task *task)
   return __atomic_load_n(&task->flow->abandoned, __ATOMIC_ACQUIRE);
 }
 
+// After a failure nothing that is under way matters, but for that of a source: what
+// it gave before is whole and goes on.
+static int is_giving_up(const weir_task *task)
+{
+  const weir_flow *flow = task->flow;
+  return weir_flow_failure(flow, NULL) != WEIR_OK &&
+         !__atomic_load_n(&flow->drains, __ATOMIC_ACQUIRE);
+}
+
+static void fail_as_source(weir_task *task, int code)
+{
+  __atomic_store_n(&task->flow->drains, 1, __ATOMIC_RELEASE);
+  weir_flow_fail(task->flow, code, task->source->message);
+}
+
 static int64_t wall_ns(const weir_task *task)
 {
   return task->flow->clock.wall_ns(task->flow->clock.context);
@@ -190,7 +205,7 @@ static void source_step(weir_task *task)
   if (rc != WEIR_OK) {
     weir_batch_unref(batch);
     if (rc != WEIR_EEND && rc != WEIR_ESTOPPED)
-      weir_flow_fail(task->flow, rc, source->message);
+      fail_as_source(task, rc);
     weir_task_close(task);
     return;
   }
@@ -297,8 +312,7 @@ static void segment_step(weir_task *task, const weir_runner *runner)
     weir_task_close(task);
     return;
   }
-  int pointless =
-      weir_task_unwanted(task) || weir_flow_failure(task->flow, NULL) != WEIR_OK;
+  int pointless = weir_task_unwanted(task) || is_giving_up(task);
   if (!task->inputs_ended && task->input_count > 0 && pointless) {
     if (task->batch != NULL)
       give_up_batch(task);

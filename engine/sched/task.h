@@ -71,6 +71,7 @@ struct weir_flow {
   double dead_share_max;
   int32_t stopping;       // atomic
   int32_t abandoned;      // atomic
+  int32_t drains;         // atomic; a source has failed, the rest has not
   int32_t failure;        // atomic; the message is written before it
   int32_t failing;        // atomic; the first failure takes it
   uint64_t records_read;  // atomic
