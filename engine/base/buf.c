@@ -41,10 +41,17 @@ int weir_buf_reserve(weir_buf *buf, size_t extra)
   return WEIR_OK;
 }
 
-static void reserve_or_die(weir_buf *buf, size_t extra)
+static void grow_or_die(weir_buf *buf, size_t extra)
 {
   int rc = weir_buf_reserve(buf, extra);
   WEIR_ASSERT(rc == WEIR_OK);
+}
+
+// Nearly always there is room, and these are the engine's hottest lines.
+static inline void reserve_or_die(weir_buf *buf, size_t extra)
+{
+  if (__builtin_expect(extra > buf->capacity - buf->size, 0))
+    grow_or_die(buf, extra);
 }
 
 void weir_buf_append(weir_buf *buf, const void *bytes, size_t size)

@@ -178,6 +178,14 @@ void weir_write_text(weir_buf *out, const char *text, size_t size)
   weir_buf_byte(out, '"');
 }
 
+int weir_write_utf8(weir_buf *out, const char *text, size_t size)
+{
+  if (weir_utf8_check(text, size) != size)
+    return WEIR_EUTF8;
+  weir_write_text(out, text, size);
+  return WEIR_OK;
+}
+
 // Writes digits in front of end, at least width of them; returns the first.
 static char *digits_before(char *end, uint64_t magnitude, int width)
 {

@@ -50,6 +50,7 @@ void weir_value_write(weir_buf *out, const weir_value *value);
 
 // The same, piece by piece. Text is escaped as RFC 8259 demands and no further.
 void weir_write_text(weir_buf *out, const char *text, size_t size);
+int weir_write_utf8(weir_buf *out, const char *text, size_t size);  // or EUTF8
 void weir_write_number(weir_buf *out, double number);
 void weir_write_integer(weir_buf *out, uint64_t magnitude, int negative);
 

@@ -18,6 +18,7 @@
 #include "engine/base/mem.h"
 #include "engine/host/embed.h"
 #include "engine/host/next.h"
+#include "engine/host/plain.h"
 
 enum { PATH_MAX_BYTES = 512 };
 
@@ -154,6 +155,7 @@ static int furnish(lua_State *state)
     add_searcher(state);
     preload(state, "weir.embedded", open_embedded);
   }
+  preload(state, "weir.plain", weir_plain_open);
   if (host->lpeg != NULL)
     preload(state, "lpeg", host->lpeg);
   return 0;

@@ -15,6 +15,9 @@ local library = ffi.load("./" .. (os.getenv("BUILD") or "build") .. "/libweir.so
 -- Anchored: an unloaded library would take the functions with it.
 package.loaded["spec.support.library"] = { library }
 
+package.preload["weir.plain"] = assert(package.loadlib(
+  "./" .. (os.getenv("BUILD") or "build") .. "/libweir.so", "weir_plain_open"))
+
 -- A metatype is for ever, while busted loads modules anew for each file; so the one
 -- that has them comes first.
 require("weir.native.record")

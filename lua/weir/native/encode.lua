@@ -5,6 +5,9 @@
 --
 -- Keys are written in byte order, so that every state writes the same bytes. An
 -- empty table is an object. NaN and infinities, which JSON cannot say, are null.
+--
+-- Plain tables are written by engine/host/plain.c, to the same bytes. What is here
+-- writes the rest, and finds out what is wrong.
 
 local ffi = require("ffi")
 local int = require("weir.native.int")
@@ -92,10 +95,9 @@ local writers = {
     C.weir_write_number(buf, value)
   end,
   string = function(buf, value)
-    if tonumber(C.weir_utf8_check(value, #value)) ~= #value then
+    if C.weir_write_utf8(buf, value, #value) ~= 0 then
       return "a text is not valid UTF-8"
     end
-    C.weir_write_text(buf, value, #value)
   end,
   table = put_table,
 }
@@ -126,10 +128,28 @@ function put(buf, value, depth)
   return write(buf, value, depth)
 end
 
+local has_plain, plain = pcall(require, "weir.plain")
+local pointer, address = ffi.typeof("weir_buf *"), ffi.typeof("uintptr_t")
+local written
+
+-- The buffer may move its bytes, not itself, while plain.put is at work.
+local function put_other(value)
+  return put(written, value, DEPTH_MAX) == nil
+end
+
+local function put_plain(buf, value)
+  written = buf
+  return plain.put(tonumber(ffi.cast(address, ffi.cast(pointer, buf))), value, put_other)
+end
+
 --- Appends a value as JSON. On failure the buffer is as it was.
 ---@return string?  what cannot be written, and why
 function M.put(buf, value)
   local size = buf.size
+  if has_plain and type(value) == "table" and put_plain(buf, value) then
+    return nil
+  end
+  buf.size = size
   local problem = put(buf, value, 0)
   if problem then
     buf.size = size
