@@ -5,7 +5,7 @@
 
 PACKAGES_BUILD := gcc libc6-dev make libuv1-dev libluajit-5.1-dev luajit \
   lua-lpeg lua-lpeg-dev libsqlite3-dev zlib1g-dev libzstd-dev
-PACKAGES_CHECK := lua-busted lua-cjson lua-check sqlite3 zstd clang libclang-rt-dev \
+PACKAGES_CHECK := lua-busted lua-cjson lua-check sqlite3 zstd time clang libclang-rt-dev \
   clang-format clang-tidy
 # Whom weir is measured beside, and what they are built of.
 PACKAGES_BENCH := g++ libsimdjson-dev lua-cjson lua-lpeg jq miller gawk mawk
