@@ -1,15 +1,17 @@
 --- Gives the generated function of a segment what it works with: the closures of the
 -- script, fields, tables of groups, and the few functions that its stages share.
 
+local aggregate = require("weir.run.aggregate")
 local cdef = require("weir.cdef")
+local codecs = require("weir.run.codecs")
 local ffi = require("ffi")
 local fuel = require("weir.expr.fuel")
-local gather = require("weir.run.gather")
 local lambda = require("weir.run.lambda")
 local make = require("weir.run.make")
 local null = require("weir.lib.null").null
+local order = require("weir.run.order")
 local record = require("weir.native.record")
-local codecs = require("weir.run.codecs")
+local share = require("weir.run.share")
 
 local C = cdef.load("engine/base/buf.h", "engine/base/err.h", "engine/op/parse.h",
   "engine/op/record.h", "engine/op/rows.h", "engine/sched/run.h")
@@ -121,12 +123,12 @@ function binders.split(node)
   if node.expr then
     return lambda.bind(node.expr)
   end
-  return gather.share(node)
+  return share.bind(node)
 end
 
-binders.aggregate = gather.aggregate
-binders.sort = gather.sort
-binders.top = gather.top
+binders.aggregate = aggregate.bind
+binders.sort = order.bind_sort
+binders.top = order.bind_top
 
 local column = ffi.new("uint32_t[1]")
 
@@ -157,13 +159,13 @@ local function shared(run, clock)
         error({ code = rc, column = column[0], message = reason }, 0)
       end
     end,
-    share = gather.share_of,
-    aggregate_add = gather.aggregate_add,
-    sort_add = gather.order_add,
-    top_add = gather.order_add,
-    aggregate_finish = gather.aggregate_finish(run),
-    sort_finish = gather.order_finish(run),
-    top_finish = gather.order_finish(run),
+    share = share.of,
+    aggregate_add = aggregate.add,
+    sort_add = order.add,
+    top_add = order.add,
+    aggregate_finish = aggregate.finish(run),
+    sort_finish = order.finish(run),
+    top_finish = order.finish(run),
     generate = make.generate(run, clock),
   }
 end

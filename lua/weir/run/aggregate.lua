@@ -1,0 +1,136 @@
+--- aggregate at work: adds every record to its group, and writes the groups at the end.
+
+local cdef = require("weir.cdef")
+local ffi = require("ffi")
+local finish = require("weir.run.finish")
+local keys = require("weir.run.keys")
+local null = require("weir.lib.null").null
+local values = require("weir.run.values")
+
+local C = cdef.load("engine/base/buf.h", "engine/base/err.h", "engine/data/line.h",
+  "engine/data/value.h", "engine/sched/run.h", "engine/state/groups.h")
+
+local M = {}
+
+local GROUP = { count = 0, sum = 1, avg = 2, min = 3, max = 4, first = 5, last = 6 }
+local NUMERIC = { sum = true, avg = true }
+local ORDERED = { min = true, max = true }
+
+local function raise(code, message)
+  error({ code = code, message = message }, 0)
+end
+
+local function holds(value)
+  return value ~= nil and value ~= false and value ~= null
+end
+
+local function bind_column(column)
+  local aggregate = column.aggregate
+  return {
+    name = column.name,
+    expr = aggregate.expr and values.prepare(aggregate.expr),
+    where = aggregate.where,
+    numeric = NUMERIC[aggregate.kind],
+    ordered = ORDERED[aggregate.kind],
+    prefix = keys.quoted(column.name) .. ":",
+  }
+end
+
+function M.bind(node)
+  local count = #node.columns
+  local kinds = ffi.new("uint32_t[?]", math.max(1, count))
+  local bound = { columns = {}, at = 0, anchors = {}, max_keys = node.max_keys }
+  bound.values = ffi.new("weir_value[?]", math.max(1, count))
+  local exprs = {}
+  for i, column in ipairs(node.columns) do
+    kinds[i - 1] = GROUP[column.aggregate.kind]
+    bound.columns[i] = bind_column(column)
+    exprs[#exprs + 1] = column.aggregate.expr
+    exprs[#exprs + 1] = column.aggregate.where
+  end
+  for _, column in ipairs(node.keys) do
+    exprs[#exprs + 1] = column.expr
+  end
+  keys.bind(bound, node.keys)
+  bound.record = values.giver(exprs)
+  bound.groups = ffi.gc(C.weir_groups_new(kinds, count, node.max_keys or 0), C.weir_groups_free)
+  return bound
+end
+
+local function check_numeric(column, value)
+  local kind = value.kind
+  if kind == C.WEIR_TEXT or kind == C.WEIR_TRUE or kind == C.WEIR_FALSE or kind == C.WEIR_OBJECT
+    or kind == C.WEIR_ARRAY then
+    raise(C.WEIR_ETYPE, ('"%s" needs numbers, and its value is %s'):format(column.name,
+      kind == C.WEIR_TEXT and "text; give types or infer = true" or "no number"))
+  end
+end
+
+-- All values are known, and known to fit, before a group is made for them.
+local function read_values(bound, handle)
+  for i, column in ipairs(bound.columns) do
+    local value = bound.values[i - 1]
+    if column.where and not holds(column.where.fn(handle)) then
+      value.kind = C.WEIR_ABSENT
+    elseif not column.expr then
+      value.kind = C.WEIR_TRUE
+    else
+      bound.anchors[i] = values.read(column.expr, handle, value)
+      if column.numeric then
+        check_numeric(column, value)
+      elseif column.ordered then
+        values.check_orderable(value)
+      end
+    end
+  end
+end
+
+local wrong_slot = ffi.new("uint32_t[1]")
+
+--- Adds the record of a slot to its group.
+function M.add(bound, slot)
+  local handle = bound.record(slot)
+  keys.write(bound, handle)
+  read_values(bound, handle)
+  local id = C.weir_groups_key(bound.groups, bound.key.bytes, bound.key.size)
+  if id < 0 then
+    raise(tonumber(id), id == C.WEIR_EFULL
+      and ("more than max_keys = %d groups"):format(bound.max_keys) or nil)
+  end
+  local rc = C.weir_groups_add(bound.groups, id, bound.values, wrong_slot)
+  if rc ~= 0 then
+    raise(rc)
+  end
+end
+
+local function write_group(bound, out, id)
+  local start = out.bytes.size
+  local key = C.weir_groups_key_text(bound.groups, id)
+  C.weir_buf_byte(out.bytes, 0x7b)
+  C.weir_buf_append(out.bytes, key.bytes, key.size)
+  for i, column in ipairs(bound.columns) do
+    if i > 1 or key.size > 0 then
+      C.weir_buf_byte(out.bytes, 0x2c)
+    end
+    C.weir_buf_append(out.bytes, column.prefix, #column.prefix)
+    C.weir_groups_write(bound.groups, id, i - 1, out.bytes)
+  end
+  C.weir_buf_byte(out.bytes, 0x7d)
+  if C.weir_line_end(out, start) ~= 0 then
+    raise(C.WEIR_ENOMEM)
+  end
+end
+
+--- Writes one record a group, in order of first appearance; without keys there is
+-- always one.
+function M.finish(run)
+  return function(bound, index)
+    if #bound.keys == 0 then
+      C.weir_groups_key(bound.groups, "", 0)
+    end
+    local count = tonumber(C.weir_groups_count(bound.groups))
+    return finish.write(run, index, bound, count, write_group)
+  end
+end
+
+return M

@@ -1,0 +1,26 @@
+--- How stages that saw the whole input give what they made of it: a batch at a time.
+
+local M = {}
+
+local DONE, FULL = 0, 2
+local KINDS, MADE = 6, 0
+
+--- Writes the records from bound.at on, until there are `count` or the batch is full.
+---@param run ffi.cdata*  weir_run of the segment
+---@param index integer   of the stage in it
+---@param write fun(bound: table, out: ffi.cdata*, at: integer)
+---@return integer        a weir_run_reason
+function M.write(run, index, bound, count, write)
+  local out = run.out[0]
+  while bound.at < count do
+    write(bound, out, bound.at)
+    bound.at = bound.at + 1
+    run.counts[index * KINDS + MADE] = run.counts[index * KINDS + MADE] + 1
+    if out.bytes.size >= run.limits.out_bytes then
+      return FULL
+    end
+  end
+  return DONE
+end
+
+return M
