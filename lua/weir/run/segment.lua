@@ -199,6 +199,10 @@ end
 
 function Segment:_rows()
   local run, pending = self.run, self.pending
+  if pending.list_1 then
+    -- Its elements keep the source of slot 0, which other segments have had meanwhile.
+    C.weir_rows_open(self.rows, 0, run.batch, run.row)
+  end
   repeat
     local ok, reason = xpcall(self.body, trace)
     if ok then
