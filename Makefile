@@ -19,7 +19,7 @@ include vendor/packages.mk
 STD     := -std=c11 -D_GNU_SOURCE
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Wvla \
            -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings $(WERROR)
-COMPILE  = $(CC) $(STD) $(WARN) $(CFLAGS) $(VENDOR_CFLAGS) -I. -fPIC
+COMPILE  = $(CC) $(STD) $(WARN) $(CFLAGS) $(VENDOR_CFLAGS) -I. -fPIC -fno-semantic-interposition
 LINK     = $(CC) $(CFLAGS) $(LDFLAGS)
 
 # A file is in the build because it exists; there is no list to forget.

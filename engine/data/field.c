@@ -21,6 +21,9 @@ enum {
   KINDS_MAX = 24,  // more brackets than this before a field are not guessed
 };
 
+// The way of a good guess is one piece of code; what is off it is called.
+#define INLINE static inline __attribute__((always_inline))
+
 struct pattern {
   uint64_t bytes[2];
   uint64_t mask[2];
@@ -85,7 +88,7 @@ struct row {
   uint32_t bracket_count;
 };
 
-static struct row row_of(const weir_batch *batch, uint32_t number)
+INLINE struct row row_of(const weir_batch *batch, uint32_t number)
 {
   const uint32_t *colons = batch->row_colons + number;
   const uint32_t *brackets = batch->row_brackets + number;
@@ -100,7 +103,7 @@ static struct row row_of(const weir_batch *batch, uint32_t number)
 }
 
 // Whether the plain key right before the colon is the name. Safe anywhere.
-static int is_key(const weir_field *field, const struct row *row, uint32_t colon)
+INLINE int is_key(const weir_field *field, const struct row *row, uint32_t colon)
 {
   size_t quoted = field->size + 2;
   if (colon - row->span.start < quoted)
@@ -121,7 +124,7 @@ static int is_key(const weir_field *field, const struct row *row, uint32_t colon
 
 // Whether the last bytes before a colon allow the name: cheaper than is_key, and
 // enough for nearly all colons.
-static int may_be_key(const weir_field *field, const struct row *row, uint32_t colon)
+INLINE int may_be_key(const weir_field *field, const struct row *row, uint32_t colon)
 {
   uint32_t tail;
   if (colon < sizeof tail)
@@ -131,7 +134,7 @@ static int may_be_key(const weir_field *field, const struct row *row, uint32_t c
 }
 
 // Whether any of these colons has the key, at whatever depth.
-static int occurs(const weir_field *field, const struct row *row, uint32_t first,
+INLINE int occurs(const weir_field *field, const struct row *row, uint32_t first,
                   uint32_t end)
 {
   for (uint32_t i = first; i < end; i++) {
@@ -156,7 +159,7 @@ static int same_brackets(const weir_field *field, const struct row *row)
   return 1;
 }
 
-static int guess(const weir_field *field, const struct row *row)
+INLINE int guess(const weir_field *field, const struct row *row)
 {
   if (field->colon >= row->colon_count || field->bracket == 0)
     return 0;
@@ -188,8 +191,8 @@ static int is_odd_key(const weir_field *field, const char *at, const char *colon
          weir_json_key_is(&walk, field->name, field->size);
 }
 
-// How many colons at depth one have the key; remembers the last as the guess.
-static int walk(weir_field *field, const struct row *row, int plain)
+// How many colons at depth one have the key; the last is the next guess.
+static int walk_row(weir_field *field, const struct row *row, int plain)
 {
   uint32_t bracket = 0;
   uint32_t depth = 0;
@@ -225,23 +228,37 @@ static void remember_kinds(weir_field *field, const struct row *row)
     field->kinds[i] = row->bytes[row->brackets[i]];
 }
 
-// Blanks are rare; the call is only for them.
-static const char *after_blanks(const char *at, const char *end)
+static int walk(weir_field *field, const weir_batch *batch, uint32_t number, int plain)
 {
-  return at<end && * at> ' ' ? at : weir_json_after_blanks(at, end);
+  struct row row = row_of(batch, number);
+  int count = walk_row(field, &row, plain);
+  if (count > 0)
+    remember_kinds(field, &row);
+  return count;
+}
+
+static int ends_member(char byte) { return byte == ',' || byte == '}'; }
+
+// The end of a number that a member ends with; NULL for anything else.
+INLINE const char *after_number(const char *at, const char *end)
+{
+  const char *start = at;
+  while (at < end && ((unsigned char)(*at - '0') < 10 || *at == '.'))
+    at++;
+  return at > start && at < end && ends_member(*at) ? at : NULL;
 }
 
 // Whether nothing but blanks stands between the value and what ends it.
-static int value_behind(const char *at, const char *end, weir_slice *out)
+static int any_value_behind(const char *at, const char *end, weir_slice *out)
 {
-  at = after_blanks(at, end);
+  at = weir_json_after_blanks(at, end);
   const char *stop = weir_json_after_value(at, end);
   if (stop == NULL)
     stop = end;
-  const char *next = after_blanks(stop, end);
-  int clean = next < end && (*next == ',' || *next == '}') && stop > at;
-  if (__builtin_expect(next < end && *next != ',' && *next != '}', 0)) {
-    while (next < end && *next != ',' && *next != '}')
+  const char *next = weir_json_after_blanks(stop, end);
+  int clean = next < end && ends_member(*next) && stop > at;
+  if (__builtin_expect(next < end && !ends_member(*next), 0)) {
+    while (next < end && !ends_member(*next))
       next++;
     stop = next;
   }
@@ -249,20 +266,26 @@ static int value_behind(const char *at, const char *end, weir_slice *out)
   return clean;
 }
 
+INLINE int value_behind(const char *at, const char *end, weir_slice *out)
+{
+  const char *stop = after_number(at, end);
+  if (stop == NULL)
+    return any_value_behind(at, end, out);
+  *out = (weir_slice){at, (size_t)(stop - at)};
+  return 1;
+}
+
 // `place` is a constant wherever this is inlined.
-static inline int look_up(weir_field *field, const weir_batch *batch, uint32_t number,
-                          int place, weir_slice *json)
+INLINE int look_up(weir_field *field, const weir_batch *batch, uint32_t number,
+                   int place, weir_slice *json)
 {
   struct row row = row_of(batch, number);
   int plain = batch->plain_keys && !field->odd;
   int count = 1;
-  if (!plain || !guess(field, &row) ||
-      (place && occurs(field, &row, 0, field->colon))) {
-    count = walk(field, &row, plain);
-    if (count == 0)
-      return 0;
-    remember_kinds(field, &row);
-  }
+  if (!plain || !guess(field, &row) || (place && occurs(field, &row, 0, field->colon)))
+    count = walk(field, batch, number, plain);
+  if (count == 0)
+    return 0;
   const char *colon = row.bytes + row.colons[field->colon];
   int clean = value_behind(colon + 1, row.bytes + row.span.end, json);
   return place && clean && count == 1 ? 2 : 1;

@@ -18,6 +18,7 @@
 enum {
   DIGITS_EXACT = 19,  // as many always fit 64 bits
   POWER_EXACT = 22,
+  SHORT = 15,  // bytes; their digits fit 53 bits
   TEXT_SMALL = 64,
   EXPONENT_MAX = 100000,
 };
@@ -176,8 +177,39 @@ static weir_value value_of(const struct decimal *decimal, const char *text, size
   return of_double(read_slowly(text, size));
 }
 
+// The common case: few digits, a point among them at most, no exponent. As exact as
+// the long way, since digits and power are exact. 0 if it is not that.
+static int read_short(const char *at, const char *end, double *number)
+{
+  double sign = *at == '-' ? -1 : 1;
+  at += *at == '-';
+  const char *start = at;
+  const char *point = end;
+  uint64_t digits = 0;
+  for (; at < end; at++) {
+    if (is_digit(*at))
+      digits = digits * 10 + (uint64_t)(*at - '0');
+    else if (*at == '.' && point == end)
+      point = at;
+    else
+      return 0;
+  }
+  ptrdiff_t whole = point - start;
+  if (whole == 0 || (whole > 1 && *start == '0') || point == end - 1)
+    return 0;
+  *number = sign * (double)digits;
+  if (point < end)
+    *number /= powers[end - point - 1];
+  return 1;
+}
+
 int weir_number_read(const char *text, size_t size, weir_value *out)
 {
+  double number;
+  if (size > 0 && size <= SHORT && read_short(text, text + size, &number)) {
+    *out = of_double(number);
+    return WEIR_OK;
+  }
   struct decimal decimal;
   if (!decimal_read(text, text + size, &decimal))
     return WEIR_ENUMBER;
