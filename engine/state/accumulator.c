@@ -85,16 +85,22 @@ static int takes(const weir_accumulator *accumulator, uint32_t kind,
   }
 }
 
+static uint64_t capacity_for(const weir_accumulator *accumulator,
+                             const weir_value *value)
+{
+  uint64_t capacity = accumulator->kept.text_capacity;
+  if (!has_text(value) || value->size <= capacity)
+    return capacity;
+  capacity = capacity * 2 > TEXT_FIRST ? capacity * 2 : TEXT_FIRST;
+  return capacity > value->size ? capacity : value->size;
+}
+
 // Once there is a buffer it stays ours, even while a number is kept.
 static int reserve_text(weir_accumulator *accumulator, const weir_value *value)
 {
-  if (!has_text(value) || value->size <= accumulator->kept.text_capacity)
+  uint64_t capacity = capacity_for(accumulator, value);
+  if (capacity == accumulator->kept.text_capacity)
     return WEIR_OK;
-  uint64_t capacity = accumulator->kept.text_capacity * 2;
-  if (capacity < TEXT_FIRST)
-    capacity = TEXT_FIRST;
-  if (capacity < value->size)
-    capacity = value->size;
   char *old = (char *)accumulator->kept.value.text;
   char *text =
       weir_mem_resize(accumulator->kept.text_capacity > 0 ? old : NULL, capacity);
@@ -137,6 +143,19 @@ void weir_accumulator_add(weir_accumulator *accumulator, uint32_t kind,
     add_number(accumulator, value);
   }
   accumulator->count++;
+}
+
+uint64_t weir_accumulator_size_bytes(const weir_accumulator *accumulator, uint32_t kind)
+{
+  return keeps(kind) ? accumulator->kept.text_capacity : 0;
+}
+
+uint64_t weir_accumulator_growth_bytes(const weir_accumulator *accumulator,
+                                       uint32_t kind, const weir_value *value)
+{
+  if (!keeps(kind) || !takes(accumulator, kind, value))
+    return 0;
+  return capacity_for(accumulator, value) - accumulator->kept.text_capacity;
 }
 
 int weir_accumulator_merge(weir_accumulator *accumulator, uint32_t kind,

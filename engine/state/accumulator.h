@@ -40,6 +40,12 @@ int weir_accumulator_prepare(weir_accumulator *accumulator, uint32_t kind,
 void weir_accumulator_add(weir_accumulator *accumulator, uint32_t kind,
                           const weir_value *value);
 
+// Bytes of text that it keeps room for, and those that adding a value would add.
+uint64_t weir_accumulator_size_bytes(const weir_accumulator *accumulator,
+                                     uint32_t kind);
+uint64_t weir_accumulator_growth_bytes(const weir_accumulator *accumulator,
+                                       uint32_t kind, const weir_value *value);
+
 // As if the values of `from` had come after. ENOMEM.
 int weir_accumulator_merge(weir_accumulator *accumulator, uint32_t kind,
                            const weir_accumulator *from);

@@ -39,6 +39,7 @@ struct weir_groups {
   group *items;
   weir_accumulator *accumulators;  // [capacity * slot_count]
   weir_buf key_bytes;
+  uint64_t text_bytes;  // that the accumulators keep
 };
 
 weir_groups *weir_groups_new(const uint32_t *kinds, uint32_t slot_count,
@@ -170,7 +171,10 @@ int weir_groups_add(weir_groups *groups, int64_t id, const weir_value *values,
 {
   weir_accumulator *all = accumulators_of(groups, id);
   for (uint32_t i = 0; i < groups->slot_count; i++) {
-    int rc = weir_accumulator_prepare(&all[i], groups->kinds[i], &values[i]);
+    uint32_t kind = groups->kinds[i];
+    uint64_t before = weir_accumulator_size_bytes(&all[i], kind);
+    int rc = weir_accumulator_prepare(&all[i], kind, &values[i]);
+    groups->text_bytes += weir_accumulator_size_bytes(&all[i], kind) - before;
     if (rc != WEIR_OK) {
       *slot = i;
       return rc;
@@ -192,13 +196,43 @@ int weir_groups_merge(weir_groups *into, const weir_groups *from)
     weir_accumulator *left = accumulators_of(into, target);
     const weir_accumulator *right = accumulators_of(from, id);
     for (uint32_t slot = 0; slot < into->slot_count; slot++) {
-      WEIR_ASSERT(into->kinds[slot] == from->kinds[slot]);
-      int rc = weir_accumulator_merge(&left[slot], into->kinds[slot], &right[slot]);
+      uint32_t kind = into->kinds[slot];
+      WEIR_ASSERT(kind == from->kinds[slot]);
+      uint64_t before = weir_accumulator_size_bytes(&left[slot], kind);
+      int rc = weir_accumulator_merge(&left[slot], kind, &right[slot]);
+      into->text_bytes += weir_accumulator_size_bytes(&left[slot], kind) - before;
       if (rc != WEIR_OK)
         return rc;
     }
   }
   return WEIR_OK;
+}
+
+// Two entries of the table are a group's, since at most half of them are taken.
+static uint64_t group_bytes(const weir_groups *groups)
+{
+  return sizeof(group) + 2 * sizeof groups->entries[0] +
+         groups->slot_count * sizeof(weir_accumulator);
+}
+
+uint64_t weir_groups_size_bytes(const weir_groups *groups)
+{
+  return groups->count * group_bytes(groups) + groups->key_bytes.size +
+         groups->text_bytes;
+}
+
+uint64_t weir_groups_growth_bytes(const weir_groups *groups, const char *key,
+                                  size_t size, const weir_value *values)
+{
+  static const weir_accumulator nothing = {0};
+  uint64_t entry = groups->entries[probe(groups, weir_hash(key, size), key, size)];
+  uint64_t bytes = entry == 0 ? group_bytes(groups) + size : 0;
+  const weir_accumulator *all =
+      entry == 0 ? NULL : accumulators_of(groups, id_of(entry));
+  for (uint32_t i = 0; i < groups->slot_count; i++)
+    bytes += weir_accumulator_growth_bytes(all != NULL ? &all[i] : &nothing,
+                                           groups->kinds[i], &values[i]);
+  return bytes;
 }
 
 int64_t weir_groups_count(const weir_groups *groups) { return (int64_t)groups->count; }

@@ -61,6 +61,12 @@ int weir_groups_add(weir_groups *groups, int64_t id, const weir_value *values,
 // kinds. After an error part of it has been added, so that `into` is of no use.
 int weir_groups_merge(weir_groups *into, const weir_groups *from);
 
+// What all groups take, without the room that is kept for more; and what adding
+// these values under this key would add to that.
+uint64_t weir_groups_size_bytes(const weir_groups *groups);
+uint64_t weir_groups_growth_bytes(const weir_groups *groups, const char *key,
+                                  size_t size, const weir_value *values);
+
 int64_t weir_groups_count(const weir_groups *groups);
 weir_slice weir_groups_key_text(const weir_groups *groups,
                                 int64_t id);  // until the next key

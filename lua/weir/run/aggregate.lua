@@ -39,7 +39,8 @@ end
 function M.bind(node)
   local count = #node.columns
   local kinds = ffi.new("uint32_t[?]", math.max(1, count))
-  local bound = { columns = {}, at = 0, anchors = {}, max_keys = node.max_keys }
+  local bound = { columns = {}, at = 0, anchors = {} }
+  bound.max_keys, bound.max_state_bytes = node.max_keys, node.max_state_bytes
   bound.values = ffi.new("weir_value[?]", math.max(1, count))
   local exprs = {}
   for i, column in ipairs(node.columns) do
@@ -85,6 +86,14 @@ local function read_values(bound, handle)
   end
 end
 
+local function check_room(bound)
+  local bytes = C.weir_groups_size_bytes(bound.groups)
+    + C.weir_groups_growth_bytes(bound.groups, bound.key.bytes, bound.key.size, bound.values)
+  if bytes > bound.max_state_bytes then
+    raise(C.WEIR_EFULL, ("groups of more than max_state = %d bytes"):format(bound.max_state_bytes))
+  end
+end
+
 local wrong_slot = ffi.new("uint32_t[1]")
 
 --- Adds the record of a slot to its group.
@@ -92,6 +101,9 @@ function M.add(bound, slot)
   local handle = bound.record(slot)
   keys.write(bound, handle)
   read_values(bound, handle)
+  if bound.max_state_bytes then
+    check_room(bound)
+  end
   local id = C.weir_groups_key(bound.groups, bound.key.bytes, bound.key.size)
   if id < 0 then
     raise(tonumber(id), id == C.WEIR_EFULL

@@ -43,6 +43,18 @@ local function values(...)
   return list, texts
 end
 
+-- What putting these values under a key would add to the size.
+local function growth(groups, text, ...)
+  local list, anchor = values(...)
+  local bytes = C.weir_groups_growth_bytes(groups, text, #text, list)
+  assert(anchor)
+  return tonumber(bytes)
+end
+
+local function size(groups)
+  return tonumber(C.weir_groups_size_bytes(groups))
+end
+
 local function add(groups, id, ...)
   local slot = ffi.new("uint32_t[1]", 99)
   local list, anchor = values(...)
@@ -92,6 +104,22 @@ describe("keys of groups", function()
     assert.equal(1, key(groups, "b"))
     assert.equal("OK", add(groups, 1, "true"))
     assert.equal("1", result(groups, 1))
+    free(groups)
+  end)
+
+  it("say what they take, and what a record would add", function()
+    local groups = new({ "last" })
+    assert.equal(0, size(groups))
+    local first = growth(groups, "k", "1")
+    assert.equal("OK", add(groups, key(groups, "k"), "1"))
+    assert.equal(first, size(groups))
+    assert.equal(0, growth(groups, "k", "2"))
+    assert.equal(first + 1, growth(groups, "kk", "1"))
+    local long = '"' .. ("x"):rep(5000) .. '"'
+    assert.equal(5000, growth(groups, "k", long))
+    assert.equal("OK", add(groups, 0, long))
+    assert.equal(first + 5000, size(groups))
+    assert.equal(0, growth(groups, "k", '"y"'))
     free(groups)
   end)
 
@@ -283,7 +311,9 @@ describe("groups at random", function()
         texts[i] = random_value(slot)
         table.insert(lists[name][i], read(texts[i]))
       end
+      local size_after = size(whole) + growth(whole, name, unpack(texts))
       assert(add(whole, key(whole, name), unpack(texts)) == "OK")
+      assert.equal(size_after, size(whole))
       assert(add(block, key(block, name), unpack(texts)) == "OK")
       if math.random() < 0.05 then
         assert(C.weir_groups_merge(merged, block) == 0)

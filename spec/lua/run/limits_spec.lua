@@ -35,4 +35,30 @@ describe("a limit on what is kept", function()
     assert.equal(0, skip.code)
     assert.equal('{"a":1,"n":1}\n{"a":2,"n":1}\n', skip.out)
   end)
+
+  it("counts the bytes of all groups, and of the texts that they keep", function()
+    local place = program.place()
+    finally(function()
+      place:remove()
+    end)
+    place:write("in.jsonl", ('{"t":"x"}\n'):rep(9) .. ('{"t":"%s"}\n'):format(("x"):rep(3000)))
+    local chain = [[:aggregate({ n = weir.count(), t = weir.%s "t" }, { max_state = "1KiB"%s })]]
+    local function run(...)
+      return place:run(("weir -e '%s' in.jsonl"):format(chain:format(...)))
+    end
+    local last = run("last", "")
+    assert.equal(1, last.code)
+    assert.matches("aggregate: groups of more than max_state = 1024 bytes", last.err, 1, true)
+    assert.equal('{"n":9,"t":"x"}\n', run("last", ', on_error = "skip"').out)
+    assert.equal('{"n":10,"t":"x"}\n', run("first", "").out)
+    local lines = {}
+    for i = 1, 100 do
+      lines[i] = ('{"a":%d}\n'):format(i)
+    end
+    place:write("in.jsonl", table.concat(lines))
+    local groups = place:run([[
+      weir -e ':group_by("a"):aggregate({ n = weir.count() }, { max_state = "1KiB" })' in.jsonl]])
+    assert.equal(1, groups.code, groups.err)
+    assert.matches("max_state = 1024 bytes", groups.err, 1, true)
+  end)
 end)
