@@ -63,8 +63,9 @@ int weir_spool_open(weir_spool *spool, int make_directories)
   if (rc != WEIR_OK)
     return rc;
   spool->safe = spool->file.size;
-  // What is there has its header, and was not left by us.
-  if (first && spool->file.size > 0)
+  // What is there has its header, and was not left by us. What a standard stream goes
+  // to is for whoever redirected it to know.
+  if (first && spool->file.size > 0 && spool->file.standard == 0)
     spool->begun = 1;
   if (first && spool->file.line_open && spool->packing == WEIR_PACKING_NONE)
     weir_buf_byte(&spool->pending, '\n');

@@ -282,13 +282,18 @@ local function dead_reasons(flow)
   return out
 end
 
+-- Nobody asked for the default sink of dead letters, so it speaks of a file alone.
+local function is_silent(self, node, records)
+  return node.default_dead and (records == 0 or dead_letters_file(self).kind == "discard")
+end
+
 local function outputs(self)
   local out = {}
   for _, task in ipairs(self.plan.tasks) do
     if task.kind == "sink" then
       local stats = C.weir_flow_task_count(self.flow, task.number)
       local records = tonumber(stats.written)
-      if not (task.node.default_dead and records == 0) then
+      if not is_silent(self, task.node, records) then
         out[#out + 1] = {
           name = task.name,
           place = ffi.string(C.weir_flow_task_place(self.flow, task.number)),

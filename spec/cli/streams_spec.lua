@@ -1,0 +1,34 @@
+--- What a run writes to the streams that it was given.
+
+local program = require("spec.support.program")
+
+local place
+
+describe("a run", function()
+  before_each(function()
+    place = program.place()
+    place:write("in.jsonl", '{"a":1}\n{"a":2}\n')
+  end)
+
+  after_each(function()
+    place:remove()
+  end)
+
+  it("writes the header of its CSV to standard output, whatever is there already", function()
+    local result = place:run([[
+      weir -e ':take(1):to(weir.stdout{ codec = "csv" })' in.jsonl > before
+      { echo before; weir -e ':take(1):to(weir.stdout{ codec = "csv" })' in.jsonl; } > behind
+      echo before > added
+      weir -e ':take(1):to(weir.stdout{ codec = "csv" })' in.jsonl >> added]])
+    assert.equal(0, result.code, result.err)
+    assert.equal("a\n1\n", place:read("before"))
+    assert.equal("before\na\n1\n", place:read("behind"))
+    assert.equal("before\na\n1\n", place:read("added"))
+  end)
+
+  it("speaks of dead letters, but not of a sink for them that nobody asked for", function()
+    local result = place:run([[weir -e ':map(function(r) error("no") end)' in.jsonl]])
+    assert.truthy(result.err:find("dead    2 records", 1, true), result.err)
+    assert.is_nil(result.err:find("nowhere", 1, true), result.err)
+  end)
+end)
