@@ -134,9 +134,8 @@ INLINE uint64_t inside_strings(struct strings *strings, const weir_json_masks *m
 
 // Writes four offsets whether or not there are as many: a wrong guess of the
 // number of turns costs more than the turns.
-INLINE uint32_t *list_bits(uint32_t *out, uint64_t bits, uint32_t base, int wide)
+INLINE void list_bits(uint32_t *out, uint64_t bits, uint32_t base, int wide)
 {
-  uint32_t *end = out + __builtin_popcountll(bits);
   do {
     for (int i = 0; i < 4; i++) {
       out[i] = base + lowest(bits, wide);
@@ -144,19 +143,22 @@ INLINE uint32_t *list_bits(uint32_t *out, uint64_t bits, uint32_t base, int wide
     }
     out += 4;
   } while (__builtin_expect(bits != 0, 0));
-  return end;
 }
 
+// Writes the offsets behind those that count, without counting them.
 INLINE void list_structure(struct scan *scan, uint64_t colons, uint64_t brackets,
                            uint32_t base, int wide)
 {
   weir_batch *batch = scan->batch;
-  uint32_t *out = batch->colons + scan->colon_count;
-  scan->colon_count += (uint32_t)(list_bits(out, colons, base, wide) - out);
-  if (brackets != 0) {
-    out = batch->brackets + scan->bracket_count;
-    scan->bracket_count += (uint32_t)(list_bits(out, brackets, base, wide) - out);
-  }
+  list_bits(batch->colons + scan->colon_count, colons, base, wide);
+  if (brackets != 0)
+    list_bits(batch->brackets + scan->bracket_count, brackets, base, wide);
+}
+
+INLINE void count_structure(struct scan *scan, uint64_t colons, uint64_t brackets)
+{
+  scan->colon_count += (uint32_t)__builtin_popcountll(colons);
+  scan->bracket_count += (uint32_t)__builtin_popcountll(brackets);
 }
 
 static int is_blank(char byte) { return byte == ' ' || byte == '\t' || byte == '\r'; }
@@ -258,11 +260,13 @@ INLINE void scan_block(struct scan *scan, const weir_json_masks *masks, uint32_t
     uint64_t newlines = masks->newlines & live;
     uint64_t high = masks->high & live;
     uint64_t broken = 0;
+    list_structure(scan, colons, brackets, base, wide);
     while (__builtin_expect(newlines != 0, 0)) {
       uint64_t newline = newlines & (0 - newlines);
       uint64_t line = newline - 1;
+      uint32_t faults = scan->batch->fault_count;
       broken = newline & inside;
-      list_structure(scan, colons & line, brackets & line, base, wide);
+      count_structure(scan, colons & line, brackets & line);
       scan->high |= (high & line) != 0;
       end_line(scan, base + (uint32_t)__builtin_ctzll(newline), broken != 0);
       line = ~(line | newline);
@@ -275,10 +279,13 @@ INLINE void scan_block(struct scan *scan, const weir_json_masks *masks, uint32_t
         scan->strings = (struct strings){.odd_colon = scan->strings.odd_colon};
         break;
       }
+      // A fault takes back what its line listed, so the rest moves up.
+      if (__builtin_expect(scan->batch->fault_count != faults, 0))
+        list_structure(scan, colons, brackets, base, wide);
     }
     if (broken != 0)
       continue;
-    list_structure(scan, colons, brackets, base, wide);
+    count_structure(scan, colons, brackets);
     scan->high |= high != 0;
     return;
   }
@@ -398,6 +405,7 @@ static int index_row(struct scan *scan, weir_span row)
       live >>= WEIR_JSON_BLOCK - (row.end - base);
     live &= ~inside_strings(&scan->strings, &masks, live, 0);
     list_structure(scan, masks.colons & live, masks.brackets & live, base, 0);
+    count_structure(scan, masks.colons & live, masks.brackets & live);
   }
   return WEIR_OK;
 }
