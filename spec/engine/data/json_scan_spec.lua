@@ -136,4 +136,39 @@ describe("json scan", function()
     end
     C.weir_json_use_kernel(C.WEIR_JSON_BEST)
   end)
+
+  it("says of each line what it says of the line alone", function()
+    local seed = tonumber(os.getenv("SEED")) or os.time()
+    print("seed", seed)
+    math.randomseed(seed)
+    local lines = { "{}", '{"a":1}', '{"a"', "x", "", "[1]", '{"a":"x', '{"b":{"c":[1,2]},"d":2}',
+      '{"\xc3\xa9":"\\""}', '{"a":}}', ' {"q" : 1} ', '{"z":"\xff"}' }
+    local function moved(item, by)
+      local out = { item[1] + by, item[2] + by, item[3], item[4] }
+      for _, list in ipairs({ "colons", "brackets" }) do
+        for i, offset in ipairs(item[list] or {}) do
+          out[list] = out[list] or {}
+          out[list][i] = offset + by
+        end
+        out[list] = out[list] or item[list]
+      end
+      return out
+    end
+    for _ = 1, 3000 do
+      local text, rows, faults = "", {}, {}
+      for _ = 1, math.random(14) do
+        local line = lines[math.random(#lines)] .. "\n"
+        local alone = scan(line)
+        rows[#rows + 1] = alone.rows[1] and moved(alone.rows[1], #text)
+        faults[#faults + 1] = alone.faults[1] and moved(alone.faults[1], #text)
+        text = text .. line
+      end
+      local together = scan(text)
+      assert.same(rows, together.rows)
+      assert.equal(#faults, #together.faults)
+      for i, fault_alone in ipairs(faults) do
+        assert.same(fault_alone, { unpack(together.faults[i], 1, 4) })
+      end
+    end
+  end)
 end)
