@@ -51,6 +51,7 @@ typedef struct weir_run {
   const weir_batch *batch;  // NULL while finishing
   uint32_t row;             // the next one to do
   uint32_t row_end;         // stop before it
+  uint32_t begun;           // it was taken already: its flat_map is under way
   uint32_t finishing;       // all input is done; say what is left to say
   uint32_t stage;           // the stage at work, for errors
   uint32_t port_count;

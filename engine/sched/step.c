@@ -262,7 +262,8 @@ static void finish_segment(weir_task *task, const weir_runner *runner)
 
 static void give_up_batch(weir_task *task)
 {
-  add(&task->dropped, task->batch->row_count - task->run.row);
+  const weir_run *run = &task->run;
+  add(&task->dropped, task->batch->row_count - run->row - run->begun);
   cancel_inputs(task);
   release_batch(task);
 }

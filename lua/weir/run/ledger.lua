@@ -15,7 +15,7 @@ local M = {}
 
 local KINDS = 6
 local NAMES = { [0] = "made", [1] = "filtered", [2] = "absorbed", [3] = "dropped", [4] = "dead" }
-local DROPPED_AS = { take = "taken", skip = "skipped" }
+local DROPPED_AS = { take = "taken", skip = "skipped", flat_map = "given_up" }
 
 local function number(value)
   return tonumber(value)

@@ -104,9 +104,9 @@ function M.new(task, parts)
   return self
 end
 
-function Segment:_count(stage, kind)
+function Segment:_count(stage, kind, by)
   local at = stage.index * KINDS + kind
-  self.run.counts[at] = self.run.counts[at] + 1
+  self.run.counts[at] = self.run.counts[at] + (by or 1)
 end
 
 function Segment:_write_dead(stage, problem)
@@ -157,9 +157,11 @@ function Segment:_answer(problem)
     run.code = code_of(problem)
     local text = ('%s: %s (on_error = "stop")'):format(stage.node.name, problem.message)
     ffi.copy(run.message, text:sub(1, C.WEIR_RUN_MESSAGE - 1))
+    self:_count(stage, DROPPED)
     return FAILED
   elseif problem.code == C.WEIR_EFULL and (on_error or "dead_letter") == "dead_letter" then
     -- What is missing in a group or an order makes the rest of it wrong.
+    self:_count(stage, DROPPED)
     return self:_fail({ code = problem.code, message = stage.node.name .. ": " .. problem.message })
   elseif on_error == "skip" then
     self:_count(stage, DROPPED)
@@ -209,16 +211,33 @@ function Segment:_rows()
       return reason
     end
     local leave = self:_answer(as_problem(reason))
-    if leave then
-      return leave
-    elseif not pending.list_1 then
+    if not pending.list_1 then
       run.row = run.row + 1
     end
-    if is_full(run) then
+    if leave then
+      return leave
+    elseif is_full(run) then
       return FULL
     end
   until run.row >= run.row_end and not pending.list_1
   return run.row < run.batch.row_count and MORE or DONE
+end
+
+-- What is left of the lists under way counts as dropped while the segment is not at
+-- work, since it may never be entered again.
+function Segment:_count_left(sign)
+  local run, pending, depth = self.run, self.pending, 0
+  for _, stage in ipairs(self.task.stages) do
+    if stage.node.kind == "flat_map" then
+      depth = depth + 1
+      local list = pending["list_" .. depth]
+      if list then
+        local left = #list - pending["at_" .. depth] + 1
+        self:_count(stage, DROPPED, sign * left)
+      end
+    end
+  end
+  run.begun = sign > 0 and 1 or 0
 end
 
 --- Does what `run` asks for; gives a weir_run_reason.
@@ -226,7 +245,14 @@ function Segment:enter()
   if self:_over_memory() then
     return FAILED
   elseif self.run.finishing == 0 then
-    return self:_rows()
+    if self.run.begun ~= 0 then
+      self:_count_left(-1)
+    end
+    local reason = self:_rows()
+    if self.pending.list_1 then
+      self:_count_left(1)
+    end
+    return reason
   end
   local ok, reason = xpcall(self.finish, trace)
   return ok and reason or self:_fail(as_problem(reason))
