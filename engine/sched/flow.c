@@ -219,11 +219,49 @@ static uint32_t ready_of(weir_flow *flow, enum weir_task_home home, int idle,
   return count;
 }
 
+// Whether no task anywhere is at work, can be, or waits for a time.
+static int is_stuck(weir_flow *flow)
+{
+  for (uint32_t i = 0; i < flow->task_count; i++) {
+    weir_task *task = flow->tasks[i];
+    if (is_done(task))
+      continue;
+    if (!weir_flow_claim(flow, i))
+      return 0;
+    int moves = task->run.resume_ns > 0 || weir_task_is_ready(task) ||
+                (weir_task_holds(task) && weir_task_has_room(task));
+    unclaim(task);
+    if (moves)
+      return 0;
+  }
+  return 1;
+}
+
+// A merge waits for one input while another is full, and both hang on the same
+// producer: only then may full edges lend it room, so that memory stays bounded by
+// their credit in every flow that can go on without.
+static void lend(weir_flow *flow)
+{
+  for (uint32_t i = 0; i < flow->task_count; i++) {
+    weir_task *task = flow->tasks[i];
+    if (is_done(task) || task->input_count < 2 || !weir_flow_claim(flow, i))
+      continue;
+    weir_task_lend(task);
+    unclaim(task);
+  }
+}
+
 uint32_t weir_flow_ready(weir_flow *flow, enum weir_task_home home, uint32_t *tasks,
                          uint32_t max)
 {
   uint32_t count = ready_of(flow, home, 0, tasks, max);
-  return count > 0 ? count : ready_of(flow, home, 1, tasks, max);
+  if (count == 0)
+    count = ready_of(flow, home, 1, tasks, max);
+  if (count == 0 && is_stuck(flow)) {
+    lend(flow);
+    count = ready_of(flow, home, 0, tasks, max);
+  }
+  return count;
 }
 
 int64_t weir_flow_next_ns(weir_flow *flow)

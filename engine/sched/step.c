@@ -93,15 +93,6 @@ static void release_batch(weir_task *task)
   task->batch = NULL;
 }
 
-// Nothing can be taken until an input shows what is next. Who should feed it may be
-// stuck on another of these edges, so none may stay full.
-static int wait_for_input(weir_task *task)
-{
-  for (uint32_t i = 0; i < task->input_count; i++)
-    weir_edge_make_room(task->inputs[i].edge);
-  return -1;
-}
-
 // Which input the next batch comes from, or -1: none now. Ordered ones are taken by
 // (sequence, input), so all of them must have shown their next batch or their end.
 static int choose_input(weir_task *task)
@@ -113,7 +104,7 @@ static int choose_input(weir_task *task)
   if (task->input_at < task->input_count)
     return weir_edge_peek(task->inputs[task->input_at].edge) != NULL
                ? (int)task->input_at
-               : wait_for_input(task);
+               : -1;
   int best = -1;
   uint64_t best_sequence = 0;
   for (uint32_t i = 0; i < task->input_count; i++) {
@@ -123,7 +114,7 @@ static int choose_input(weir_task *task)
         return (int)i;
     } else if (batch == NULL) {
       if (!weir_edge_at_end(task->inputs[i].edge))
-        return wait_for_input(task);
+        return -1;
     } else if (best < 0 || batch->sequence < best_sequence) {
       best = (int)i;
       best_sequence = batch->sequence;
@@ -408,6 +399,12 @@ static void sink_step(weir_task *task)
   if (rc != WEIR_OK && !failed)
     weir_flow_fail(task->flow, rc, sink->message);
   weir_task_close(task);
+}
+
+void weir_task_lend(weir_task *task)
+{
+  for (uint32_t i = 0; i < task->input_count; i++)
+    weir_edge_make_room(task->inputs[i].edge);
 }
 
 int weir_task_holds(const weir_task *task) { return task->held_since_ns != 0; }

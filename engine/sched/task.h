@@ -82,6 +82,7 @@ struct weir_flow {
 // step.c
 int weir_task_is_ready(weir_task *task);
 int weir_task_holds(const weir_task *task);
+void weir_task_lend(weir_task *task);  // takes full inputs aside
 void weir_task_step(weir_task *task, const weir_runner *runner);
 
 // output.c

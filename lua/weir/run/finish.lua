@@ -2,7 +2,7 @@
 
 local M = {}
 
-local DONE, FULL = 0, 2
+local DONE, MORE, FULL = 0, 1, 2
 local KINDS, MADE = 6, 0
 
 --- Writes the records from bound.at on, until there are `count` or the batch is full.
@@ -20,7 +20,12 @@ function M.write(run, index, bound, count, write)
       return FULL
     end
   end
-  return DONE
+  -- The last batch goes on even if it is empty: it tells what comes behind where it is.
+  if bound.said then
+    return DONE
+  end
+  bound.said = true
+  return MORE
 end
 
 return M
