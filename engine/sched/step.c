@@ -257,6 +257,7 @@ static void give_up_batch(weir_task *task)
   add(&task->dropped, task->batch->row_count - run->row - run->begun);
   cancel_inputs(task);
   release_batch(task);
+  weir_task_push_all(task);  // what comes at the end has a sequence number of its own
 }
 
 static void compute(weir_task *task, const weir_runner *runner)
@@ -306,10 +307,11 @@ static void segment_step(weir_task *task, const weir_runner *runner)
   }
   int pointless = weir_task_unwanted(task) || is_giving_up(task);
   if (!task->inputs_ended && task->input_count > 0 && pointless) {
-    if (task->batch != NULL)
+    if (task->batch != NULL) {
       give_up_batch(task);
-    else
-      cancel_inputs(task);
+      return;
+    }
+    cancel_inputs(task);
   }
   if (take_batch(task) == 0) {
     if (weir_task_holds(task)) {
