@@ -78,15 +78,16 @@ local function result_row(entry, base)
     return (cost[what] / entry.records) / (base.median[what] / base.records)
   end
   local ratio = base.median and against("wall")
+  local by_cpu = ratio and against("cpu")
   return {
     entry.subject.name,
     ("%d"):format(entry.records),
     ("%.3f"):format(cost.wall),
     rate(entry.records / cost.wall),
     ratio and decimals(ratio) or "",
-    ratio and verdict(entry.goal, ratio, not entry.subject.parallel and against("cpu") or nil) or "",
+    ratio and verdict(entry.goal, ratio, not entry.subject.parallel and by_cpu or nil) or "",
     ("%.3f"):format(cost.cpu),
-    ratio and decimals(against("cpu")) or "",
+    by_cpu and decimals(by_cpu) or "",
     ("%.0f %%"):format(cost.spread * 100),
     ("%.1f"):format(cost.peak),
   }
