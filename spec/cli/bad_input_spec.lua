@@ -203,7 +203,7 @@ weir.from(weir.generate{ count = %d, fn = function(n) return { n = n } end })
 
   it("that raise a table, or from a tail call, still say where", function()
     local raised = lambda("if r.n == 5 then error({}) end", 9)
-    assert.truthy(raised.reason:find("run.lua:3: the script raised an error", 1, true),
+    assert.truthy(raised.reason:find("run.lua:3: the script raised a table", 1, true),
       raised.reason)
     local odd = lambda(
       'if r.n == 5 then error(setmetatable({ code = "x" }, { __index = error })) end', 9)

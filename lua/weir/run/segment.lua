@@ -6,7 +6,7 @@
 
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
-local fuel = require("weir.expr.fuel")
+local problems = require("weir.run.problems")
 local record = require("weir.native.record")
 
 local C = cdef.load(
@@ -30,71 +30,6 @@ local KINDS, DROPPED, DEAD = 6, 3, 4
 
 local origin = ffi.new("weir_origin")
 
-local function is_ours(problem)
-  local code = rawget(problem, "code")
-  return type(code) == "number" and code < 0 and getmetatable(problem) == nil
-end
-
--- A script may raise a table of its own, in which nothing can be relied on.
-local function of_table(problem)
-  if is_ours(problem) then
-    return problem
-  end
-  local message = rawget(problem, "message")
-  return { message = type(message) == "string" and message or nil }
-end
-
--- Runs where the error was raised: an error as a table, its place in the script kept.
-local function trace(problem)
-  if type(problem) == "table" then
-    return of_table(problem)
-  end
-  local message = tostring(problem)
-  local traceback = debug.traceback("", 2)
-  local lines = {}
-  for line in traceback:gmatch("[^\n]+") do
-    if line:find("^%s+segment:") or line:find("lua/weir/run/", 1, true) then
-      break
-    end
-    lines[#lines + 1] = line
-  end
-  return { message = message, traceback = table.concat(lines, "\n") }
-end
-
--- Out of memory the handler has not run, and what filled the heap is garbage by now:
--- without it there is room to say so.
-local function as_problem(reason)
-  if type(reason) == "table" then
-    return reason
-  end
-  collectgarbage()
-  return { message = tostring(reason) }
-end
-
--- What has no place of its own happened in the stage; that a tail call left no frame
--- of the script is nobody's business.
-local function in_words(problem, stage)
-  local message = problem.message
-  if problem.code then
-    return message or ffi.string(C.weir_err_text(problem.code))
-  elseif not message then
-    return stage.node.where .. ": " .. ffi.string(C.weir_err_text(C.WEIR_ELAMBDA))
-  end
-  message = message:gsub("^segment:[^:]*:%d+: ", "")
-  return message:find("^[^:]+:%d+[:%d]*: ") and message or stage.node.where .. ": " .. message
-end
-
-local function code_of(problem)
-  if problem.code then
-    return problem.code
-  elseif problem.message == "not enough memory" then
-    return C.WEIR_EMEMORY
-  elseif fuel.spent() then
-    return C.WEIR_EFUEL
-  end
-  return C.WEIR_ELAMBDA
-end
-
 ---@param task table  a task of kind "segment" from weir.plan.cut
 ---@param parts { flow: ffi.cdata*, rows: ffi.cdata*, run: ffi.cdata*, body: function,
 ---   finish: function, pending: table, memory_max: number }
@@ -115,7 +50,7 @@ function Segment:_write_dead(stage, problem)
   C.weir_rows_open(self.rows, 0, run.batch, run.row)
   C.weir_rows_source(self.rows, 0, origin)
   local source = C.weir_flow_path(self.flow, origin.source, origin.partition)
-  local code = code_of(problem)
+  local code = problems.code(problem)
   local dead = ffi.new("weir_dead")
   dead.wall_ns = self.clock.wall_ns(self.clock.context)
   dead.stage = stage.node.name
@@ -152,9 +87,9 @@ function Segment:_answer(problem)
   local run = self.run
   local stage = self.task.stages[run.stage + 1]
   local on_error = stage.on_error
-  problem.code, problem.message = code_of(problem), in_words(problem, stage)
+  problem.code, problem.message = problems.code(problem), problems.words(problem, stage.node.where)
   if on_error == "stop" then
-    run.code = code_of(problem)
+    run.code = problems.code(problem)
     local text = ('%s: %s (on_error = "stop")'):format(stage.node.name, problem.message)
     ffi.copy(run.message, text:sub(1, C.WEIR_RUN_MESSAGE - 1))
     self:_count(stage, DROPPED)
@@ -172,7 +107,7 @@ end
 
 function Segment:_fail(problem)
   local message = problem.message or ffi.string(C.weir_err_text(problem.code))
-  self.run.code = code_of(problem)
+  self.run.code = problems.code(problem)
   ffi.copy(self.run.message, message:sub(1, C.WEIR_RUN_MESSAGE - 1))
   return FAILED
 end
@@ -206,11 +141,11 @@ function Segment:_rows()
     C.weir_rows_open(self.rows, 0, run.batch, run.row)
   end
   repeat
-    local ok, reason = xpcall(self.body, trace)
+    local ok, reason = xpcall(self.body, problems.catch)
     if ok then
       return reason
     end
-    local leave = self:_answer(as_problem(reason))
+    local leave = self:_answer(problems.caught(reason))
     if not pending.list_1 then
       run.row = run.row + 1
     end
@@ -254,8 +189,8 @@ function Segment:enter()
     end
     return reason
   end
-  local ok, reason = xpcall(self.finish, trace)
-  return ok and reason or self:_fail(as_problem(reason))
+  local ok, reason = xpcall(self.finish, problems.catch)
+  return ok and reason or self:_fail(problems.caught(reason))
 end
 
 return M
