@@ -200,22 +200,27 @@ static void unclaim(weir_task *task)
   __atomic_store_n(&task->claimed, 0, __ATOMIC_RELEASE);
 }
 
-// Tasks stand in the order of the data, so the last ones are the nearest to a sink;
-// taking those first keeps edges short. Held output is work for idle hands.
+// The order is that from sinks to sources, which keeps edges short, and goes on behind
+// the task that was chosen last, so that a slow one has no more than its turn. Held
+// output is work for idle hands.
 static uint32_t ready_of(weir_flow *flow, enum weir_task_home home, int idle,
                          uint32_t *tasks, uint32_t max)
 {
   uint32_t count = 0;
-  for (uint32_t i = flow->task_count; i > 0 && count < max; i--) {
-    weir_task *task = flow->tasks[i - 1];
-    if ((task->home & home) == 0 || is_done(task) || !weir_flow_claim(flow, i - 1))
+  uint32_t turn = __atomic_load_n(&flow->turn, __ATOMIC_RELAXED);
+  for (uint32_t n = 1; n <= flow->task_count && count < max; n++) {
+    uint32_t i = (turn + flow->task_count - n) % flow->task_count;
+    weir_task *task = flow->tasks[i];
+    if ((task->home & home) == 0 || is_done(task) || !weir_flow_claim(flow, i))
       continue;
     int ready = idle ? weir_task_holds(task) && weir_task_has_room(task)
                      : weir_task_is_ready(task);
     unclaim(task);
     if (ready && !is_done(task))
-      tasks[count++] = i - 1;
+      tasks[count++] = i;
   }
+  if (count > 0 && (home & WEIR_HOME_WORKER))
+    __atomic_store_n(&flow->turn, tasks[0], __ATOMIC_RELAXED);
   return count;
 }
 

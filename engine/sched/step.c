@@ -45,6 +45,11 @@ static void fail_as_source(weir_task *task, int code)
   weir_flow_fail(task->flow, code, task->source->message);
 }
 
+static int64_t monotonic_ns(const weir_task *task)
+{
+  return task->flow->clock.monotonic_ns(task->flow->clock.context);
+}
+
 static int64_t wall_ns(const weir_task *task)
 {
   return task->flow->clock.wall_ns(task->flow->clock.context);
@@ -260,16 +265,38 @@ static void give_up_batch(weir_task *task)
   weir_task_push_all(task);  // what comes at the end has a sequence number of its own
 }
 
+// An entry should be over within a millisecond, so that other tasks get their turn: a
+// slow lambda gets fewer rows at a time, down to one.
+static void pace(weir_task *task, int64_t elapsed_ns)
+{
+  enum { SLOW_NS = 1000000, FAST_NS = SLOW_NS / 4 };
+  uint32_t rows_max = task->run.limits.rows;
+  if (elapsed_ns > SLOW_NS)
+    task->rows_now = task->rows_now / 2 > 0 ? task->rows_now / 2 : 1;
+  else if (elapsed_ns < FAST_NS && task->rows_now < rows_max)
+    task->rows_now = task->rows_now < rows_max / 2 ? task->rows_now * 2 : rows_max;
+}
+
+static int enter(weir_task *task, const weir_runner *runner, uint32_t left)
+{
+  weir_run *run = &task->run;
+  if (task->rows_now == 0 || task->rows_now > run->limits.rows)
+    task->rows_now = run->limits.rows;
+  run->row_end = run->row + (left < task->rows_now ? left : task->rows_now);
+  int64_t began_ns = monotonic_ns(task);
+  int reason = runner->enter(runner->context, task->number, run);
+  pace(task, monotonic_ns(task) - began_ns);
+  return reason;
+}
+
 static void compute(weir_task *task, const weir_runner *runner)
 {
   weir_run *run = &task->run;
   weir_task_prepare(task, task->batch);
   run->batch = task->batch;
   uint32_t left = task->batch->row_count - run->row;
-  run->row_end = run->row + (left < run->limits.rows ? left : run->limits.rows);
   double dead = run->dead;
-  int reason =
-      left > 0 ? runner->enter(runner->context, task->number, run) : WEIR_RUN_DONE;
+  int reason = left > 0 ? enter(task, runner, left) : WEIR_RUN_DONE;
   add(&task->dead, (uint64_t)(run->dead - dead));
   add(&task->flow->records_dead, (uint64_t)(run->dead - dead));
   switch (reason) {

@@ -47,7 +47,9 @@ struct weir_task {
   uint32_t input_at;  // the one whose sequence is not at its end yet, or input_count
   weir_port *ports;
 
-  weir_batch *batch;      // taken, not yet done
+  weir_batch *batch;  // taken, not yet done
+  uint32_t rows_now;  // that an entry may do, so that it stays below a millisecond
+  uint32_t unused;
   uint64_t sequence;      // of the next batch that it makes
   uint64_t records_seen;  // by a source
   int64_t held_since_ns;  // 0: nothing is held back
@@ -67,6 +69,8 @@ struct weir_flow {
   weir_task **tasks;
   uint32_t task_count;
   uint32_t edge_count;
+  uint32_t turn;  // atomic; the worker's task that was chosen last
+  uint32_t unused;
   double dead_max;
   double dead_share_max;
   int32_t stopping;       // atomic

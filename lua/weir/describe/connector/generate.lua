@@ -15,8 +15,8 @@ return {
     usage = "weir.generate{ count = 10, fn = function(n) return { n = n } end }",
     signature = "weir.generate{ fn!, rate, seed = 1, count, name }",
     summary = "Calls fn(n) for n = 1, 2, ... up to count, without count for ever; each table that"
-      .. " it returns is a record, nil is none. weir.random() in it begins from seed, so each run"
-      .. " makes the same records.",
+      .. " it returns is a record, and nil ends the stream. weir.random() in it begins from seed,"
+      .. " so each run makes the same records.",
     shape = "-> records",
     units = "rate: records a second, such as \"100/s\"; without it as fast as they are taken.",
     errors = "What is neither a table nor nil ends the run and names the line.",
