@@ -31,6 +31,10 @@ describe("a wrong word", function()
     ["weir -e ':to(weir.file{ path = \"x\", cdec = \"csv\" })' one.jsonl"] =
       { 3, 'unknown option "cdec"; did you mean "codec"?' },
     ["weir -e ':parse \"nginx.acess\"' one.jsonl"] = { 3, 'did you mean "nginx.access"?' },
+    ["printf 'local weir = require\"weir\"\\n\\nweir.from(weir.file{ path = \"none\","
+      .. " codec = \"ngnix.access\" }):to(weir.discard{})' > p.lua; weir run p.lua"] =
+      { 3, 'p.lua:3: no stock pattern is called "ngnix.access"; did you mean "nginx.access"?' },
+    ["weir -e ':parse \"%{NOPE:x}\"' one.jsonl"] = { 3, "-e:1: " },
     ["printf 'local weir = require\"weir\"\\nweir.from(\"x\"\\n' > s.lua; weir run s.lua"] =
       { 3, "s.lua:3: ')' expected" },
   }) do

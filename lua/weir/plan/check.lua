@@ -3,8 +3,6 @@
 -- A finding is { severity = "error"|"warning", where, message }. What the script said
 -- wrongly was refused when it was loaded; this looks at what it means.
 
-local patterns = require("weir.plan.patterns")
-
 local M = {}
 
 local function is_plain_path(path)
@@ -40,7 +38,8 @@ local function check_patterns(node, add)
   local described = node.source or node
   local codec = described.codec
   if type(codec) == "table" and codec.kind == "pattern" then
-    local problem = patterns.problem(codec)
+    -- Loaded where it is used: every run comes by here, and most have no pattern.
+    local problem = require("weir.plan.patterns").problem(codec)
     if problem then
       add("error", node, problem)
     end
@@ -69,6 +68,19 @@ local function check_ends(node, add, seen)
     add("warning", node, ("%s speaks when its input ends, and weir.generate without count or an"
       .. " fn that returns nil never does"):format(node.kind))
   end
+end
+
+--- The first mistake that no run gets past, or nil; nothing is opened to find it.
+---@param graph table
+---@return { where: string, message: string }?
+function M.mistake(graph)
+  local found
+  for _, node in ipairs(graph.nodes) do
+    check_patterns(node, function(_, _, message)
+      found = found or { where = node.where, message = message }
+    end)
+  end
+  return found
 end
 
 --- All findings, in the order of the script.

@@ -10,6 +10,7 @@
 -- flow and its threads.
 
 local cdef = require("weir.cdef")
+local check = require("weir.plan.check")
 local connectors = require("weir.run.connectors")
 local content = require("weir.describe.content")
 local cut = require("weir.plan.cut")
@@ -158,6 +159,11 @@ end
 ---@return table? err
 function Engine:start(threads)
   self.started_ms = now_ms()
+  local mistake = check.mistake(self.graph)
+  if mistake then
+    self.failure = { kind = "script", message = mistake.where .. ": " .. mistake.message }
+    return nil, self.failure
+  end
   local ok, problem = pcall(build_flow, self)
   if not ok then
     self.failure = { kind = "source", message = tostring(problem) }
