@@ -26,7 +26,9 @@ local arity = {
 
 M.constants = { pi = math.pi, huge = math.huge }
 
-M.meta = { "source", "path", "offset", "peer", "topic", "partition", "key", "headers", "time" }
+M.meta = {
+  "source", "path", "offset", "record", "peer", "topic", "partition", "key", "headers", "time",
+}
 
 M.hint = {
   random = "chance belongs in a lambda: function(r) return weir.random() end",

@@ -46,6 +46,37 @@ local function check_patterns(node, add)
   end
 end
 
+local GIVEN = { source = true, path = true, offset = true, record = true, partition = true }
+
+-- Other nodes are not looked into.
+local function each_meta(value, visit, seen)
+  if seen[value] then
+    return
+  end
+  seen[value] = true
+  if value.kind == "meta" and value.path then
+    visit(value.path[1])
+  end
+  for key, part in pairs(value) do
+    if type(part) == "table" and key ~= "inputs" and not part.inputs then
+      each_meta(part, visit, seen)
+    end
+  end
+end
+
+local function check_meta(node, add)
+  local missing = {}
+  each_meta(node, function(name)
+    if not GIVEN[name] and not missing[name] then
+      missing[name], missing[#missing + 1] = true, name
+    end
+  end, {})
+  table.sort(missing)
+  for _, name in ipairs(missing) do
+    add("warning", node, ("no source here gives @%s: it is always missing"):format(name))
+  end
+end
+
 local function endless(node)
   return node.kind == "source" and node.source.kind == "generate" and not node.source.count
 end
@@ -94,6 +125,7 @@ function M.check(graph)
   for _, node in ipairs(graph.nodes) do
     check_files(node, add)
     check_patterns(node, add)
+    check_meta(node, add)
     check_names(node, add)
     check_ends(node, add, seen)
   end

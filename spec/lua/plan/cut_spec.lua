@@ -127,7 +127,17 @@ describe("check", function()
     assert.truthy(found:find("sort speaks when its input ends", 1, true))
   end)
 
+  it("warns of what no source tells of a record", function()
+    assert.equal("warning: no source here gives @time: it is always missing\n"
+      .. "warning: no source here gives @topic: it is always missing",
+      messages [[weir.from "*.jsonl":filter "lower(@topic) == 'a' or exists @topic or x < @time"
+        :to "b"]])
+    assert.truthy(messages('weir.from "*.jsonl":set{ k = "@key" }:to "b"'):find("@key", 1, true))
+  end)
+
   it("finds nothing in a plain pipeline", function()
     assert.equal("", messages('weir.from "*.jsonl":filter "x":to "b"'))
+    assert.equal("", messages([[weir.from "*.jsonl"
+      :set{ a = "@path .. @source", b = "@offset + @record + @partition" }:to "b"]]))
   end)
 end)
