@@ -90,7 +90,10 @@ describe("bad records", function()
       command time -f %M "$WEIR" run -q copy.lua]])
     assert.equal(0, result.code)
     assert.equal('{"a":1}\n{"a":3}\n', place:read("out.jsonl"))
-    assert.truthy(tonumber(result.err:match("%d+")) < 100 * 1024, result.err .. " KiB")
+    -- A sanitizer needs memory of its own.
+    if (os.getenv("BUILD") or "build") == "build" then
+      assert.truthy(tonumber(result.err:match("%d+")) < 100 * 1024, result.err .. " KiB")
+    end
     local letter = letters()[1]
     assert.equal("ERECORD", letter.code)
     assert.equal(8, letter.position)

@@ -88,7 +88,8 @@ M.docs = {
   doc("min", 'min("ms")', "The least value: texts are above numbers, in byte order."
     .. NONE,
     "the value as it stands in the record", 2),
-  doc("max", 'max("ms", { where = "ok" })', "The greatest value: texts are above numbers, in byte order."
+  doc("max", 'max("ms", { where = "ok" })',
+    "The greatest value: texts are above numbers, in byte order."
     .. NONE, "the value as it stands in the record", 9),
   doc("first", 'first("path")', "The first value in the order of the stream." .. NONE,
     "the value as it stands in the record", "/a"),

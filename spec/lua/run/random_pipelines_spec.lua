@@ -95,8 +95,8 @@ end
 
 -- What depends on the time, or on where batches were cut, taken out of a dead letter.
 local function essence(letter)
-  return (letter:gsub('^{"time":%d+,', "{"):gsub(" %(record %d+%)", ""):gsub(" %(record %d+, ", " (")
-    :gsub('"position":%d+,', ""))
+  return (letter:gsub('^{"time":%d+,', "{"):gsub(" %(record %d+%)", "")
+    :gsub(" %(record %d+, ", " ("):gsub('"position":%d+,', ""))
 end
 
 local function open(case)
