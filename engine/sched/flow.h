@@ -58,7 +58,8 @@ uint32_t weir_flow_add_source(weir_flow *flow, const char *name, weir_source *so
 uint32_t weir_flow_add_segment(weir_flow *flow, const char *name, uint32_t port_count,
                                uint32_t stage_count);
 
-// What the records of a segment without inputs come from, for people.
+// What the records that a segment makes of nothing, or of all its input, come from,
+// for people.
 void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name);
 
 uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink);

@@ -11,14 +11,14 @@ static int64_t now_ns(const weir_task *task)
   return task->flow->clock.monotonic_ns(task->flow->clock.context);
 }
 
-// What a segment without inputs makes is numbered as a source's records are.
+// What is made of nothing, or of all there was, comes from the segment. One without
+// inputs numbers its records as a source does.
 static void begin_made(const weir_task *task, weir_batch *batch)
 {
   batch->sequence = task->sequence;
-  if (task->input_count > 0)
-    return;
   batch->source = task->number;
-  batch->record_first = __atomic_load_n(&task->received, __ATOMIC_RELAXED) + 1;
+  if (task->input_count == 0)
+    batch->record_first = __atomic_load_n(&task->received, __ATOMIC_RELAXED) + 1;
 }
 
 // Gives every port a batch to write to.

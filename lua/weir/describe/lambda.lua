@@ -59,7 +59,8 @@ weir.from "a.jsonl" :map(function(r) r.note = weir.null end):to "b.jsonl"]]),
 weir.from "a.jsonl" :map(function(r) r.host = weir.coalesce(r.host, "?") end):to "b.jsonl"]],
     { { host = "x" }, { n = 1 } }, { { host = "x" }, { n = 1, host = "?" } }),
   doc("meta", "weir.meta(r)", "Where a record came from, as far as its source knows: source"
-    .. " path offset partition, and record, its number. In a text: @path, @offset.",
+    .. " path offset partition, and record, its number, unless it was made of several. In a"
+    .. " text: @path, @offset.",
     "record -> { source, path, offset, partition, record }",
     "What is no record is refused.", [[
 weir.from "logs/*.jsonl" :map(function(r) r.file = weir.meta(r).path end):to "all.jsonl"]]),

@@ -375,7 +375,8 @@ end
 
 local origin = ffi.new("weir_origin")
 
---- Where a record came from: source (its number), record (from 1) and offset.
+--- Where a record came from: source (its number), record (from 1, nil if it comes from
+-- no single one) and offset.
 function M.meta(record)
   local code = C.weir_record_source(rows, record, origin)
   if code < 0 then
@@ -384,7 +385,7 @@ function M.meta(record)
   return {
     source = origin.source,
     partition = origin.partition,
-    record = tonumber(origin.number),
+    record = origin.number > 0 and tonumber(origin.number) or nil,
     offset = tonumber(origin.position),
   }
 end

@@ -31,6 +31,8 @@ Engine.__index = Engine
 -- nothing keeps a segment with its worker yet; so there is one, whatever was asked for.
 local WORKERS = 1
 
+local GATHERS = { aggregate = true, sort = true, top = true }
+
 -- How long steps may take to notice that they are given up.
 local ABANDON_MS = 500
 
@@ -95,6 +97,15 @@ local function dead_letters_file(self)
   }
 end
 
+-- The stage that makes the records of a segment, and not of others one by one, or nil.
+local function maker(task)
+  local last = task.stages[#task.stages]
+  if task.node.source then
+    return task.node
+  end
+  return last and GATHERS[last.node.kind] and last.node
+end
+
 local function add_task(self, task, context)
   local flow = self.flow
   if task.kind == "source" then
@@ -105,8 +116,8 @@ local function add_task(self, task, context)
     local source = task.node.source
     context.bounded = context.bounded and not (source and source.rate_per_s and not source.count)
     local number = C.weir_flow_add_segment(flow, task.name, #task.ports, #task.stages)
-    if source then
-      C.weir_flow_set_origin(flow, number, task.node.name)
+    if maker(task) then
+      C.weir_flow_set_origin(flow, number, maker(task).name)
     end
     return number
   end

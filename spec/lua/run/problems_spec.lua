@@ -78,3 +78,47 @@ describe("an error in a script", function()
     end)
   end
 end)
+
+describe("the place of a record", function()
+  before_each(function()
+    place = program.place()
+    place:write("in.jsonl", 'bad\n{"a":1}\n{"a":2}\nbad\n{"a":3}\n')
+  end)
+
+  after_each(function()
+    place:remove()
+  end)
+
+  it("is that in its file, behind forks and filters", function()
+    place:write("p.lua", [[
+local weir = require "weir"
+local few = weir.from "in.jsonl":filter "a > 1":name "few"
+few:map(function(r) if r.a == 3 then error("three") end end):to(weir.discard{})
+few:map(function(r) r.place = weir.meta(r) end):to "out.jsonl"
+few:set{ n = "@record" }:filter "n == 5":to "five.jsonl"
+weir.dead_letters():to "dead.jsonl"
+]])
+    assert.equal(0, place:run("weir run -q p.lua").code)
+    local found = cjson.decode(place:read("dead.jsonl"):match("[^\n]*three[^\n]*"))
+    assert.same({ "p.lua:3: three (record 5)", "in.jsonl", 24 },
+      { found.reason, found.source, found.position })
+    assert.same(
+      { source = "file:in.jsonl", path = "in.jsonl", partition = 0, record = 3, offset = 12 },
+      cjson.decode(place:read("out.jsonl"):match("[^\n]+")).place)
+    assert.equal('{"a":3,"n":5}\n', place:read("five.jsonl"))
+  end)
+
+  it("is the stage that saw them all, behind one", function()
+    place:write("p.lua", [[
+local weir = require "weir"
+local sorted = weir.from "in.jsonl":sort{ by = "a" }:name "sorted"
+sorted:map(function(r) if r.a == 3 then error("three") end end):to(weir.discard{})
+sorted:set{ path = "@path", n = "@record" }:take(1):to "out.jsonl"
+weir.dead_letters():to "dead.jsonl"
+]])
+    assert.equal(0, place:run("weir run -q p.lua").code)
+    local found = cjson.decode(place:read("dead.jsonl"):match("[^\n]*three[^\n]*"))
+    assert.same({ "p.lua:3: three", "sorted" }, { found.reason, found.source })
+    assert.equal('{"a":1,"path":"sorted"}\n', place:read("out.jsonl"))
+  end)
+end)
