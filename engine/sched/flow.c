@@ -2,6 +2,7 @@
 
 #include "engine/sched/flow.h"
 
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -189,10 +190,28 @@ static int is_done(const weir_task *task)
   return __atomic_load_n(&task->done, __ATOMIC_ACQUIRE);
 }
 
+// A task is claimed to run it or, for a moment, to look at it. Who finds it running may
+// go away, since whoever runs it wakes others behind it; who finds it looked at waits,
+// or would miss the work that it was woken for.
+enum { RUNS = 1, LOOKED_AT = 2 };
+
+static int claim_as(weir_task *task, int32_t how)
+{
+  int32_t found = 0;
+  // Acquire: the next owner sees all that the last one did.
+  while (!__atomic_compare_exchange_n(&task->claimed, &found, how, 0, __ATOMIC_ACQUIRE,
+                                      __ATOMIC_RELAXED)) {
+    if (found == RUNS)
+      return 0;
+    found = 0;
+    sched_yield();
+  }
+  return 1;
+}
+
 int weir_flow_claim(weir_flow *flow, uint32_t task)
 {
-  // Acquire: the next owner sees all that the last one did.
-  return __atomic_exchange_n(&flow->tasks[task]->claimed, 1, __ATOMIC_ACQUIRE) == 0;
+  return claim_as(flow->tasks[task], RUNS);
 }
 
 static void unclaim(weir_task *task)
@@ -211,7 +230,7 @@ static uint32_t ready_of(weir_flow *flow, enum weir_task_home home, int idle,
   for (uint32_t n = 1; n <= flow->task_count && count < max; n++) {
     uint32_t i = (turn + flow->task_count - n) % flow->task_count;
     weir_task *task = flow->tasks[i];
-    if ((task->home & home) == 0 || is_done(task) || !weir_flow_claim(flow, i))
+    if ((task->home & home) == 0 || is_done(task) || !claim_as(task, LOOKED_AT))
       continue;
     int ready = idle ? weir_task_holds(task) && weir_task_has_room(task)
                      : weir_task_is_ready(task);
@@ -231,7 +250,7 @@ static int is_stuck(weir_flow *flow)
     weir_task *task = flow->tasks[i];
     if (is_done(task))
       continue;
-    if (!weir_flow_claim(flow, i))
+    if (!claim_as(task, LOOKED_AT))
       return 0;
     int moves = task->run.resume_ns > 0 || weir_task_is_ready(task) ||
                 (weir_task_holds(task) && weir_task_has_room(task));
@@ -249,7 +268,7 @@ static void lend(weir_flow *flow)
 {
   for (uint32_t i = 0; i < flow->task_count; i++) {
     weir_task *task = flow->tasks[i];
-    if (is_done(task) || task->input_count < 2 || !weir_flow_claim(flow, i))
+    if (is_done(task) || task->input_count < 2 || !claim_as(task, LOOKED_AT))
       continue;
     weir_task_lend(task);
     unclaim(task);
@@ -274,9 +293,8 @@ int64_t weir_flow_next_ns(weir_flow *flow)
   int64_t next = 0;
   for (uint32_t i = 0; i < flow->task_count; i++) {
     weir_task *task = flow->tasks[i];
-    // Only code of a script waits for a time. Others are let alone: to claim one, even
-    // for a moment, might hide it from the thread that was just woken for it.
-    if (task->kind != WEIR_TASK_SEGMENT || is_done(task) || !weir_flow_claim(flow, i))
+    // Only code of a script waits for a time.
+    if (task->kind != WEIR_TASK_SEGMENT || is_done(task) || !claim_as(task, LOOKED_AT))
       continue;
     int64_t resume = (int64_t)task->run.resume_ns;
     unclaim(task);
