@@ -39,6 +39,19 @@ local function limited(node)
   end
 end
 
+-- A stream that has enough ends with the batch in which it got it.
+local function taken(parts, node)
+  local needed, kept = node.count, {}
+  for _, part in ipairs(parts) do
+    kept[#kept + 1] = part
+    needed = needed - #part.rows
+    if needed <= 0 and #part.rows > 0 then
+      break
+    end
+  end
+  return each_part(kept, { "out" }, limited(node))
+end
+
 local function dealt(node)
   local at = 0
   return function(rows)
@@ -131,7 +144,9 @@ function M.run(graph, source_parts, decode)
       return {}
     elseif node.kind == "merge" then
       return { out = parts }
-    elseif node.kind == "take" or node.kind == "skip" then
+    elseif node.kind == "take" then
+      return taken(parts, node)
+    elseif node.kind == "skip" then
       return each_part(parts, { "out" }, limited(node))
     elseif node.kind == "split" and not node.expr then
       return each_part(parts, ports_of(node), dealt(node))

@@ -197,7 +197,7 @@ function stages.drop_fields()
 end
 
 function stages.take()
-  return (":take(%d)"):format(random(0, 30))
+  return (":take(%d)"):format(random(1, 30))
 end
 
 function stages.skip()

@@ -55,7 +55,7 @@ describe("a table", function()
   end)
 
   it("fits any width that has room for it", function()
-    local seed = os.time()
+    local seed = tonumber(os.getenv("SEED")) or os.time()
     math.randomseed(seed)
     for _ = 1, 300 do
       local rows = {}
