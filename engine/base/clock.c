@@ -2,10 +2,9 @@
 
 #include "engine/base/clock.h"
 
-#include <stdio.h>
 #include <time.h>
 
-enum { NS_PER_S = 1000000000, NS_PER_MS = 1000000 };
+enum { NS_PER_S = 1000000000 };
 
 static int64_t read_clock(clockid_t id)
 {
@@ -36,15 +35,4 @@ weir_clock weir_clock_real(void)
 weir_clock weir_clock_by_hand(int64_t *now_ns)
 {
   return (weir_clock){.monotonic_ns = by_hand, .wall_ns = by_hand, .context = now_ns};
-}
-
-void weir_clock_format(int64_t wall_ns, char *text)
-{
-  time_t seconds = (time_t)(wall_ns / NS_PER_S);
-  struct tm utc;
-  gmtime_r(&seconds, &utc);
-  char date[WEIR_CLOCK_TEXT];
-  strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc);
-  snprintf(text, WEIR_CLOCK_TEXT, "%.19s.%03dZ", date,
-           (int)(wall_ns % NS_PER_S / NS_PER_MS));
 }

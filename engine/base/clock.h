@@ -20,7 +20,3 @@ weir_clock weir_clock_real(void);
 
 // Both hands read *now_ns.
 weir_clock weir_clock_by_hand(int64_t *now_ns);
-
-// "2026-11-21T09:40:00.123Z" (RFC 3339) into a buffer of WEIR_CLOCK_TEXT bytes.
-enum { WEIR_CLOCK_TEXT = 32 };
-void weir_clock_format(int64_t wall_ns, char *text);

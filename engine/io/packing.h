@@ -22,8 +22,6 @@ enum weir_packing {
   WEIR_PACKING_ZSTD = 3,
 };
 
-enum { WEIR_PACKING_MAGIC = 4 };  // so many first bytes decide
-
 enum weir_packing weir_packing_by_name(const char *path);
 
 // What these first bytes begin. *more is set when they are too few to tell.

@@ -126,10 +126,3 @@ void weir_loop_step(weir_loop *loop, uint32_t timeout_ms)
 }
 
 uint32_t weir_loop_interrupts(const weir_loop *loop) { return loop->interrupts; }
-
-const char *weir_loop_library(void)
-{
-  static char text[32];
-  snprintf(text, sizeof text, "libuv %s", uv_version_string());
-  return text;
-}

@@ -31,5 +31,3 @@ void weir_loop_step(weir_loop *loop, uint32_t timeout_ms);
 
 // How many SIGINT and SIGTERM have come since it was opened.
 uint32_t weir_loop_interrupts(const weir_loop *loop);
-
-const char *weir_loop_library(void);  // "libuv 1.44.2"

@@ -98,8 +98,3 @@ weir_record *weir_rows_slot(weir_rows *rows, uint32_t slot)
   (void)rows;
   return handle_of((uint64_t)KIND_SLOT << KIND_SHIFT | (uint64_t)slot << SLOT_SHIFT);
 }
-
-int weir_record_detached(const weir_record *record)
-{
-  return bits_of(record) >> KIND_SHIFT == KIND_BERTH;
-}

@@ -14,8 +14,6 @@
 
 #include "engine/data/value.h"
 
-enum { WEIR_INT_TEXT_MAX = 24 };
-
 enum weir_int_op {
   WEIR_INT_ADD = 0,
   WEIR_INT_SUB = 1,

@@ -204,18 +204,6 @@ int weir_rows_raw(weir_rows *rows, const weir_doc *doc, uint32_t id, weir_field 
   return 1;
 }
 
-int weir_record_raw(weir_rows *rows, const weir_record *record, weir_field *field,
-                    weir_slice *json)
-{
-  weir_place place;
-  int code = weir_place_find(rows, record, &place);
-  if (code != WEIR_OK)
-    return code;
-  if (place.doc->nodes[place.node].kind != WEIR_OBJECT)
-    return 0;
-  return weir_rows_raw(rows, place.doc, place.node, field, json);
-}
-
 int64_t weir_record_length(weir_rows *rows, const weir_record *record)
 {
   weir_place place;

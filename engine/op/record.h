@@ -38,11 +38,6 @@ int weir_record_get(weir_rows *rows, const weir_record *record, weir_field *fiel
 int weir_record_at(weir_rows *rows, const weir_record *record, int64_t index,
                    weir_value *out);
 
-// The field's value as JSON text, without making handles: 1, 0 for absent, or an
-// error. The cheap way to pass a value on.
-int weir_record_raw(weir_rows *rows, const weir_record *record, weir_field *field,
-                    weir_slice *json);
-
 // Elements of an array, 0 for an object; or an error.
 int64_t weir_record_length(weir_rows *rows, const weir_record *record);
 
@@ -81,6 +76,5 @@ weir_record *weir_record_detach(weir_rows *rows, const weir_record *record);
 // Where the record around it came from. A detached record has no batch any more.
 int weir_record_source(weir_rows *rows, const weir_record *record, weir_origin *out);
 
-// Whether the handle is into a detached record; gives back one reference.
-int weir_record_detached(const weir_record *record);
+// Gives back one reference of a detached record.
 void weir_record_release(weir_rows *rows, weir_record *record);

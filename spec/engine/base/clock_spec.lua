@@ -12,12 +12,6 @@ describe("a clock", function()
     assert.equal(7, tonumber(clock.monotonic_ns(clock.context)))
     assert.equal(7, tonumber(clock.wall_ns(clock.context)))
   end)
-
-  it("writes times in UTC to the millisecond", function()
-    local text = ffi.new("char[?]", C.WEIR_CLOCK_TEXT)
-    C.weir_clock_format(1763718000123999999LL, text)
-    assert.equal("2025-11-21T09:40:00.123Z", ffi.string(text))
-  end)
 end)
 
 describe("a waker", function()
