@@ -91,6 +91,11 @@ local function subject_of(node)
   return ""
 end
 
+-- A source that is made in Lua is the first stage of a segment.
+local function kind_of(node)
+  return node.kind == "source" and node.source.kind or node.kind
+end
+
 -- The name that its user gave it, and what it is about.
 local function title_of(node)
   local subject = subject_of(node)
@@ -121,7 +126,7 @@ local function add_segment(lines, task)
     local node = stage.node
     if not node.made then
       local kinds, reasons = exprs_of(node)
-      lines[#lines + 1] = aligned(("  %-8s%s"):format(node.kind, " " .. title_of(node)),
+      lines[#lines + 1] = aligned(("  %-8s %s"):format(kind_of(node), title_of(node)),
         (("%-16s %s"):format(node.where or "", kinds):gsub("%s+$", "")))
       for _, reason in ipairs(reasons) do
         lines[#lines + 1] = "           " .. reason
@@ -135,6 +140,9 @@ local function count_kinds(tasks)
   for _, task in ipairs(tasks) do
     if not task.node.default_dead then
       counts[task.kind] = counts[task.kind] + 1
+      if task.kind == "segment" and task.node.kind == "source" then
+        counts.source = counts.source + 1
+      end
     end
   end
   return counts
