@@ -29,7 +29,7 @@ local running = {
     help = 'stop above so many failed records, or such a share ("1%")' },
   { name = "on-error", kind = "enum", values = { "dead_letter", "skip", "stop" },
     value = "WHAT", help = "dead_letter, skip or stop" },
-  { name = "strict", help = "dead letters make the run fail (exit code 4)" },
+  { name = "strict", help = "exit code 4 if there are dead letters; outputs stay" },
   { name = "quiet", short = "q", help = "no progress and no summary; errors only" },
   { name = "summary", kind = "enum", values = { "text", "json" }, value = "FORM",
     help = "the summary as text or as one line of json" },

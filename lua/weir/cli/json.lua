@@ -18,7 +18,8 @@ local function number(value)
   if value ~= value or math.abs(value) == math.huge then
     return "null"
   end
-  return ("%.17g"):format(value)
+  local short = ("%.15g"):format(value)
+  return tonumber(short) == value and short or ("%.17g"):format(value)
 end
 
 --- A number, text, boolean or nil.

@@ -45,7 +45,7 @@ function M.line(report)
     { "code", result.code and json.scalar(result.code) },
     { "message", result.message and json.scalar(result.message) },
     { "interrupted", json.scalar(result.interrupted or false) },
-    { "elapsed_ms", json.scalar(result.elapsed_ms) },
+    { "elapsed_ms", json.scalar(math.floor(result.elapsed_ms * 1000 + 0.5) / 1000) },
     { "records_in", json.scalar(stats.records_in) },
     { "records_out", json.scalar(stats.records_out) },
     { "bytes_in", json.scalar(stats.bytes_in) },

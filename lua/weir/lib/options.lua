@@ -52,7 +52,7 @@ function kinds.string(value)
   if (type(value) == "string" and value ~= "") or secret.name_of(value) then
     return value
   end
-  return nil, "a text"
+  return nil, value == "" and "a text that is not empty" or "a text"
 end
 
 local function in_range(value, option)
