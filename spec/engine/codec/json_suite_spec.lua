@@ -96,6 +96,10 @@ describe("json suite", function()
     C.weir_pool_free(pool)
   end)
 
+  if #names_of("y_") == 0 then
+    pending("is not at " .. folder)
+  end
+
   for _, name in ipairs(names_of("y_")) do
     it("accepts and keeps the meaning of " .. name, function()
       local text = read(name)
