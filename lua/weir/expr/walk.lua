@@ -77,6 +77,8 @@ local function of_table(name, fn)
   return function(t, ...)
     if type(t) == "cdata" then
       needs_table(name)
+    elseif frozen.is(t) then
+      error(name .. " needs a table of the script's own", 2)
     end
     return fn(t, ...)
   end

@@ -9,6 +9,8 @@ local C = cdef.load("engine/base/err.h")
 
 local M = {}
 
+local MESSAGE_MAX = 64 * 1024 -- bytes of what a script raised that are worth keeping
+
 -- Where the engine's own Lua is, as its frames and messages name it: "lua/weir/".
 local OURS = debug.getinfo(1, "S").short_src:gsub("run/problems%.lua$", "")
 
@@ -79,6 +81,9 @@ end
 -- business, nor is a line of the engine.
 function M.words(problem, where)
   local message = problem.message
+  if message and #message > MESSAGE_MAX then
+    message = message:sub(1, MESSAGE_MAX)
+  end
   if problem.code then
     return message or ffi.string(C.weir_err_text(problem.code))
   end

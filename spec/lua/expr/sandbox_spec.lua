@@ -38,6 +38,8 @@ describe("a script's environment", function()
     ["local f = require '../x'"] = 'a.lua:1: require: a module is a file beside the script, '
       .. '"name" or "lib.name", not ../x',
     ["rawset(string, 'x', 1)"] = "a.lua:1: rawset needs a table of the script's own",
+    ["table.insert(string, 1)"] = "a.lua:1: table.insert needs a table of the script's own",
+    ["table.sort(math)"] = "a.lua:1: table.sort needs a table of the script's own",
     ["setmetatable(string, {})"] = "a.lua:1: cannot change a protected metatable",
     ["collectgarbage('stop')"] = 'a.lua:1: collectgarbage: only "count" is here; the engine '
       .. "collects between batches",

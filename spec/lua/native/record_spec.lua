@@ -85,6 +85,7 @@ describe("a record in a script", function()
       ["a key of a table is a boolean"] = function() r.x = { [true] = 1 } end,
       ["contains itself"] = function() r.x = loop end,
       ["not valid UTF%-8"] = function() r.x = "\255" end,
+      ["field '\255': .*not valid UTF%-8"] = function() r["\255"] = 1 end,
       ["a text is not valid UTF%-8"] = function() r.x = { "\255" } end,
       ["may not have holes"] = function() r.t[3] = 1 end,
       ["not in arrays: 'x'"] = function() r.t.x = 1 end,

@@ -43,6 +43,12 @@ describe("an error in a script", function()
     assert.matches("p.lua:3: in `a < 'x'`", found.reason, 1, true)
   end)
 
+  it("is told when it is longer than any message should be", function()
+    local found = letter [[map(function(r) error(("x"):rep(6e7)) end)]]
+    assert.matches("^p.lua:3: xxx", found.reason)
+    assert.is_true(#found.reason < 70000)
+  end)
+
   for _, stage in ipairs({
     "map(function(r) return { 1, x = 2 } end)",
     "flat_map(function(r) return { { 1, x = 2 } } end)",
