@@ -31,4 +31,12 @@ describe("a run", function()
     assert.truthy(result.err:find("dead    2 records", 1, true), result.err)
     assert.is_nil(result.err:find("nowhere", 1, true), result.err)
   end)
+
+  it("reads more files than a call of Lua has arguments", function()
+    local result = place:run([[
+      mkdir many
+      yes '{"a":1}' | head -n 9000 | split -l 1 -a 4 - many/x
+      weir -q -e ':take(1e5)' many/x* | wc -l]])
+    assert.equal("9000", result.out:match("%d+"), result.err)
+  end)
 end)

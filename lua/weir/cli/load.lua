@@ -40,9 +40,11 @@ end
 -- What is to be loaded: a chain over files, or one script, or standard input.
 local function subject(given, world)
   if given.values.eval then
-    local files = { unpack(given.plain) }
-    for _, file in ipairs(given.after) do
-      files[#files + 1] = file
+    local files = {} -- a shell may name more than unpack can hold
+    for _, list in ipairs({ given.plain, given.after }) do
+      for _, file in ipairs(list) do
+        files[#files + 1] = file
+      end
     end
     return { chain = given.values.eval, files = files, args = {} }
   elseif #given.plain ~= 1 then
