@@ -53,7 +53,12 @@ static int take_step(struct seat *seat, const weir_runner *runner)
 {
   weir_engine *engine = seat->engine;
   uint32_t task = 0;
-  if (weir_flow_ready(engine->flow, WEIR_HOME_WORKER, &task, 1) == 0)
+  uint32_t count = weir_flow_ready(engine->flow, WEIR_HOME_WORKER, &task, 1);
+  if (weir_flow_take_lent(engine->flow)) {
+    weir_loop_wake(engine->loop);
+    wake_workers(engine, seat);
+  }
+  if (count == 0)
     return 0;
   if (!weir_flow_claim(engine->flow, task))
     return 1;
@@ -140,6 +145,8 @@ static void dispatch(void *context)
   weir_engine *engine = context;
   uint32_t tasks[POOL_BATCH];
   uint32_t count = weir_flow_ready(engine->flow, WEIR_HOME_POOL, tasks, POOL_BATCH);
+  if (weir_flow_take_lent(engine->flow))
+    wake_workers(engine, NULL);
   for (uint32_t i = 0; i < count; i++) {
     if (!weir_flow_claim(engine->flow, tasks[i]))
       continue;

@@ -109,12 +109,13 @@ const weir_batch *weir_edge_peek(weir_edge *edge)
   return edge->aside[edge->aside_first];
 }
 
-void weir_edge_make_room(weir_edge *edge)
+int weir_edge_make_room(weir_edge *edge)
 {
   if (weir_ring_len(edge->ring) < weir_ring_capacity(edge->ring))
-    return;
+    return 0;
   while (take_aside(edge))
     ;
+  return 1;
 }
 
 int weir_edge_pop(weir_edge *edge, weir_batch **batch)

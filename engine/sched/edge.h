@@ -30,7 +30,7 @@ const weir_batch *weir_edge_peek(weir_edge *edge);  // consumer; NULL when empty
 
 // Takes a full ring's batches aside, so that the producer can go on: for a consumer
 // that waits for another input, which the same producer may have to feed.
-void weir_edge_make_room(weir_edge *edge);  // consumer
+int weir_edge_make_room(weir_edge *edge);  // consumer; whether it was full
 
 void weir_edge_close(weir_edge *edge);
 void weir_edge_cancel(weir_edge *edge);

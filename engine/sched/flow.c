@@ -270,9 +270,15 @@ static void lend(weir_flow *flow)
     weir_task *task = flow->tasks[i];
     if (is_done(task) || task->input_count < 2 || !claim_as(task, LOOKED_AT))
       continue;
-    weir_task_lend(task);
+    if (weir_task_lend(task))
+      __atomic_store_n(&flow->lent, 1, __ATOMIC_RELEASE);
     unclaim(task);
   }
+}
+
+int weir_flow_take_lent(weir_flow *flow)
+{
+  return __atomic_exchange_n(&flow->lent, 0, __ATOMIC_ACQ_REL) != 0;
 }
 
 uint32_t weir_flow_ready(weir_flow *flow, enum weir_task_home home, uint32_t *tasks,

@@ -98,6 +98,10 @@ weir_run *weir_flow_run_of(weir_flow *flow, uint32_t task);
 uint32_t weir_flow_ready(weir_flow *flow, enum weir_task_home home, uint32_t *tasks,
                          uint32_t max);
 
+// Whether looking for ready tasks has made room on edges since the last call: then
+// tasks of any home may have become ready, and whoever sleeps must look again.
+int weir_flow_take_lent(weir_flow *flow);
+
 // When the earliest task that waits for a time will be ready, or 0 for none.
 int64_t weir_flow_next_ns(weir_flow *flow);
 

@@ -430,10 +430,12 @@ static void sink_step(weir_task *task)
   weir_task_close(task);
 }
 
-void weir_task_lend(weir_task *task)
+int weir_task_lend(weir_task *task)
 {
+  int lent = 0;
   for (uint32_t i = 0; i < task->input_count; i++)
-    weir_edge_make_room(task->inputs[i].edge);
+    lent |= weir_edge_make_room(task->inputs[i].edge);
+  return lent;
 }
 
 int weir_task_holds(const weir_task *task) { return task->held_since_ns != 0; }

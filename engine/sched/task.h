@@ -70,7 +70,7 @@ struct weir_flow {
   uint32_t task_count;
   uint32_t edge_count;
   uint32_t turn;  // atomic; the worker's task that was chosen last
-  uint32_t unused;
+  uint32_t lent;  // atomic; edges have room that nobody was told of
   double dead_max;
   double dead_share_max;
   int32_t stopping;       // atomic
@@ -86,7 +86,7 @@ struct weir_flow {
 // step.c
 int weir_task_is_ready(weir_task *task);
 int weir_task_holds(const weir_task *task);
-void weir_task_lend(weir_task *task);  // takes full inputs aside
+int weir_task_lend(weir_task *task);  // takes full inputs aside; whether any was
 void weir_task_step(weir_task *task, const weir_runner *runner);
 
 // output.c
