@@ -30,6 +30,14 @@ struct weir_host {
 };
 
 // Lua's own allocator would be faster by a little, but tells nobody what it holds.
+// Small blocks are refused later than large ones. What LuaJIT needs to leave compiled
+// code is small, and the one of 2022 crashes when it does not get it.
+static size_t limit_for(const weir_host *host, size_t size)
+{
+  enum { SMALL_BYTES = 4096, RESERVE_SHARE = 8 };
+  return host->memory_max + (size < SMALL_BYTES ? host->memory_max / RESERVE_SHARE : 0);
+}
+
 static void *allocate(void *user, void *block, size_t old_size, size_t new_size)
 {
   weir_host *host = user;
@@ -41,7 +49,7 @@ static void *allocate(void *user, void *block, size_t old_size, size_t new_size)
     free(block);
   } else {
     // A block that shrinks may do so above the limit: Lua cannot be refused that.
-    if (host->memory_max > 0 && next > host->memory_max && next > held)
+    if (host->memory_max > 0 && next > limit_for(host, new_size) && next > held)
       return NULL;
     fresh = realloc(block, new_size);
     if (fresh == NULL)

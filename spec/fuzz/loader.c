@@ -24,6 +24,7 @@ static const char program[] =
     "package.path = './lua/?.lua;./lua/?/init.lua;' .. package.path\n"
     "local loader = require('weir.expr.loader')\n"
     "local sandbox = require('weir.expr.sandbox')\n"
+    "collectgarbage('restart', -1)\n"
     "local record = { type = type, pairs = pairs, ipairs = ipairs }\n"
     "local refusals = { 'belong to weir', 'not part of weir', 'is bytecode',\n"
     "  'cannot be a name', 'too many', 'overflow', 'not enough memory' }\n"

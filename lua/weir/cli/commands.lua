@@ -128,7 +128,8 @@ M.eval = {
   usage = "weir -e 'CHAIN' [FLAG...] [FILE...]",
   summary = "apply a chain of stages to files or standard input",
   text = "The chain is what would follow weir.from(...). It ends in standard output, as JSON\n"
-    .. "Lines, unless it says otherwise. Without files it reads standard input.",
+    .. "Lines, unless it says otherwise. Without files it reads standard input. Records\n"
+    .. "that fail are told of, not kept; a script keeps them as dead letters.",
   flags = join({ eval }, loading, running, { color, version, help }),
   files = "any",
   examples = {

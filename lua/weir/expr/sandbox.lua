@@ -19,6 +19,7 @@ local loader = require("weir.expr.loader")
 local nesting = require("weir.expr.nesting")
 local null = require("weir.lib.null").null
 local strings = require("weir.expr.strings")
+local protected = require("weir.expr.protected")
 local walk = require("weir.expr.walk")
 
 local M = {}
@@ -251,7 +252,7 @@ local function libraries(base, tables, clock)
   base.math = frozen.new("math", copy(math), {})
   base.bit = frozen.new("bit", copy(bit), {})
   local coroutines = copy(coroutine)
-  coroutines.resume, coroutines.wrap = nesting.resume, nesting.wrap
+  coroutines.resume, coroutines.wrap = protected.guard(nesting.resume), nesting.wrap
   base.coroutine = frozen.new("coroutine", coroutines, {})
 end
 
@@ -273,9 +274,10 @@ function M.new(options)
   end
   local base, tables, sort = walk.new(record)
   local clock, record_answers = impure.new()
-  for _, name in ipairs({ "assert", "error", "pcall", "xpcall", "select" }) do
+  for _, name in ipairs({ "assert", "error", "select" }) do
     base[name] = _G[name]
   end
+  base.pcall, base.xpcall = protected.pcall, protected.xpcall
   base._VERSION = _VERSION
   add_metatables(base)
   add_values(base, record)

@@ -67,6 +67,14 @@ describe("a script's environment", function()
     assert.same({ true, nil }, { run("return no_such_global") })
   end)
 
+  it("lets no script catch the end of memory", function()
+    local ok, message = run("pcall(error, 'not enough memory', 0) return 1")
+    assert.same({ false, "not enough memory" }, { ok, message })
+    ok, message = run("xpcall(function() error('not enough memory', 0) end, tostring) return 1")
+    assert.same({ false, "not enough memory" }, { ok, message })
+    assert.is_true((run("return pcall(error, 'another')")))
+  end)
+
   it("prints where it is told to, and nowhere otherwise", function()
     local lines = {}
     local env = new({ print = function(line)
