@@ -5,7 +5,9 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 
-enum { FIRST = 256, UNTRACED = UINT32_MAX };
+enum { FIRST = 256 };
+
+static const uint32_t UNTRACED = UINT32_MAX;
 
 void weir_batch_derive(weir_batch *batch, const weir_batch *from)
 {

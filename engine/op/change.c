@@ -80,7 +80,7 @@ static int change_field(weir_rows *rows, const weir_record *record, weir_field *
     if (!found && json.bytes == NULL)
       return WEIR_OK;
     if (!found && weir_utf8_check(name.bytes, name.size) != name.size)
-      return WEIR_EUTF8; // what is in the text already was checked with it
+      return WEIR_EUTF8;  // what is in the text already was checked with it
   }
   uint32_t patch;
   code = weir_doc_touch(doc, place.node);
