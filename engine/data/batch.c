@@ -7,7 +7,7 @@
 
 enum { FIRST = 256 };
 
-static const uint32_t UNTRACED = UINT32_MAX;
+static const uint32_t untraced = UINT32_MAX;
 
 void weir_batch_derive(weir_batch *batch, const weir_batch *from)
 {
@@ -132,10 +132,10 @@ void weir_batch_trace_row(weir_batch *batch, const weir_batch *from, uint32_t ro
     return;
   uint64_t position = from->position + weir_batch_row_origin(from, row).start;
   uint64_t number = weir_batch_row_number(from, row);
-  weir_span origin = {0, UNTRACED};
+  weir_span origin = {0, untraced};
   if (from->source == batch->source && from->partition == batch->partition &&
-      number >= batch->record_first && number - batch->record_first < UNTRACED &&
-      position >= batch->position && position - batch->position < UNTRACED)
+      number >= batch->record_first && number - batch->record_first < untraced &&
+      position >= batch->position && position - batch->position < untraced)
     origin = (weir_span){(uint32_t)(position - batch->position),
                          (uint32_t)(number - batch->record_first)};
   batch->origins[last] = origin;
@@ -156,7 +156,7 @@ uint64_t weir_batch_row_number(const weir_batch *batch, uint32_t row)
   if (batch->record_first == 0)
     return 0;
   if (batch->derived) {
-    int known = row < batch->traced && batch->origins[row].end != UNTRACED;
+    int known = row < batch->traced && batch->origins[row].end != untraced;
     return known ? batch->record_first + batch->origins[row].end : 0;
   }
   // Faults are in order, so those before the row are a prefix; find its length.
