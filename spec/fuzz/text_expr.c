@@ -18,6 +18,7 @@ const char *__asan_default_options(void);
 const char *__asan_default_options(void) { return "detect_leaks=0"; }
 
 static const char program[] =
+    "collectgarbage('restart', -1)\n"
     "package.path = './lua/?.lua;./lua/?/init.lua;' .. package.path\n"
     "local text = require('weir.expr.text')\n"
     "local record = { a = 1, b = { c = 'x' }, tags = { 't' }, s = 'text', n = -0.5 }\n"
