@@ -1,11 +1,9 @@
-// flow.c -- the running graph: building it, choosing what to do, and its numbers.
+// flow.c -- the running graph: building it, and how it ends.
 
 #include "engine/sched/flow.h"
 
-#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "engine/base/check.h"
 #include "engine/base/err.h"
@@ -171,154 +169,10 @@ void weir_flow_limit_dead(weir_flow *flow, double count, double share)
   flow->dead_share_max = share;
 }
 
-uint32_t weir_flow_pool_tasks(const weir_flow *flow)
-{
-  uint32_t count = 0;
-  for (uint32_t i = 0; i < flow->task_count; i++)
-    count += flow->tasks[i]->home == WEIR_HOME_POOL;
-  return count;
-}
-
 weir_run *weir_flow_run_of(weir_flow *flow, uint32_t task)
 {
   WEIR_ASSERT(flow->tasks[task]->kind == WEIR_TASK_SEGMENT);
   return &flow->tasks[task]->run;
-}
-
-static int is_done(const weir_task *task)
-{
-  return __atomic_load_n(&task->done, __ATOMIC_ACQUIRE);
-}
-
-// A task is claimed to run it or, for a moment, to look at it. Who finds it running may
-// go away, since whoever runs it wakes others behind it; who finds it looked at waits,
-// or would miss the work that it was woken for.
-enum { RUNS = 1, LOOKED_AT = 2 };
-
-static int claim_as(weir_task *task, int32_t how)
-{
-  int32_t found = 0;
-  // Acquire: the next owner sees all that the last one did.
-  while (!__atomic_compare_exchange_n(&task->claimed, &found, how, 0, __ATOMIC_ACQUIRE,
-                                      __ATOMIC_RELAXED)) {
-    if (found == RUNS)
-      return 0;
-    found = 0;
-    sched_yield();
-  }
-  return 1;
-}
-
-int weir_flow_claim(weir_flow *flow, uint32_t task)
-{
-  return claim_as(flow->tasks[task], RUNS);
-}
-
-static void unclaim(weir_task *task)
-{
-  __atomic_store_n(&task->claimed, 0, __ATOMIC_RELEASE);
-}
-
-// The order is that from sinks to sources, which keeps edges short, and goes on behind
-// the task that was chosen last, so that a slow one has no more than its turn. Held
-// output is work for idle hands.
-static uint32_t ready_of(weir_flow *flow, enum weir_task_home home, int idle,
-                         uint32_t *tasks, uint32_t max)
-{
-  uint32_t count = 0;
-  uint32_t turn = __atomic_load_n(&flow->turn, __ATOMIC_RELAXED);
-  for (uint32_t n = 1; n <= flow->task_count && count < max; n++) {
-    uint32_t i = (turn + flow->task_count - n) % flow->task_count;
-    weir_task *task = flow->tasks[i];
-    if ((task->home & home) == 0 || is_done(task) || !claim_as(task, LOOKED_AT))
-      continue;
-    int ready = idle ? weir_task_holds(task) && weir_task_has_room(task)
-                     : weir_task_is_ready(task);
-    unclaim(task);
-    if (ready && !is_done(task))
-      tasks[count++] = i;
-  }
-  if (count > 0 && (home & WEIR_HOME_WORKER))
-    __atomic_store_n(&flow->turn, tasks[0], __ATOMIC_RELAXED);
-  return count;
-}
-
-// Whether no task anywhere is at work, can be, or waits for a time.
-static int is_stuck(weir_flow *flow)
-{
-  for (uint32_t i = 0; i < flow->task_count; i++) {
-    weir_task *task = flow->tasks[i];
-    if (is_done(task))
-      continue;
-    if (!claim_as(task, LOOKED_AT))
-      return 0;
-    int moves = task->run.resume_ns > 0 || weir_task_is_ready(task) ||
-                (weir_task_holds(task) && weir_task_has_room(task));
-    unclaim(task);
-    if (moves)
-      return 0;
-  }
-  return 1;
-}
-
-// A merge waits for one input while another is full, and both hang on the same
-// producer: only then may full edges lend it room, so that memory stays bounded by
-// their credit in every flow that can go on without.
-static void lend(weir_flow *flow)
-{
-  for (uint32_t i = 0; i < flow->task_count; i++) {
-    weir_task *task = flow->tasks[i];
-    if (is_done(task) || task->input_count < 2 || !claim_as(task, LOOKED_AT))
-      continue;
-    if (weir_task_lend(task))
-      __atomic_store_n(&flow->lent, 1, __ATOMIC_RELEASE);
-    unclaim(task);
-  }
-}
-
-int weir_flow_take_lent(weir_flow *flow)
-{
-  return __atomic_exchange_n(&flow->lent, 0, __ATOMIC_ACQ_REL) != 0;
-}
-
-uint32_t weir_flow_ready(weir_flow *flow, enum weir_task_home home, uint32_t *tasks,
-                         uint32_t max)
-{
-  uint32_t count = ready_of(flow, home, 0, tasks, max);
-  if (count == 0)
-    count = ready_of(flow, home, 1, tasks, max);
-  if (count == 0 && is_stuck(flow)) {
-    lend(flow);
-    count = ready_of(flow, home, 0, tasks, max);
-  }
-  return count;
-}
-
-int64_t weir_flow_next_ns(weir_flow *flow)
-{
-  int64_t next = 0;
-  for (uint32_t i = 0; i < flow->task_count; i++) {
-    weir_task *task = flow->tasks[i];
-    // Only code of a script waits for a time.
-    if (task->kind != WEIR_TASK_SEGMENT || is_done(task) || !claim_as(task, LOOKED_AT))
-      continue;
-    int64_t resume = (int64_t)task->run.resume_ns;
-    unclaim(task);
-    if (resume != 0 && (next == 0 || resume < next))
-      next = resume;
-  }
-  return next;
-}
-
-uint32_t weir_flow_run(weir_flow *flow, uint32_t task, const weir_runner *runner)
-{
-  weir_task *chosen = flow->tasks[task];
-  chosen->woken = 0;
-  if (!is_done(chosen) && weir_task_has_room(chosen))
-    weir_task_step(chosen, runner);
-  uint32_t woken = chosen->woken;
-  unclaim(chosen);
-  return woken;
 }
 
 void weir_flow_stop(weir_flow *flow)
@@ -348,6 +202,16 @@ void weir_flow_abandon(weir_flow *flow, int code, const char *message)
   weir_flow_fail(flow, code, message);
 }
 
+int weir_flow_is_stopping(const weir_flow *flow)
+{
+  return __atomic_load_n(&flow->stopping, __ATOMIC_ACQUIRE);
+}
+
+int weir_flow_is_abandoned(const weir_flow *flow)
+{
+  return __atomic_load_n(&flow->abandoned, __ATOMIC_ACQUIRE);
+}
+
 int weir_flow_failure(const weir_flow *flow, const char **message)
 {
   int code = __atomic_load_n(&flow->failure, __ATOMIC_ACQUIRE);
@@ -359,7 +223,7 @@ int weir_flow_failure(const weir_flow *flow, const char **message)
 int weir_flow_finished(const weir_flow *flow)
 {
   for (uint32_t i = flow->task_count; i > 0; i--)
-    if (!is_done(flow->tasks[i - 1]))
+    if (!weir_task_is_done(flow->tasks[i - 1]))
       return 0;
   return 1;
 }
@@ -369,75 +233,20 @@ static uint64_t load(const uint64_t *counter)
   return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
-weir_flow_stats weir_flow_count(const weir_flow *flow)
+void weir_flow_check_dead(weir_flow *flow)
 {
-  weir_flow_stats stats = {
-      .records_read = load(&flow->records_read),
-      .records_dead = load(&flow->records_dead),
-  };
-  int all_known = 1;
-  for (uint32_t i = 0; i < flow->task_count; i++) {
-    const weir_task *task = flow->tasks[i];
-    if (task->source != NULL) {
-      stats.bytes_read += load(&task->source->bytes_read);
-      stats.bytes_total += task->source->bytes_total;
-      all_known = all_known && task->source->bytes_total > 0;
-    }
-    if (task->sink != NULL) {
-      stats.records_written += load(&task->written);
-      stats.bytes_written += load(&task->sink->bytes_written);
-    }
-  }
-  if (!all_known)
-    stats.bytes_total = 0;
-  return stats;
-}
-
-weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t number)
-{
-  const weir_task *task = flow->tasks[number];
-  weir_task_stats stats = {
-      .received = load(&task->received),
-      .dead = load(&task->dead),
-      .dropped = load(&task->dropped),
-      .written = load(&task->written),
-  };
-  if (task->source != NULL)
-    stats.bytes = load(&task->source->bytes_read);
-  if (task->sink != NULL) {
-    stats.bytes = load(&task->sink->bytes_written);
-    stats.withheld = is_done(task) && task->sink->withheld;
-  }
-  return stats;
-}
-
-weir_tally *weir_flow_tally(weir_flow *flow) { return flow->tally; }
-
-const char *weir_flow_name(const weir_flow *flow, uint32_t task)
-{
-  return flow->tasks[task]->name;
-}
-
-const char *weir_flow_path(const weir_flow *flow, uint32_t source, uint32_t partition)
-{
-  const weir_task *task = flow->tasks[source];
-  if (task->source == NULL)
-    return task->origin != NULL ? task->origin : task->name;
-  const char *path = task->source->ops->origin != NULL
-                         ? task->source->ops->origin(task->source, partition)
-                         : NULL;
-  return path != NULL ? path : task->name;
-}
-
-uint64_t weir_flow_port_sent(const weir_flow *flow, uint32_t task, uint32_t port)
-{
-  return load(&flow->tasks[task]->ports[port].sent);
-}
-
-const char *weir_flow_task_place(const weir_flow *flow, uint32_t number)
-{
-  const weir_task *task = flow->tasks[number];
-  if (task->source != NULL)
-    return weir_source_place(task->source);
-  return task->sink != NULL ? task->sink->place : "";
+  double dead = (double)load(&flow->records_dead);
+  double seen = (double)load(&flow->records_read);
+  char message[WEIR_RUN_MESSAGE];
+  if (flow->dead_max >= 0 && dead > flow->dead_max)
+    snprintf(message, sizeof message, "too many errors: %.0f, max_errors is %.0f", dead,
+             flow->dead_max);
+  else if (flow->dead_share_max >= 0 && seen >= WEIR_FLOW_SHARE_MIN &&
+           dead > flow->dead_share_max * seen)
+    snprintf(message, sizeof message,
+             "too many errors: %.0f of %.0f records, max_errors is %g%%", dead, seen,
+             100 * flow->dead_share_max);
+  else
+    return;
+  weir_flow_fail(flow, WEIR_EERRORS, message);
 }

@@ -83,11 +83,25 @@ struct weir_flow {
   char message[WEIR_RUN_MESSAGE];
 };
 
+// flow.c
+int weir_flow_is_stopping(const weir_flow *flow);
+int weir_flow_is_abandoned(const weir_flow *flow);
+void weir_flow_check_dead(weir_flow *flow);  // fails it if there are too many
+
 // step.c
 int weir_task_is_ready(weir_task *task);
+int weir_task_is_done(const weir_task *task);
 int weir_task_holds(const weir_task *task);
-int weir_task_lend(weir_task *task);  // takes full inputs aside; whether any was
 void weir_task_step(weir_task *task, const weir_runner *runner);
+
+// segment.c
+void weir_task_compute(weir_task *task, const weir_runner *runner);
+
+// input.c
+int weir_task_has_input(weir_task *task);  // a batch to take, or the end to note
+int weir_task_take(weir_task *task);       // does it; 0: there was nothing to do
+void weir_task_cancel(weir_task *task);    // wants nothing more
+int weir_task_lend(weir_task *task);       // takes full inputs aside; whether any was
 
 // output.c
 void weir_task_prepare(weir_task *task, const weir_batch *from);

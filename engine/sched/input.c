@@ -1,0 +1,95 @@
+// input.c -- what a task takes next.
+
+#include <stddef.h>
+
+#include "engine/sched/task.h"
+
+// Which input the next batch comes from, or -1: none now. Ordered ones are taken by
+// (sequence, input), so all of them must have shown their next batch or their end.
+static int choose(weir_task *task)
+{
+  // The input in the middle of a sequence may have been cut off by a failure.
+  if (task->input_at < task->input_count &&
+      weir_edge_at_end(task->inputs[task->input_at].edge))
+    task->input_at = task->input_count;
+  if (task->input_at < task->input_count)
+    return weir_edge_peek(task->inputs[task->input_at].edge) != NULL
+               ? (int)task->input_at
+               : -1;
+  int best = -1;
+  uint64_t best_sequence = 0;
+  for (uint32_t i = 0; i < task->input_count; i++) {
+    const weir_batch *batch = weir_edge_peek(task->inputs[i].edge);
+    if (task->inputs[i].unordered || task->kind == WEIR_TASK_SINK) {
+      if (batch != NULL)
+        return (int)i;
+    } else if (batch == NULL) {
+      if (!weir_edge_at_end(task->inputs[i].edge))
+        return -1;
+    } else if (best < 0 || batch->sequence < best_sequence) {
+      best = (int)i;
+      best_sequence = batch->sequence;
+    }
+  }
+  return best;
+}
+
+static int all_ended(weir_task *task)
+{
+  for (uint32_t i = 0; i < task->input_count; i++)
+    if (!weir_edge_at_end(task->inputs[i].edge))
+      return 0;
+  return 1;
+}
+
+int weir_task_take(weir_task *task)
+{
+  if (task->batch != NULL || task->inputs_ended)
+    return 1;
+  int input = choose(task);
+  if (input < 0) {
+    task->inputs_ended = (uint32_t)all_ended(task);
+    return (int)task->inputs_ended;
+  }
+  weir_edge_pop(task->inputs[input].edge, &task->batch);
+  task->woken |= task->inputs[input].producer->home;
+  task->run.row = 0;
+  int goes_on = !task->batch->ends_sequence && !task->inputs[input].unordered;
+  task->input_at = goes_on ? (uint32_t)input : task->input_count;
+  // What is said at the end comes after everything.
+  if (task->sequence <= task->batch->sequence)
+    task->sequence = task->batch->sequence + 1;
+  __atomic_fetch_add(&task->received, task->batch->row_count, __ATOMIC_RELAXED);
+  return 1;
+}
+
+int weir_task_has_input(weir_task *task)
+{
+  return choose(task) >= 0 || all_ended(task);
+}
+
+// A source that waits for records which nobody wants any more need not wait.
+static void release_source(const weir_task *task)
+{
+  weir_source *source = task->source;
+  if (source != NULL && source->ops->cancel != NULL && weir_task_unwanted(task))
+    source->ops->cancel(source);
+}
+
+void weir_task_cancel(weir_task *task)
+{
+  for (uint32_t i = 0; i < task->input_count; i++) {
+    weir_edge_cancel(task->inputs[i].edge);
+    release_source(task->inputs[i].producer);
+  }
+  task->inputs_ended = 1;
+  task->woken |= WEIR_HOME_ANY;
+}
+
+int weir_task_lend(weir_task *task)
+{
+  int lent = 0;
+  for (uint32_t i = 0; i < task->input_count; i++)
+    lent |= weir_edge_make_room(task->inputs[i].edge);
+  return lent;
+}

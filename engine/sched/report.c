@@ -1,0 +1,91 @@
+// report.c -- what a flow says of itself: its numbers, and its names for people.
+
+#include <stddef.h>
+
+#include "engine/sched/task.h"
+
+static uint64_t load(const uint64_t *counter)
+{
+  return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+weir_flow_stats weir_flow_count(const weir_flow *flow)
+{
+  weir_flow_stats stats = {
+      .records_read = load(&flow->records_read),
+      .records_dead = load(&flow->records_dead),
+  };
+  int all_known = 1;
+  for (uint32_t i = 0; i < flow->task_count; i++) {
+    const weir_task *task = flow->tasks[i];
+    if (task->source != NULL) {
+      stats.bytes_read += load(&task->source->bytes_read);
+      stats.bytes_total += task->source->bytes_total;
+      all_known = all_known && task->source->bytes_total > 0;
+    }
+    if (task->sink != NULL) {
+      stats.records_written += load(&task->written);
+      stats.bytes_written += load(&task->sink->bytes_written);
+    }
+  }
+  if (!all_known)
+    stats.bytes_total = 0;
+  return stats;
+}
+
+weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t number)
+{
+  const weir_task *task = flow->tasks[number];
+  weir_task_stats stats = {
+      .received = load(&task->received),
+      .dead = load(&task->dead),
+      .dropped = load(&task->dropped),
+      .written = load(&task->written),
+  };
+  if (task->source != NULL)
+    stats.bytes = load(&task->source->bytes_read);
+  if (task->sink != NULL) {
+    stats.bytes = load(&task->sink->bytes_written);
+    stats.withheld = weir_task_is_done(task) && task->sink->withheld;
+  }
+  return stats;
+}
+
+weir_tally *weir_flow_tally(weir_flow *flow) { return flow->tally; }
+
+const char *weir_flow_name(const weir_flow *flow, uint32_t task)
+{
+  return flow->tasks[task]->name;
+}
+
+const char *weir_flow_path(const weir_flow *flow, uint32_t source, uint32_t partition)
+{
+  const weir_task *task = flow->tasks[source];
+  if (task->source == NULL)
+    return task->origin != NULL ? task->origin : task->name;
+  const char *path = task->source->ops->origin != NULL
+                         ? task->source->ops->origin(task->source, partition)
+                         : NULL;
+  return path != NULL ? path : task->name;
+}
+
+uint64_t weir_flow_port_sent(const weir_flow *flow, uint32_t task, uint32_t port)
+{
+  return load(&flow->tasks[task]->ports[port].sent);
+}
+
+const char *weir_flow_task_place(const weir_flow *flow, uint32_t number)
+{
+  const weir_task *task = flow->tasks[number];
+  if (task->source != NULL)
+    return weir_source_place(task->source);
+  return task->sink != NULL ? task->sink->place : "";
+}
+
+uint32_t weir_flow_pool_tasks(const weir_flow *flow)
+{
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < flow->task_count; i++)
+    count += flow->tasks[i]->home == WEIR_HOME_POOL;
+  return count;
+}
