@@ -21,7 +21,7 @@
 #include "engine/base/err.h"
 #include "engine/data/json.h"
 #include "engine/data/json_masks.h"
-#include "engine/data/json_text.h"
+#include "engine/data/json_row.h"
 
 enum {
   GROUP = 16,                           // blocks for which room is made at once
@@ -163,88 +163,47 @@ INLINE void count_structure(struct scan *scan, uint64_t colons, uint64_t bracket
 
 static int is_blank(char byte) { return byte == ' ' || byte == '\t' || byte == '\r'; }
 
-// Brackets of one line: they match, and close only at the last one.
-static int is_nested_well(const char *bytes, const uint32_t *at, uint32_t count)
-{
-  char kinds[WEIR_JSON_DEPTH_MAX];
-  uint32_t depth = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    char byte = bytes[at[i]];
-    char kind = byte & 0x20;
-    if (byte & 2) {  // { and [ have this bit, } and ] have not
-      if (depth == WEIR_JSON_DEPTH_MAX)
-        return 0;
-      kinds[depth++] = kind;
-      continue;
-    }
-    if (depth == 0 || kinds[--depth] != kind || (depth == 0 && i + 1 < count))
-      return 0;
-  }
-  return depth == 0;
-}
-
-INLINE int is_object(const struct scan *scan, weir_span row, uint32_t first_bracket)
-{
-  uint32_t count = scan->bracket_count - first_bracket;
-  const uint32_t *at = scan->batch->brackets + first_bracket;
-  if (count < 2 || at[0] != row.start || at[count - 1] != row.end - 1)
-    return 0;
-  if (scan->bytes[row.start] != '{' || scan->bytes[row.end - 1] != '}')
-    return 0;
-  return count == 2 || is_nested_well(scan->bytes, at, count);
-}
-
-static int find_fault(const struct scan *scan, weir_span span, uint32_t *column)
-{
-  const char *at = scan->bytes + span.start;
-  uint32_t size = span.end - span.start;
-  int code = weir_json_diagnose(at, at + size, column);
-  if (code == WEIR_OK && scan->strict)
-    code = weir_json_check((weir_slice){at, size}, column);
-  return code;
-}
-
-static void add_fault(struct scan *scan, weir_span span)
+static void add_fault(struct scan *scan, const weir_json_row *row)
 {
   weir_batch *batch = scan->batch;
   scan->colon_count = batch->row_colons[batch->row_count];
   scan->bracket_count = batch->row_brackets[batch->row_count];
   uint32_t column;
-  int code = find_fault(scan, span, &column);
+  int code = weir_json_row_fault(row, &column);
   WEIR_ASSERT(code != WEIR_OK);
-  weir_fault fault = {span, code, column, batch->row_count};
+  weir_fault fault = {row->span, code, column, batch->row_count};
   code = weir_batch_add_fault(batch, fault);
   if (code != WEIR_OK)
     scan->code = code;
 }
 
-static int is_strict(const struct scan *scan, weir_span row)
-{
-  weir_slice text = {scan->bytes + row.start, row.end - row.start};
-  return weir_json_check(text, NULL) == WEIR_OK;
-}
-
 INLINE void end_line(struct scan *scan, uint32_t end, int in_string)
 {
   weir_batch *batch = scan->batch;
-  weir_span row = {scan->line_start, end};
+  uint32_t start = scan->line_start;
   uint32_t high = scan->high;
   scan->line_start = end + 1;
   scan->high = 0;
-  while (row.start < row.end && is_blank(scan->bytes[row.start]))
-    row.start++;
-  while (row.end > row.start && is_blank(scan->bytes[row.end - 1]))
-    row.end--;
-  if (row.start == row.end)
+  while (start < end && is_blank(scan->bytes[start]))
+    start++;
+  while (end > start && is_blank(scan->bytes[end - 1]))
+    end--;
+  if (start == end)
     return;
-  uint32_t size = row.end - row.start;
-  if (in_string || !is_object(scan, row, batch->row_brackets[batch->row_count]) ||
-      (high && weir_utf8_check(scan->bytes + row.start, size) < size) ||
-      (scan->strict && !is_strict(scan, row))) {
-    add_fault(scan, row);
+  uint32_t first_bracket = batch->row_brackets[batch->row_count];
+  weir_json_row row = {
+      .bytes = scan->bytes,
+      .span = {start, end},
+      .brackets = batch->brackets + first_bracket,
+      .bracket_count = scan->bracket_count - first_bracket,
+      .high = high,
+      .strict = scan->strict,
+  };
+  if (in_string || !weir_json_row_holds(&row)) {
+    add_fault(scan, &row);
     return;
   }
-  batch->rows[batch->row_count++] = row;
+  batch->rows[batch->row_count++] = row.span;
   batch->row_colons[batch->row_count] = scan->colon_count;
   batch->row_brackets[batch->row_count] = scan->bracket_count;
 }
