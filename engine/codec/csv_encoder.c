@@ -258,12 +258,6 @@ static void begin(weir_encoder *encoder, weir_buf *out)
     write_header(csv, out);
 }
 
-static void end(weir_encoder *encoder, weir_buf *out)
-{
-  (void)encoder;
-  (void)out;
-}
-
 static void encoder_free(weir_encoder *encoder)
 {
   csv_encoder *csv = (csv_encoder *)encoder;
@@ -278,7 +272,6 @@ int weir_csv_encoder_new(weir_encoder **out, const weir_csv_options *options)
   static const weir_encoder_ops ops = {
       .row = encode_row,
       .begin = begin,
-      .end = end,
       .free = encoder_free,
   };
   weir_csv_dialect dialect;

@@ -62,24 +62,26 @@ int weir_cut_fault(weir_cut *cut, size_t start, size_t end, size_t at, int code)
   return weir_batch_add_fault(cut->batch, fault);
 }
 
-int weir_cut_line(const weir_cut *cut, size_t start, int last, size_t *end,
-                  size_t *next)
+int weir_cut_line(weir_cut *cut, int last, size_t *start, size_t *end)
 {
   const char *bytes = cut->batch->bytes.bytes;
-  if (start == cut->size)
+  size_t at = cut->at;
+  if (at == cut->size)
     return 0;
-  const char *newline = memchr(bytes + start, '\n', cut->size - start);
+  const char *newline = memchr(bytes + at, '\n', cut->size - at);
   if (newline == NULL && !last)
     return 0;
+  *start = at;
   *end = newline != NULL ? (size_t)(newline - bytes) : cut->size;
-  *next = newline != NULL ? *end + 1 : cut->size;
-  if (newline != NULL && *end > start && bytes[*end - 1] == '\r')
+  cut->at = newline != NULL ? *end + 1 : cut->size;
+  if (newline != NULL && *end > at && bytes[*end - 1] == '\r')
     (*end)--;
   return 1;
 }
 
-size_t weir_cut_skip_line(const char *bytes, size_t size)
+size_t weir_cut_skip_line(weir_decoder *decoder, const char *bytes, size_t size)
 {
+  (void)decoder;
   const char *newline = memchr(bytes, '\n', size);
   return newline != NULL ? (size_t)(newline - bytes) + 1 : size;
 }

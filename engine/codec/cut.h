@@ -12,11 +12,13 @@
 #include <stdint.h>
 
 #include "engine/data/batch.h"
+#include "engine/data/decoder.h"
 
 typedef struct weir_cut {
   weir_batch *batch;
   size_t size;  // of the input
   size_t bad;   // offset of the next byte that is not UTF-8, or size
+  size_t at;    // behind the last line that was taken
 } weir_cut;
 
 // Empties the batch's rows and scratch and takes on its input. EINVAL when there is
@@ -35,10 +37,9 @@ int weir_cut_invalid(weir_cut *cut, size_t start, size_t end, size_t *offset);
 // Adds a fault for bytes[start .. end); at is the offset where it went wrong.
 int weir_cut_fault(weir_cut *cut, size_t start, size_t end, size_t at, int code);
 
-// Cuts one line from the front: the offset behind its newline and, without LF or
-// CRLF, its end. 0 when bytes[start ..) has no newline and something may follow.
-int weir_cut_line(const weir_cut *cut, size_t start, int last, size_t *end,
-                  size_t *next);
+// The next line, bytes[*start .. *end) without its LF or CRLF; cut->at goes behind it.
+// 0 when all are taken, or no newline is left and something may follow.
+int weir_cut_line(weir_cut *cut, int last, size_t *start, size_t *end);
 
-// Skips to behind the first newline: the skip of every codec of lines.
-size_t weir_cut_skip_line(const char *bytes, size_t size);
+// The skip of every codec of lines: to behind the first newline.
+size_t weir_cut_skip_line(weir_decoder *decoder, const char *bytes, size_t size);

@@ -7,6 +7,7 @@
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/codec/cut.h"
 #include "engine/codec/json_array.h"
 #include "engine/data/json.h"
 #include "engine/data/json_text.h"
@@ -119,8 +120,7 @@ static size_t skip(weir_decoder *decoder, const char *bytes, size_t size)
   json->begun = 1;
   if (json->layout == ARRAY)
     weir_json_array_lose(&json->array);
-  const char *newline = memchr(bytes, '\n', size);
-  return newline != NULL ? (size_t)(newline - bytes) + 1 : size;
+  return weir_cut_skip_line(decoder, bytes, size);
 }
 
 static void restart(weir_decoder *decoder)
@@ -154,18 +154,12 @@ static int encode_row(weir_encoder *encoder, const weir_batch *batch, uint32_t r
   return WEIR_OK;
 }
 
-static void encode_nothing(weir_encoder *encoder, weir_buf *out)
-{
-  (void)encoder;
-  (void)out;
-}
-
 static void encoder_free(weir_encoder *encoder) { weir_mem_free(encoder); }
 
 weir_encoder *weir_json_encoder_new(void)
 {
-  static const weir_encoder_ops ops = {encode_row, encode_nothing, encode_nothing,
-                                       encoder_free, .lines = 1};
+  static const weir_encoder_ops ops = {
+      .row = encode_row, .free = encoder_free, .lines = 1};
   weir_encoder *encoder = weir_mem_new(sizeof *encoder);
   encoder->ops = &ops;
   return encoder;

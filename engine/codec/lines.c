@@ -43,24 +43,13 @@ static int decode(weir_decoder *decoder, weir_batch *batch, int last, size_t *co
   if (rc != WEIR_OK)
     return rc;
   weir_cut_schema(&cut, lines->schema);
-  size_t start = 0;
-  size_t end = 0;
-  size_t next = 0;
-  while (rc == WEIR_OK && weir_cut_line(&cut, start, last, &end, &next)) {
+  size_t start;
+  size_t end;
+  while (rc == WEIR_OK && weir_cut_line(&cut, last, &start, &end))
     rc = add_line(&cut, start, end);
-    start = next;
-  }
-  *consumed = start;
+  *consumed = cut.at;
   return rc;
 }
-
-static size_t skip(weir_decoder *decoder, const char *bytes, size_t size)
-{
-  (void)decoder;
-  return weir_cut_skip_line(bytes, size);
-}
-
-static void restart(weir_decoder *decoder) { (void)decoder; }
 
 static void decoder_free(weir_decoder *decoder)
 {
@@ -73,8 +62,7 @@ weir_decoder *weir_lines_decoder_new(const char *field)
 {
   static const weir_decoder_ops ops = {
       .decode = decode,
-      .skip = skip,
-      .restart = restart,
+      .skip = weir_cut_skip_line,
       .free = decoder_free,
   };
   lines_decoder *lines = weir_mem_new(sizeof *lines);
@@ -124,12 +112,6 @@ static int encode_row(weir_encoder *encoder, const weir_batch *batch, uint32_t r
   return WEIR_OK;
 }
 
-static void no_frame(weir_encoder *encoder, weir_buf *out)
-{
-  (void)encoder;
-  (void)out;
-}
-
 static void encoder_free(weir_encoder *encoder)
 {
   lines_encoder *lines = (lines_encoder *)encoder;
@@ -142,8 +124,6 @@ weir_encoder *weir_lines_encoder_new(const char *field)
 {
   static const weir_encoder_ops ops = {
       .row = encode_row,
-      .begin = no_frame,
-      .end = no_frame,
       .free = encoder_free,
   };
   lines_encoder *lines = weir_mem_new(sizeof *lines);

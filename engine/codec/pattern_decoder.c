@@ -7,6 +7,7 @@
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/codec/cut.h"
 #include "engine/codec/token.h"
 #include "engine/data/json.h"
 
@@ -195,15 +196,6 @@ static int decode(weir_decoder *base, weir_batch *batch, int last, size_t *consu
   return WEIR_OK;
 }
 
-static size_t skip(weir_decoder *base, const char *bytes, size_t size)
-{
-  (void)base;
-  const char *newline = memchr(bytes, '\n', size);
-  return newline != NULL ? (size_t)(newline - bytes) + 1 : size;
-}
-
-static void restart(weir_decoder *base) { (void)base; }
-
 static void decoder_free(weir_decoder *base)
 {
   pattern_decoder *decoder = (pattern_decoder *)base;
@@ -214,8 +206,7 @@ static void decoder_free(weir_decoder *base)
 
 static const weir_decoder_ops decoder_ops = {
     .decode = decode,
-    .skip = skip,
-    .restart = restart,
+    .skip = weir_cut_skip_line,
     .free = decoder_free,
 };
 

@@ -8,6 +8,12 @@
 
 enum { REFUSALS_FIRST = 16 };
 
+void weir_decoder_restart(weir_decoder *decoder)
+{
+  if (decoder->ops->restart != NULL)
+    decoder->ops->restart(decoder);
+}
+
 void weir_decoder_free(weir_decoder *decoder)
 {
   if (decoder != NULL)

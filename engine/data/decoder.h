@@ -28,7 +28,7 @@ typedef struct weir_decoder_ops {
   // still belong to it. size means that its end is not among them.
   size_t (*skip)(weir_decoder *decoder, const char *bytes, size_t size);
 
-  // A new file begins: forget a header, not the options.
+  // A new file begins: forget a header, not the options. NULL: nothing to forget.
   void (*restart)(weir_decoder *decoder);
 
   void (*free)(weir_decoder *decoder);
@@ -40,4 +40,5 @@ struct weir_decoder {
   char message[256];  // why decode failed
 };
 
+void weir_decoder_restart(weir_decoder *decoder);
 void weir_decoder_free(weir_decoder *decoder);  // NULL is a no-op

@@ -19,7 +19,7 @@ typedef struct weir_encoder_ops {
   // written (encoder->message says it in words); out is then as it was.
   int (*row)(weir_encoder *encoder, const weir_batch *batch, uint32_t row,
              weir_buf *out);
-  // A new file begins (a CSV header is due) or the file ends.
+  // A new file begins (a CSV header is due) or the file ends. NULL: nothing to write.
   void (*begin)(weir_encoder *encoder, weir_buf *out);
   void (*end)(weir_encoder *encoder, weir_buf *out);
   void (*free)(weir_encoder *encoder);

@@ -79,7 +79,7 @@ void weir_feed_open(weir_feed *feed, weir_reader *reader)
   feed->taken = 0;
   feed->message[0] = '\0';
   weir_buf_clear(&feed->carry);
-  feed->decoder->ops->restart(feed->decoder);
+  weir_decoder_restart(feed->decoder);
 }
 
 uint64_t weir_feed_taken(const weir_feed *feed) { return feed->taken; }

@@ -92,7 +92,7 @@ static int decode(weir_parse *parse, weir_batch *batch, const weir_value *text,
   batch->input_size = text->size;
   size_t consumed = 0;
   int rc = parse->decoder->ops->decode(parse->decoder, batch, 1, &consumed);
-  parse->decoder->ops->restart(parse->decoder);
+  weir_decoder_restart(parse->decoder);
   if (rc != WEIR_OK)
     return rc;
   if (batch->fault_count > 0) {

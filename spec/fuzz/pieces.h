@@ -91,7 +91,7 @@ static void pieces_compare(weir_decoder *decoder, const char *bytes, size_t size
                            size_t piece)
 {
   pieces_result whole = pieces_decode(decoder, bytes, size, size + 1);
-  decoder->ops->restart(decoder);
+  weir_decoder_restart(decoder);
   pieces_result cut = pieces_decode(decoder, bytes, size, piece + 1);
   WEIR_ASSERT(whole.code == cut.code);
   if (whole.code == WEIR_OK)

@@ -126,7 +126,9 @@ function M.encode(encoder, rows)
   batch.row_count, batch.line_rows = #rows, 1
   assert(C.weir_json_index(batch) == 0)
   local refused = {}
-  encoder.ops.begin(encoder, out)
+  if encoder.ops.begin ~= nil then
+    encoder.ops.begin(encoder, out)
+  end
   for i = 1, #rows do
     local code = encoder.ops.row(encoder, batch, i - 1, out)
     if code ~= 0 then
@@ -134,7 +136,9 @@ function M.encode(encoder, rows)
       refused[#refused + 1] = { i, name, ffi.string(encoder.message) }
     end
   end
-  encoder.ops["end"](encoder, out)
+  if encoder.ops["end"] ~= nil then
+    encoder.ops["end"](encoder, out)
+  end
   local text = ffi.string(out[0].bytes, out[0].size)
   C.weir_buf_fini(out)
   C.weir_batch_unref(batch)
