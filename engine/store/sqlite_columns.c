@@ -5,7 +5,6 @@
 #include <sqlite3.h>
 #include <string.h>
 
-#include "engine/base/err.h"
 #include "engine/base/mem.h"
 
 enum { COLUMNS_FIRST = 16 };
@@ -75,56 +74,4 @@ void weir_sqlite_columns_widen(weir_sqlite_columns *columns, uint32_t column,
   if (old[0] != '\0' && strcmp(type, "TEXT") != 0)
     type = "REAL";
   weir_sqlite_columns_set_type(columns, column, type);
-}
-
-int weir_sqlite_is_whole(weir_slice json)
-{
-  for (size_t i = 0; i < json.size; i++)
-    if (json.bytes[i] == '.' || json.bytes[i] == 'e' || json.bytes[i] == 'E')
-      return 0;
-  return 1;
-}
-
-// A NUMBER within 64 bits is exact (value.h), but what lies just below is rounded to
-// -2^63.
-int weir_sqlite_whole(weir_slice json, const weir_value *value, int64_t *integer)
-{
-  static const char lowest[] = "-9223372036854775808";
-  const double end = 0x1p63;
-  if (value->kind == WEIR_NUMBER) {
-    int is_lowest = json.size == sizeof lowest - 1 &&
-                    memcmp(json.bytes, lowest, sizeof lowest - 1) == 0;
-    if (!is_lowest && (value->number >= end || value->number <= -end))
-      return 0;
-    *integer = (int64_t)value->number;
-    return 1;
-  }
-  uint64_t limit = (uint64_t)INT64_MAX + (value->negative ? 1 : 0);
-  if (value->magnitude > limit)
-    return 0;
-  *integer = (int64_t)(value->negative ? 0 - value->magnitude : value->magnitude);
-  return 1;
-}
-
-const char *weir_sqlite_type_of(weir_slice json, weir_buf *scratch)
-{
-  weir_value value;
-  int64_t integer;
-  weir_buf_clear(scratch);
-  if (weir_value_read(json, scratch, &value) != WEIR_OK)
-    return "TEXT";
-  switch (value.kind) {
-  case WEIR_NULL:
-    return "";
-  case WEIR_FALSE:
-  case WEIR_TRUE:
-    return "INTEGER";
-  case WEIR_NUMBER:
-  case WEIR_INTEGER:
-    if (!weir_sqlite_is_whole(json))
-      return "REAL";
-    return weir_sqlite_whole(json, &value, &integer) ? "INTEGER" : "TEXT";
-  default:
-    return "TEXT";
-  }
 }

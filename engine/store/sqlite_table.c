@@ -10,9 +10,9 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/data/json.h"
-#include "engine/data/value.h"
 #include "engine/store/sqlite.h"
 #include "engine/store/sqlite_columns.h"
+#include "engine/store/sqlite_value.h"
 
 struct weir_sqlite_table {
   sqlite3 *db;
@@ -95,23 +95,39 @@ static const char *name_of(weir_sqlite_table *table, const weir_json_walk *walk)
   return text->bytes;
 }
 
-static weir_json_walk walk_row(const weir_batch *batch, uint32_t row)
+// The fields of a row on their way to columns.
+typedef struct fields {
+  weir_json_walk walk;
+  uint32_t count;    // of those passed
+  const char *name;  // of the one at hand; in table->text
+  int column;        // where it goes, or -1
+} fields;
+
+static fields fields_of(const weir_batch *batch, uint32_t row)
 {
   const weir_span *span = &batch->rows[row];
-  return weir_json_walk_start(
-      (weir_slice){batch->bytes.bytes + span->start, span->end - span->start});
+  weir_slice object = {batch->bytes.bytes + span->start, span->end - span->start};
+  return (fields){.walk = weir_json_walk_start(object)};
+}
+
+static int next_field(weir_sqlite_table *table, fields *at)
+{
+  if (!weir_json_walk_next(&at->walk))
+    return 0;
+  at->name = name_of(table, &at->walk);
+  at->column = find_column(table, at->name, at->count++);
+  return 1;
 }
 
 static void learn_columns(weir_sqlite_table *table, const weir_batch *batch)
 {
   for (uint32_t row = 0; row < batch->row_count; row++) {
-    weir_json_walk walk = walk_row(batch, row);
-    for (uint32_t i = 0; weir_json_walk_next(&walk); i++) {
-      const char *name = name_of(table, &walk);
-      int at = find_column(table, name, i);
-      uint32_t column = at >= 0 ? (uint32_t)at : add_column(table, name, "");
+    fields at = fields_of(batch, row);
+    while (next_field(table, &at)) {
+      uint32_t column =
+          at.column >= 0 ? (uint32_t)at.column : add_column(table, at.name, "");
       weir_sqlite_columns_widen(&table->columns, column,
-                                weir_sqlite_type_of(walk.value, &table->values));
+                                weir_sqlite_type_of(at.walk.value, &table->values));
     }
   }
 }
@@ -125,6 +141,19 @@ static void write_names(weir_buf *out, char *const *names, uint32_t count)
   weir_buf_byte(out, ')');
 }
 
+// "t" ("a" INTEGER, "b" TEXT, and so on; the bracket is left open.
+static void write_table(weir_sqlite_table *table, int with_types)
+{
+  weir_buf *text = &table->text;
+  weir_sqlite_quote(text, table->name);
+  for (uint32_t i = 0; i < table->columns.count; i++) {
+    weir_buf_text(text, i > 0 ? ", " : " (");
+    weir_sqlite_quote(text, table->columns.items[i].name);
+    if (with_types)
+      weir_buf_format(text, " %s", table->columns.items[i].type);
+  }
+}
+
 static int execute(weir_sqlite_table *table)
 {
   weir_buf_byte(&table->text, '\0');
@@ -136,13 +165,7 @@ static int create_table(weir_sqlite_table *table)
   weir_buf *text = &table->text;
   weir_buf_clear(text);
   weir_buf_text(text, "CREATE TABLE ");
-  weir_sqlite_quote(text, table->name);
-  for (uint32_t i = 0; i < table->columns.count; i++) {
-    weir_buf_text(text, i > 0 ? ", " : " (");
-    weir_sqlite_quote(text, table->columns.items[i].name);
-    weir_buf_byte(text, ' ');
-    weir_buf_text(text, table->columns.items[i].type);
-  }
+  write_table(table, 1);
   if (table->key_count > 0) {
     weir_buf_text(text, ", PRIMARY KEY ");
     write_names(text, table->keys, table->key_count);
@@ -203,11 +226,7 @@ static void write_insert(weir_sqlite_table *table)
   weir_buf *text = &table->text;
   weir_buf_clear(text);
   weir_buf_text(text, "INSERT INTO ");
-  weir_sqlite_quote(text, table->name);
-  for (uint32_t i = 0; i < table->columns.count; i++) {
-    weir_buf_text(text, i > 0 ? ", " : " (");
-    weir_sqlite_quote(text, table->columns.items[i].name);
-  }
+  write_table(table, 0);
   weir_buf_text(text, ") VALUES (");
   for (uint32_t i = 0; i < table->columns.count; i++)
     weir_buf_text(text, i > 0 ? ", ?" : "?");
@@ -299,61 +318,23 @@ __attribute__((format(printf, 4, 5))) static int refuse(int *refusal, char *reas
 static int grow_for(weir_sqlite_table *table, const weir_batch *batch, uint32_t row,
                     int *refusal, char *reason, size_t reason_size)
 {
-  weir_json_walk walk = walk_row(batch, row);
-  for (uint32_t i = 0; weir_json_walk_next(&walk); i++) {
-    const char *name = name_of(table, &walk);
-    if (find_column(table, name, i) >= 0)
+  fields at = fields_of(batch, row);
+  while (next_field(table, &at)) {
+    if (at.column >= 0)
       continue;
     if (table->fixed)
       return refuse(refusal, reason, reason_size,
-                    "field \"%.100s\" is not in the schema of table \"%s\"", name,
+                    "field \"%.100s\" is not in the schema of table \"%s\"", at.name,
                     table->name);
-    int result = grow(table, name, weir_sqlite_type_of(walk.value, &table->values));
+    int result =
+        grow(table, at.name, weir_sqlite_type_of(at.walk.value, &table->values));
     if ((result & 0xff) == SQLITE_ERROR)  // such as too many columns
-      return refuse(refusal, reason, reason_size, "field \"%.100s\": %s", name,
+      return refuse(refusal, reason, reason_size, "field \"%.100s\": %s", at.name,
                     sqlite3_errmsg(table->db));
     if (result != SQLITE_OK)
       return result;
   }
   return SQLITE_OK;
-}
-
-static int bind_number(weir_sqlite_table *table, int at, weir_slice json,
-                       const weir_value *value)
-{
-  int64_t integer;
-  if (!weir_sqlite_is_whole(json))
-    return sqlite3_bind_double(table->insert, at + 1, value->number);
-  if (weir_sqlite_whole(json, value, &integer))
-    return sqlite3_bind_int64(table->insert, at + 1, integer);
-  const char *type = table->columns.items[at].type;
-  if (type[0] != '\0' && sqlite3_stricmp(type, "TEXT") != 0)
-    return SQLITE_TOOBIG;
-  return sqlite3_bind_text(table->insert, at + 1, json.bytes, (int)json.size,
-                           SQLITE_STATIC);
-}
-
-static int bind(weir_sqlite_table *table, int at, weir_slice json)
-{
-  weir_value value;
-  weir_buf_clear(&table->values);
-  if (weir_value_read(json, &table->values, &value) != WEIR_OK)
-    return SQLITE_MISMATCH;
-  switch (value.kind) {
-  case WEIR_NULL:
-    return sqlite3_bind_null(table->insert, at + 1);
-  case WEIR_FALSE:
-  case WEIR_TRUE:
-    return sqlite3_bind_int(table->insert, at + 1, value.kind == WEIR_TRUE);
-  case WEIR_NUMBER:
-  case WEIR_INTEGER:
-    return bind_number(table, at, json, &value);
-  default:
-    // Text undone from escapes lies in scratch, which the next value reuses.
-    return sqlite3_bind_text64(
-        table->insert, at + 1, value.text, value.size,
-        table->values.size > 0 ? SQLITE_TRANSIENT : SQLITE_STATIC, SQLITE_UTF8);
-  }
 }
 
 static int bind_row(weir_sqlite_table *table, const weir_batch *batch, uint32_t row,
@@ -363,24 +344,25 @@ static int bind_row(weir_sqlite_table *table, const weir_batch *batch, uint32_t 
   for (uint32_t i = 0; i < table->columns.count; i++)
     weir_buf_byte(&table->bound, 0);
   sqlite3_clear_bindings(table->insert);
-  weir_json_walk walk = walk_row(batch, row);
-  for (uint32_t i = 0; weir_json_walk_next(&walk); i++) {
-    const char *name = name_of(table, &walk);
-    int at = find_column(table, name, i);
-    if (at < 0)
+  fields at = fields_of(batch, row);
+  while (next_field(table, &at)) {
+    if (at.column < 0)
       continue;
-    int result = bind(table, at, walk.value);
+    weir_slice json = at.walk.value;
+    int result =
+        weir_sqlite_bind(table->insert, at.column + 1,
+                         table->columns.items[at.column].type, json, &table->values);
     if (result == SQLITE_NOMEM)
       return result;
     if (result == SQLITE_TOOBIG)
       return refuse(refusal, reason, reason_size,
                     "field \"%.100s\": %.*s does not fit 64 bits, and its column is %s",
-                    name, (int)(walk.value.size < 40 ? walk.value.size : 40),
-                    walk.value.bytes, table->columns.items[at].type);
+                    at.name, (int)(json.size < 40 ? json.size : 40), json.bytes,
+                    table->columns.items[at.column].type);
     if (result != SQLITE_OK)
       return refuse(refusal, reason, reason_size, "field \"%.100s\" cannot be read",
-                    name);
-    table->bound.bytes[at] = (char)(walk.value.bytes[0] != 'n');
+                    at.name);
+    table->bound.bytes[at.column] = (char)(json.bytes[0] != 'n');
   }
   for (uint32_t i = 0; i < table->columns.count; i++)
     if (table->columns.items[i].key && !table->bound.bytes[i])
