@@ -1,9 +1,12 @@
 local ffi = require("ffi")
+local sinks = require("spec.support.sink")
 local support = require("spec.engine.io.support")
 
 local C = support.C
 
-local SIGPIPE, SIGXFSZ, RLIMIT_FSIZE = 13, 25, 1
+local SIGPIPE = 13
+
+local write, finish, with_file_limit = sinks.write, sinks.finish, sinks.with_file_limit
 
 local function new_sink(path, options)
   options = options or {}
@@ -18,42 +21,6 @@ local function new_sink(path, options)
     max_open = options.max_open or 0,
   })) == 0)
   return out[0]
-end
-
--- Writes the lines as one batch: code, rows written, refusals as row = reason.
-local function write(sink, lines)
-  local refused = ffi.new("weir_refusals")
-  local written = ffi.new("uint32_t[1]")
-  local code
-  support.with_batch(lines, function(batch)
-    code = sink.ops.write(sink, batch, refused, written)
-  end)
-  local reasons = {}
-  for i = 0, refused.count - 1 do
-    reasons[tonumber(refused.items[i].row)] = ffi.string(refused.items[i].reason)
-  end
-  C.weir_refusals_clear(refused)
-  return code, written[0], reasons
-end
-
-local function finish(sink, failed)
-  local code = sink.ops.finish(sink, failed and 1 or 0)
-  local message = ffi.string(sink.message)
-  C.weir_sink_free(sink)
-  return code, message
-end
-
-local function with_file_limit(bytes, fn)
-  local old, new = ffi.new("struct spec_rlimit"), ffi.new("struct spec_rlimit")
-  local ignore = ffi.cast("spec_handler", 1)
-  C.getrlimit(RLIMIT_FSIZE, old)
-  new.soft, new.hard = bytes, old.hard
-  local handler = C.signal(SIGXFSZ, ignore)
-  C.setrlimit(RLIMIT_FSIZE, new)
-  local ok, message = pcall(fn)
-  C.setrlimit(RLIMIT_FSIZE, old)
-  C.signal(SIGXFSZ, handler)
-  assert(ok, message)
 end
 
 local function numbered(count, size)
@@ -189,17 +156,18 @@ describe("file sink", function()
 
   it("reports a broken pipe by its own code", function()
     local fds = ffi.new("int[2]")
-    local handler = C.signal(SIGPIPE, ffi.cast("spec_handler", 1))
     local stdout = C.dup(1)
     C.pipe2(fds, 0)
     C.dup2(fds[1], 1)
     C.close(fds[0])
     C.close(fds[1])
     local sink = new_sink(nil, { standard = 1 })
-    local code = write(sink, { "{}" })
+    local code
+    sinks.ignoring(SIGPIPE, function()
+      code = write(sink, { "{}" })
+    end)
     C.dup2(stdout, 1)
     C.close(stdout)
-    C.signal(SIGPIPE, handler)
     finish(sink, true)
     assert.equal(-32, code)
   end)

@@ -1,4 +1,5 @@
 local ffi = require("ffi")
+local sinks = require("spec.support.sink")
 local support = require("spec.engine.io.support")
 
 local C = support.C
@@ -46,7 +47,7 @@ describe("memory", function()
     C.weir_memory_sink_new(out)
     local written = ffi.new("uint32_t[1]")
     for _ = 1, 2 do
-      support.with_batch({ '{"a":1}', '{"b":2}' }, function(batch)
+      sinks.with_batch({ '{"a":1}', '{"b":2}' }, function(batch)
         assert.equal(0, out[0].ops.write(out[0], batch, ffi.new("weir_refusals"), written))
       end)
     end
@@ -61,7 +62,7 @@ describe("memory", function()
     local out = ffi.new("weir_sink *[1]")
     C.weir_discard_sink_new(out)
     local written = ffi.new("uint32_t[1]")
-    support.with_batch({ '{"a":1}', "{}" }, function(batch)
+    sinks.with_batch({ '{"a":1}', "{}" }, function(batch)
       assert.equal(0, out[0].ops.write(out[0], batch, ffi.new("weir_refusals"), written))
     end)
     assert.same({ 2, 11 }, { written[0], tonumber(out[0].bytes_written) })

@@ -21,11 +21,6 @@ int dup(int fd);
 int dup2(int from, int to);
 int mkfifo(const char *path, unsigned mode);
 int open(const char *path, int flags, ...);
-typedef void (*spec_handler)(int);
-spec_handler signal(int number, spec_handler handler);
-struct spec_rlimit { unsigned long soft, hard; };
-int getrlimit(int resource, struct spec_rlimit *limit);
-int setrlimit(int resource, const struct spec_rlimit *limit);
 ]])
 
 local M = { C = C }
@@ -198,23 +193,6 @@ function M.texts(rows)
     texts[i] = row.text
   end
   return texts
-end
-
---- Calls fn with a batch of these lines of JSON.
-function M.with_batch(lines, fn)
-  local pool = C.weir_pool_new(1)
-  local batch = C.weir_batch_new(pool)
-  for _, line in ipairs(lines) do
-    C.weir_buf_text(batch.bytes, line .. "\n")
-  end
-  batch.input_size = batch.bytes.size
-  assert(C.weir_json_scan(batch, batch.bytes.size) == 0)
-  assert(batch.row_count == #lines)
-  batch.line_rows = 1
-  batch.ingest_ns = 1700000000123456789LL -- 2023-11-14 22:13:20 UTC
-  fn(batch)
-  C.weir_batch_unref(batch)
-  C.weir_pool_free(pool)
 end
 
 return M

@@ -1,8 +1,11 @@
 local ffi = require("ffi")
 local engine = require("spec.support.engine")
+local sinks = require("spec.support.sink")
 local support = require("spec.engine.io.support")
 
 local C = engine.load("engine/store/sqlite_sink.h", "engine/store/sqlite_source.h")
+
+local write, finish = sinks.write, sinks.finish
 
 local function new_sink(path, table_name, options)
   options = options or {}
@@ -23,29 +26,6 @@ local function new_sink(path, table_name, options)
     batch_rows = options.batch_rows or 0,
   })) == 0)
   return out[0]
-end
-
--- Code, rows written, refusals as row = reason.
-local function write(sink, lines)
-  local refused = ffi.new("weir_refusals")
-  local written = ffi.new("uint32_t[1]")
-  local code
-  support.with_batch(lines, function(batch)
-    code = sink.ops.write(sink, batch, refused, written)
-  end)
-  local reasons = {}
-  for i = 0, refused.count - 1 do
-    reasons[tonumber(refused.items[i].row)] = ffi.string(refused.items[i].reason)
-  end
-  C.weir_refusals_clear(refused)
-  return code, written[0], reasons
-end
-
-local function finish(sink)
-  local code = sink.ops.finish(sink, 0)
-  local message = ffi.string(sink.message)
-  C.weir_sink_free(sink)
-  return code, message
 end
 
 local function new_source(path, query)
@@ -196,18 +176,14 @@ describe("sqlite sink", function()
     local path = support.path("a.db")
     local sink = new_sink(path, "t")
     write(sink, { '{"n":1,"x":"x"}' })
-    local old, new = ffi.new("struct spec_rlimit"), ffi.new("struct spec_rlimit")
-    C.getrlimit(1, old)
-    new.soft, new.hard = 20000, old.hard
-    local handler = C.signal(25, ffi.cast("spec_handler", 1))
-    C.setrlimit(1, new)
     local lines = {}
     for i = 1, 1200 do
       lines[i] = ('{"n":%d,"x":"%s"}'):format(i, ("x"):rep(100))
     end
-    local code, written = write(sink, lines)
-    C.setrlimit(1, old)
-    C.signal(25, handler)
+    local code, written
+    sinks.with_file_limit(20000, function()
+      code, written = write(sink, lines)
+    end)
     assert.is_true(code < 0)
     assert.equal(0, written)
     local _, message = finish(sink)
