@@ -160,15 +160,19 @@ describe("a terminal", function()
   it("gets progress and colours, unless NO_COLOR; a pipe gets neither", function()
     place:write("slow.lua", [[
 local weir = require "weir"
-weir.from(weir.generate{ count = 3e5, fn = function(n) return { n = n } end })
-  :map(function(r) for i = 1, 20 do r.x = i end end):to(weir.discard{})
+weir.from "in" :to(weir.discard{})
 ]])
+    -- The input ends only when something was drawn, so no run is too fast.
     local result = place:run([[
-      script -qec "$WEIR run slow.lua" /dev/null > tty
+      mkfifo in seen
+      { echo '{"n":1}'; cat seen; } > in &
+      script -qfec "timeout 30 $WEIR run slow.lua" /dev/null < /dev/null |
+        { head -c 5; echo > seen; cat; } > tty
+      wait
       NO_COLOR=1 script -qec "$WEIR run none.lua" /dev/null > plain
       script -qec "$WEIR run none.lua" /dev/null > coloured
-      weir run slow.lua 2> piped]])
-    assert.truthy(place:read("tty"):find("\r\27%[K[%d,]+ records"), place:read("tty"))
+      echo '{"n":1}' > in & weir run slow.lua 2> piped]])
+    assert.truthy(place:read("tty"):find("\r\27%[K[%d,]+ record"), place:read("tty"))
     assert.is_nil(place:read("plain"):find("\27", 1, true))
     assert.truthy(place:read("coloured"):find("\27[31m", 1, true))
     assert.is_nil(place:read("piped"):find("[\r\27]"))
