@@ -203,6 +203,10 @@ static int prepare(struct sqlite_source *source, const char *query)
     return refuse(source, "the query would write; a source only reads");
   if (rest[strspn(rest, " \t\r\n;")] != '\0')
     return refuse(source, "the query is more than one statement");
+  // SQLite would take it for null, and most comparisons with null give no rows.
+  if (sqlite3_bind_parameter_count(source->query) > 0)
+    return refuse(source, "the query has a parameter that nothing fills; write the "
+                          "value into the query, a text in single quotes");
   return WEIR_OK;
 }
 

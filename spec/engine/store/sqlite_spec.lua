@@ -235,6 +235,10 @@ describe("sqlite source", function()
       ["DELETE FROM t"] = "the query would write; a source only reads",
       ["SELECT 1; SELECT 2"] = "the query is more than one statement",
       [""] = "the query is empty",
+      ["SELECT ?"] = "the query has a parameter that nothing fills; write the value into the "
+        .. "query, a text in single quotes",
+      ["SELECT :name"] = "the query has a parameter that nothing fills; write the value into the "
+        .. "query, a text in single quotes",
     }
     for text, expected in pairs(words) do
       local all = support.drain(new_source(path, text))
