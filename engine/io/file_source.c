@@ -34,6 +34,12 @@ static struct file_source *file_source_of(weir_source *source)
   return (struct file_source *)source;
 }
 
+// What people call an input.
+static const char *shown(const char *path)
+{
+  return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
 static int open_failed(struct file_source *files, const char *path, int code)
 {
   const char *remedy = code == ENOENT   ? "it was there when the run began"
@@ -41,14 +47,14 @@ static int open_failed(struct file_source *files, const char *path, int code)
                        : code == EMFILE ? "raise ulimit -n"
                                         : "check the name and the device";
   snprintf(files->base.message, sizeof files->base.message,
-           "%s: cannot be opened: %s; %s", path, strerror(code), remedy);
+           "%s: cannot be opened: %s; %s", shown(path), strerror(code), remedy);
   return files->broken = -code;
 }
 
 static int open_next(struct file_source *files)
 {
   const char *path = files->paths.items[files->partition];
-  weir_source_show(&files->base, path);
+  weir_source_show(&files->base, shown(path));
   // Not to wait in open for a pipe's writer, where cancel could not reach.
   int fd = strcmp(path, "-") == 0
                ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
@@ -56,7 +62,7 @@ static int open_next(struct file_source *files)
   if (fd < 0)
     return open_failed(files, path, errno);
   posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-  weir_feed_open(files->feed, weir_reader_new(fd, path, files->wake_fd));
+  weir_feed_open(files->feed, weir_reader_new(fd, shown(path), files->wake_fd));
   files->open = 1;
   return WEIR_OK;
 }
@@ -119,7 +125,7 @@ const char *weir_file_source_path(const weir_source *source, uint32_t partition)
 {
   const struct file_source *files = (const struct file_source *)source;
   WEIR_ASSERT(partition < files->paths.count);
-  return files->paths.items[partition];
+  return shown(files->paths.items[partition]);
 }
 
 static const weir_source_ops ops = {
@@ -152,7 +158,7 @@ int weir_file_source_new(weir_source **out, const weir_file_source_options *opti
   files->base.blocking = files->paths.special;
   files->base.bytes_total = files->paths.special ? 0 : files->paths.bytes_total;
   if (files->paths.count > 0)
-    weir_source_show(&files->base, files->paths.items[0]);
+    weir_source_show(&files->base, shown(files->paths.items[0]));
   *out = &files->base;
   return WEIR_OK;
 }

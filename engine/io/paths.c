@@ -136,7 +136,7 @@ int weir_paths_add(weir_paths *paths, const char *written)
   struct stat found;
   if (strcmp(written, "-") == 0) {
     if (fstat(STDIN_FILENO, &found) != 0)
-      return fail(paths, -errno, "-: there is no standard input; name a file instead");
+      return fail(paths, -errno, "there is no standard input; name a file instead");
     return keep(paths, written, &found);
   }
   if (stat(written, &found) == 0)

@@ -32,6 +32,16 @@ describe("a run", function()
     assert.is_nil(result.err:find("nowhere", 1, true), result.err)
   end)
 
+  it("calls standard input by its name, in messages and in records", function()
+    local result = place:run([[
+      printf '{"a":1}\nno\n' | weir -e ':set{ from = "@path" }:to(weir.stdout{})' -
+      weir -e ':take(1)' - < .]])
+    assert.equal('{"a":1,"from":"standard input"}\n', result.out)
+    assert.truthy(result.err:find("in standard input, record 2", 1, true), result.err)
+    assert.truthy(result.err:find("weir: standard input: cannot be read: Is a directory", 1, true),
+      result.err)
+  end)
+
   it("reads more files than a call of Lua has arguments", function()
     local result = place:run([[
       mkdir many
