@@ -1,7 +1,7 @@
 -- 5. Logs, tables, databases: what comes in and what goes out need not be JSON.
 --
 --     build/weir run examples/05_formats.lua
---     build/weir run examples/05_query.lua
+--     build/weir run examples/query.lua
 --
 -- A codec turns bytes into records and back. The suffix of a file names it, or you do.
 
@@ -30,7 +30,7 @@ orders:select("id", "eur", "customer", "why"):to(weir.stdout{})
 orders:side "dead" :select("stage", "raw"):to "build/no_order.jsonl"
 
 -- A table in a database, made from the first records. With a key, running this again
--- updates the rows instead of adding them twice. 05_query.lua reads it back.
+-- updates the rows instead of adding them twice. query.lua reads it back.
 orders:to(weir.sqlite{ path = "build/shop.db", table = "orders", key = "id" })
 
 -- Values of a CSV file are text, unless you say what they are.
@@ -46,7 +46,7 @@ weir.from(weir.file{
 -- {"id":"A18","why":"card expired"}
 -- {"id":"A19","eur":7.50,"customer":"grace@example.com"}
 
---> build/weir run examples/05_query.lua
+--> build/weir run examples/query.lua
 -- {"id":"A19","eur":7.5}
 -- {"id":"A17","eur":59.9}
 

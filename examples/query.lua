@@ -1,4 +1,5 @@
--- 5b. A query as a source. Run 05_formats.lua first: it writes the table.
+-- The second half of lesson 5, a query as a source. Run 05_formats.lua first: it writes
+-- the table.
 
 local weir = require "weir"
 
