@@ -3,7 +3,7 @@
 local cjson = require("cjson")
 local program = require("spec.support.program")
 
-local place
+local place = program.each_place()
 
 local function run(line)
   return place:run(line)
@@ -26,14 +26,6 @@ local function letters(name)
 end
 
 describe("bad records", function()
-  before_each(function()
-    place = program.place()
-  end)
-
-  after_each(function()
-    place:remove()
-  end)
-
   it("become dead letters with code, reason, source, position and their bytes", function()
     place:write("in.jsonl", '{"a":1}\n{"a":1\n{"a":"x}\n5\n[1]\nnull\n\255{"a":1}\n\n  \n{"a":2}')
     copy '"in.jsonl"'
@@ -141,14 +133,6 @@ describe("bad records", function()
 end)
 
 describe("bad lambdas", function()
-  before_each(function()
-    place = program.place()
-  end)
-
-  after_each(function()
-    place:remove()
-  end)
-
   -- Runs a lambda over n records, 1 to n; gives the result and the one dead letter.
   local function lambda(body, n)
     place:write("run.lua", ([[
@@ -223,14 +207,6 @@ weir.from(weir.generate{ count = %d, fn = function(n) return { n = n } end })
 end)
 
 describe("a dead letter", function()
-  before_each(function()
-    place = program.place()
-  end)
-
-  after_each(function()
-    place:remove()
-  end)
-
   it("knows record and position behind filters, forks and parsers too", function()
     local lines = {}
     for n = 1, 5000 do
@@ -272,12 +248,7 @@ end)
 
 describe("bad files", function()
   before_each(function()
-    place = program.place()
     place:write("one.jsonl", '{"a":1}\n')
-  end)
-
-  after_each(function()
-    place:remove()
   end)
 
   local function fails(line, ...)
@@ -338,12 +309,7 @@ end)
 
 describe("bad places to write", function()
   before_each(function()
-    place = program.place()
     place:write("one.jsonl", '{"a":1}\n')
-  end)
-
-  after_each(function()
-    place:remove()
   end)
 
   it("that are full fail the run, and say what to do", function()

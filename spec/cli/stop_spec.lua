@@ -4,7 +4,7 @@
 
 local program = require("spec.support.program")
 
-local place
+local place = program.each_place()
 
 -- Starts a pipeline from the pipe `in` (fd 3 writes to it) whose standard output is read
 -- at fd 4, and lets one record through; then does `line`.
@@ -44,14 +44,6 @@ s:to(weir.stdout{})
 ]]
 
 describe("a run that is stopped", function()
-  before_each(function()
-    place = program.place()
-  end)
-
-  after_each(function()
-    place:remove()
-  end)
-
   for _, signal in ipairs({ "INT", "TERM" }) do
     it("by SIG" .. signal .. " ends well, with what was done", function()
       local result = during(COPY, ([[
@@ -122,14 +114,6 @@ s:sort{ by = "-n" }:to "sorted.jsonl"
 end)
 
 describe("a record that comes alone", function()
-  before_each(function()
-    place = program.place()
-  end)
-
-  after_each(function()
-    place:remove()
-  end)
-
   for name, chain in pairs({
     ["through a pipe"] = ':filter "n"',
     ["through a chain with a fork"] = ':route{ { "yes", when = "n" } }.yes:select("n")',

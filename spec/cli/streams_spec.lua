@@ -2,16 +2,11 @@
 
 local program = require("spec.support.program")
 
-local place
+local place = program.each_place()
 
 describe("a run", function()
   before_each(function()
-    place = program.place()
     place:write("in.jsonl", '{"a":1}\n{"a":2}\n')
-  end)
-
-  after_each(function()
-    place:remove()
   end)
 
   it("writes the header of its CSV to standard output, whatever is there already", function()

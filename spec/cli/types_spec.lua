@@ -14,16 +14,11 @@ local LINES = {
 
 local TEXT = table.concat(LINES, "\n") .. "\n"
 
-local place
+local place = program.each_place()
 
 describe("a pipeline that changes nothing", function()
   before_each(function()
-    place = program.place()
     place:write("in.jsonl", TEXT)
-  end)
-
-  after_each(function()
-    place:remove()
   end)
 
   for _, chain in ipairs({
@@ -64,12 +59,7 @@ end)
 
 describe("a pipeline that changes one field", function()
   before_each(function()
-    place = program.place()
     place:write("in.jsonl", TEXT)
-  end)
-
-  after_each(function()
-    place:remove()
   end)
 
   it("leaves all others as they were", function()

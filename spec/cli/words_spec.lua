@@ -2,21 +2,13 @@
 
 local program = require("spec.support.program")
 
-local place
+local place = program.each_place()
 
-local function fresh()
-  place = program.place()
+before_each(function()
   place:write("one.jsonl", '{"a":1}\n')
-end
-
-local function gone()
-  place:remove()
-end
+end)
 
 describe("a wrong word", function()
-  before_each(fresh)
-  after_each(gone)
-
   for line, expected in pairs({
     ["weir rum"] = { 2, "unknown command 'rum'; did you mean \"run\"?" },
     ["weir run --workrs 3 x.lua"] = { 2, 'unknown flag --workrs; did you mean "--workers"?' },
@@ -49,9 +41,6 @@ describe("a wrong word", function()
 end)
 
 describe("a script", function()
-  before_each(fresh)
-  after_each(gone)
-
   it("takes its arguments, prints to standard error, and may come from standard input", function()
     place:write("args.lua", [[
 local weir = require "weir"
@@ -154,9 +143,6 @@ weir.from "one.jsonl":filter "a > 0":map(function(r) r.b = 1 end):to "out.jsonl"
 end)
 
 describe("a terminal", function()
-  before_each(fresh)
-  after_each(gone)
-
   it("gets progress and colours, unless NO_COLOR; a pipe gets neither", function()
     place:write("slow.lua", [[
 local weir = require "weir"

@@ -1,10 +1,14 @@
 --- The program itself, run in a folder of its own: what a user types, and what comes.
 --
---     local place = program.place()
---     place:write("access.jsonl", '{"status":500}\n')
---     local run = place:run("weir -e ':take(1)' access.jsonl")
---     assert.equal(0, run.code)
---     place:remove()
+--     local place = program.each_place()
+--
+--     it("takes one", function()
+--       place:write("access.jsonl", '{"status":500}\n')
+--       local run = place:run("weir -e ':take(1)' access.jsonl")
+--       assert.equal(0, run.code)
+--     end)
+
+local busted = require("busted")
 
 local M = {}
 
@@ -28,9 +32,25 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
+local function new_path()
+  return (output("mktemp -d"):gsub("\n$", ""))
+end
+
 --- An empty folder.
 function M.place()
-  return setmetatable({ path = output("mktemp -d"):gsub("\n$", "") }, Place)
+  return setmetatable({ path = new_path() }, Place)
+end
+
+--- A folder that is new and empty for each of the tests that follow in this block.
+function M.each_place()
+  local place = setmetatable({}, Place)
+  busted.before_each(function()
+    place.path = new_path()
+  end)
+  busted.after_each(function()
+    place:remove()
+  end)
+  return place
 end
 
 --- What a file of this repository holds.

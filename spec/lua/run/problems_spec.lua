@@ -3,7 +3,7 @@
 local cjson = require("cjson")
 local program = require("spec.support.program")
 
-local place
+local place = program.each_place()
 
 -- The dead letter of a record {"a":1} behind a stage, whose script begins at line 3.
 local function letter(stage)
@@ -20,14 +20,6 @@ weir.dead_letters():to "dead.jsonl"
 end
 
 describe("an error in a script", function()
-  before_each(function()
-    place = program.place()
-  end)
-
-  after_each(function()
-    place:remove()
-  end)
-
   it("is told with its own frames, not those of the engine", function()
     local found = letter [[map(function(r)
       local function inner() error("no") end
@@ -87,12 +79,7 @@ end)
 
 describe("the place of a record", function()
   before_each(function()
-    place = program.place()
     place:write("in.jsonl", 'bad\n{"a":1}\n{"a":2}\nbad\n{"a":3}\n')
-  end)
-
-  after_each(function()
-    place:remove()
   end)
 
   it("is that in its file, behind forks and filters", function()
