@@ -1,0 +1,141 @@
+// machine.h -- what is inside a program and a strip; for this room only.
+//
+// Kernels are loops over the selection: the rows, in order, that the program's
+// control is at. A jump takes rows out of it into the bitmap of a label; at the label
+// they come back. A row that bails is marked, and taken out behind the kernel.
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/buf.h"
+#include "engine/base/slice.h"
+#include "engine/data/batch.h"
+#include "engine/data/field.h"
+#include "engine/op/arena.h"
+#include "engine/op/cells.h"
+#include "engine/op/datum.h"
+#include "engine/op/program.h"
+#include "engine/op/strip.h"
+
+enum {
+  WEIR_COLUMN_NONE = 0xFFFF,
+  WEIR_LABEL_WORDS = 1024 / 64,  // a bit a row
+};
+
+typedef struct weir_strip weir_strip;
+typedef struct weir_step weir_step;
+typedef void (*weir_kernel)(weir_strip *strip, const weir_step *step);
+
+struct weir_step {
+  weir_kernel kernel;
+  weir_instruction is;
+  uint32_t label;    // where a jump, END or FILTER lead; of LABEL and STAGE, their own
+  uint32_t falls;    // END, FILTER: the stage ends right behind, so no jump is needed
+  uint32_t column;   // that SET writes or GET may find the field in
+  uint32_t shape;    // of the record here
+  uint32_t hazards;  // SET: a later column may be set, or this one; see weir_op_set
+};
+
+typedef struct weir_named {
+  weir_field *field;
+  size_t key;  // where ,"name": starts in keys, and how long it is
+  size_t key_size;
+} weir_named;
+
+// A field of the record that stands in a column.
+typedef struct weir_column {
+  uint32_t shape;
+  uint32_t field;
+  uint32_t made;    // by MAKE; else a SET added it
+  int32_t operand;  // that MAKE fills it from
+} weir_column;
+
+struct weir_program {
+  uint64_t id;  // never given twice in a process
+  weir_step *steps;
+  weir_datum *constants;
+  weir_named *fields;
+  weir_column *columns;  // by shape, made ones first, in the order of first SET
+  uint32_t step_count, step_capacity;
+  uint32_t constant_count, constant_capacity;
+  uint32_t field_count, field_capacity;
+  uint32_t column_count, column_capacity;
+  uint32_t label_count;  // those of stages included, once sealed
+  uint32_t shape_count;  // 0 is the source row
+  uint32_t register_count;
+  uint32_t given_count;
+  uint32_t sealed;
+  weir_buf keys;
+};
+
+uint32_t weir_program_column(weir_program *program, weir_column column);
+
+// What became of a row.
+enum {
+  WEIR_FATE_OUT = 0x4000,   // and the stage that put it out
+  WEIR_FATE_PORT = 0x8000,  // and the port it goes to
+  WEIR_FATE_BAILED = 0xFFFF,
+};
+
+typedef struct weir_label_rows {
+  uint64_t bits[WEIR_LABEL_WORDS];
+  uint32_t any;
+} weir_label_rows;
+
+struct weir_strip {
+  weir_program *program;
+  const weir_batch *batch;
+  uint64_t program_id;
+  uint32_t generation;  // of the batch
+  uint32_t first;       // row of the batch
+  uint32_t size;        // rows
+  uint32_t at;          // of the walk, from 0
+  uint32_t stage;       // at work
+  uint32_t bailed;      // some row of the selection has been marked
+
+  uint32_t count;  // of the selection
+  uint16_t *rows;  // the selection, ascending
+  uint16_t *fates;
+  uint16_t *shapes;
+  weir_label_rows *labels;
+  weir_datum *data;  // registers, then columns, then given: ROWS_MAX each
+  uint32_t label_capacity;
+  uint32_t data_capacity;
+
+  weir_arena arena;
+  weir_buf scratch;
+  weir_cells cells;
+  uint64_t filtered[WEIR_PROGRAM_STAGES_MAX];
+};
+
+// A register, or a constant for all rows: value of row r is at[r & mask].
+typedef struct weir_operand {
+  const weir_datum *at;
+  uint32_t mask;
+} weir_operand;
+
+weir_operand weir_strip_operand(const weir_strip *strip, int32_t operand);
+weir_datum *weir_strip_register(const weir_strip *strip, int32_t number);
+weir_datum *weir_strip_column(const weir_strip *strip, uint32_t column);
+weir_datum *weir_strip_gives(const weir_strip *strip, uint32_t number);
+
+void weir_strip_bail(weir_strip *strip, uint32_t row);
+
+// Memory for a text of this strip; NULL when the arena is at its limit.
+char *weir_strip_take(weir_strip *strip, size_t size);
+
+// A JSON value, as a datum: 0 if it is nothing plain, so that the row must bail.
+int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out);
+
+// The row as JSON, appended. 0 if the row has to be done by the row code.
+int weir_strip_render(weir_strip *strip, weir_rows *rows, uint32_t row, weir_buf *out);
+
+// Appends a datum that may be stored.
+void weir_datum_write(weir_buf *out, const weir_datum *datum);
+int weir_datum_storable(const weir_datum *datum);
+void weir_datum_value(weir_strip *strip, const weir_datum *datum, weir_value *out);
+
+// The kernel of an instruction; NULL if there is none.
+weir_kernel weir_machine_kernel(const weir_instruction *instruction);
