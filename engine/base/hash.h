@@ -3,7 +3,9 @@
 // Keyed state is cut into shards by it and snapshots remember that, so the
 // function is versioned: a change of its results is a new version.
 //
+// Owns     nothing.
 // Threads  any.
+// Limits   not for secrets: who chooses the bytes can make hashes collide.
 
 #pragma once
 

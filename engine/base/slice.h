@@ -1,4 +1,8 @@
 // slice.h -- bytes that somebody else owns.
+//
+// Owns     nothing; a slice lives as long as what it points into, which whoever
+//          hands one out says.
+// Threads  a value: any.
 
 #pragma once
 

@@ -10,7 +10,9 @@
 //       weir_waker_sleep(waker, ticket, 0);
 //     }
 //
+// Owns     its lock and condition.
 // Threads  prepare, cancel, sleep: the sleeper. wake: any.
+// Limits   one sleeper a waker.
 
 #pragma once
 

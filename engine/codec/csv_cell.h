@@ -2,7 +2,9 @@
 //
 // Private to csv.
 //
+// Owns     nothing.
 // Threads  any.
+// Errors   what does not fit is told by its place; csv makes ETYPE of it.
 
 #pragma once
 

@@ -17,7 +17,10 @@
 // written as in JSON, tables as the text of their JSON. A key that is empty or holds
 // a blank, "=", a quote or a control character is refused (ESINK).
 //
+// Owns     its scratch.
 // Threads  one at a time.
+// Errors   decode: ENOMEM, EINVAL for more input than 32 bits count. Encoders refuse
+//          as above, or with what reading a broken text gives.
 
 #pragma once
 

@@ -4,6 +4,7 @@
 // byte in the lowest bit. Reads 64 bytes whatever the text's length is, which the
 // pad of weir_buf allows.
 //
+// Owns     nothing.
 // Threads  any.
 
 #pragma once

@@ -1,4 +1,8 @@
 // refusal.h -- how an encoder says that a row cannot be written.
+//
+// Owns     nothing; the words are the encoder's, until its next refusal.
+// Threads  the encoder's.
+// Errors   gives back the code that it was given.
 
 #pragma once
 

@@ -3,6 +3,7 @@
 // Each gives the size of the longest text of its kind at the front of the bytes, or
 // 0 if there is none. None reads past size.
 //
+// Owns     nothing.
 // Threads  any.
 
 #pragma once

@@ -21,7 +21,6 @@ struct seat {
   pthread_t thread;
   uint32_t started;
   uint32_t number;
-  size_t lua_memory;  // atomic
 };
 
 struct job {
@@ -80,9 +79,6 @@ static void serve(struct seat *seat, const weir_runner *runner)
   while (!is_leaving(seat->engine)) {
     if (take_step(seat, runner))
       continue;
-    if (seat->worker != NULL)
-      __atomic_store_n(&seat->lua_memory, weir_worker_memory(seat->worker),
-                       __ATOMIC_RELAXED);
     uint32_t ticket = weir_waker_prepare(seat->waker);
     if (is_leaving(seat->engine) || take_step(seat, runner))
       weir_waker_cancel(seat->waker);
@@ -259,12 +255,4 @@ void weir_engine_abandon(weir_engine *engine, int code, const char *message)
 uint32_t weir_engine_interrupts(const weir_engine *engine)
 {
   return engine->interrupts;
-}
-
-size_t weir_engine_lua_memory(const weir_engine *engine)
-{
-  size_t sum = 0;
-  for (uint32_t i = 0; i < engine->seat_count; i++)
-    sum += __atomic_load_n(&engine->seats[i].lua_memory, __ATOMIC_RELAXED);
-  return sum;
 }

@@ -42,4 +42,3 @@ void weir_engine_stop(weir_engine *engine);
 void weir_engine_abandon(weir_engine *engine, int code, const char *message);
 
 uint32_t weir_engine_interrupts(const weir_engine *engine);
-size_t weir_engine_lua_memory(const weir_engine *engine);

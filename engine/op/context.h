@@ -8,6 +8,11 @@
 //
 // Generations wrap. A handle kept through exactly a whole round would be taken for
 // a new one: it then names some node that exists, so the answer is wrong but safe.
+//
+// Owns     the texts, tables and detached records of its rows; a slot borrows its
+// batch. Threads  that of the rows: one at a time. Errors   ESTALE for a handle of
+// something that is gone; ENOMEM; what reading gives. Limits   WEIR_ROWS_SLOTS_MAX
+// slots, and what the bits of a handle can count.
 
 #pragma once
 

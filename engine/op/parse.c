@@ -10,6 +10,7 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/data/json.h"
+#include "engine/op/cells.h"
 #include "engine/op/record.h"
 
 struct weir_parse {
@@ -47,27 +48,6 @@ void weir_parse_free(weir_parse *parse)
   weir_mem_free(parse);
 }
 
-static void write_cell(weir_buf *out, const weir_batch *batch, const weir_cell *cell)
-{
-  const char *text = batch->bytes.bytes + cell->start;
-  switch (cell->kind) {
-  case WEIR_CELL_NULL:
-    weir_buf_text(out, "null");
-    break;
-  case WEIR_CELL_FALSE:
-    weir_buf_text(out, "false");
-    break;
-  case WEIR_CELL_TRUE:
-    weir_buf_text(out, "true");
-    break;
-  case WEIR_CELL_TEXT:
-    weir_write_text(out, text, cell->size);
-    break;
-  default:
-    weir_buf_append(out, text, cell->size);
-  }
-}
-
 static void write_cells(weir_buf *out, const weir_batch *batch)
 {
   weir_buf_byte(out, '{');
@@ -79,7 +59,7 @@ static void write_cells(weir_buf *out, const weir_batch *batch)
     weir_slice name = weir_schema_name(batch->schema, i);
     weir_write_text(out, name.bytes, name.size);
     weir_buf_byte(out, ':');
-    write_cell(out, batch, &batch->cells[i]);
+    weir_cell_write(batch, &batch->cells[i], out);
   }
   weir_buf_byte(out, '}');
 }

@@ -19,18 +19,6 @@ local function slice(text)
   return ffi.new("weir_slice", ffi.cast("const char *", text), #text)
 end
 
-local function check(rc, what)
-  if rc ~= 0 then
-    error(("%s: %s"):format(what, ffi.string(C.weir_err_text(rc))), 0)
-  end
-end
-
-local function out_of(type_name, what, make, ...)
-  local out = ffi.new(type_name .. " *[1]")
-  check(make(out, ...), what)
-  return out[0]
-end
-
 local TSV = { delimiter = "\t", quote = "" }
 
 -- The options of csv; `anchor` keeps alive what the structure points to.
@@ -64,15 +52,23 @@ local function csv_options(codec)
   return options, anchor
 end
 
+local function new_csv(type_name, make, codec)
+  local options, anchor = csv_options(codec)
+  local out = ffi.new(type_name .. " *[1]")
+  local rc = make(out, options)
+  anchor.done = true
+  if rc ~= 0 then
+    error("csv: " .. ffi.string(C.weir_err_text(rc)), 0)
+  end
+  return out[0]
+end
+
 local decoders = {
   json = function(codec)
     return C.weir_json_decoder_new(codec.strict and 1 or 0)
   end,
   csv = function(codec)
-    local options, anchor = csv_options(codec)
-    local decoder = out_of("weir_decoder", "csv", C.weir_csv_decoder_new, options)
-    anchor.done = true
-    return decoder
+    return new_csv("weir_decoder", C.weir_csv_decoder_new, codec)
   end,
   lines = function(codec)
     return C.weir_lines_decoder_new(codec.field)
@@ -97,10 +93,7 @@ local encoders = {
     return C.weir_json_encoder_new()
   end,
   csv = function(codec)
-    local options, anchor = csv_options(codec)
-    local encoder = out_of("weir_encoder", "csv", C.weir_csv_encoder_new, options)
-    anchor.done = true
-    return encoder
+    return new_csv("weir_encoder", C.weir_csv_encoder_new, codec)
   end,
   lines = function(codec)
     return C.weir_lines_encoder_new(codec.field)
