@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/data/json.h"
+#include "engine/data/utf8.h"
 
 static int is_tail(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
@@ -30,7 +31,8 @@ static size_t sequence(const unsigned char *at, size_t left)
   return overlong || beyond ? 0 : 4;
 }
 
-size_t weir_utf8_check(const char *bytes, size_t size)
+// The first byte that is wrong, or size.
+static size_t check(const char *bytes, size_t size)
 {
   static const uint64_t high_bits = 0x8080808080808080u;
   size_t at = 0;
@@ -49,4 +51,18 @@ size_t weir_utf8_check(const char *bytes, size_t size)
     at += length;
   }
   return size;
+}
+
+size_t weir_utf8_check(const char *bytes, size_t size)
+{
+  enum { WORTHWHILE = 32 };
+  static int has_avx2 = -1;
+  int chosen = __atomic_load_n(&has_avx2, __ATOMIC_RELAXED);
+  if (chosen < 0) {
+    chosen = weir_utf8_has_avx2();
+    __atomic_store_n(&has_avx2, chosen, __ATOMIC_RELAXED);
+  }
+  if (chosen && size >= WORTHWHILE && weir_utf8_holds_avx2(bytes, size))
+    return size;
+  return check(bytes, size);
 }
