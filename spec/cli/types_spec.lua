@@ -26,7 +26,7 @@ describe("a pipeline that changes nothing", function()
     ":map(function(r) end)", ":map(function(r) return r end)", ":tap(function(r) end)",
     ":flat_map(function(r) return { r } end)", ':drop_fields "none"',
     ':route{ { "all", when = "true" } }.all', ":sort{ by = weir.value(1) }",
-    ":map(function(r) local copy = r; weir.kept = nil return copy end)",
+    ":map(function(r) local kept = { r } return kept[1] end)",
   }) do
     it("gives the same bytes: " .. chain, function()
       local result = place:run(("weir -q -e '%s' in.jsonl"):format(chain))

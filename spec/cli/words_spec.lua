@@ -165,6 +165,27 @@ weir.from "in" :to(weir.discard{})
     assert.equal(0, result.code)
   end)
 
+  it("lets no script change what it was given", function()
+    place:write("change.lua", 'local weir = require "weir"\nweir.from = print\n')
+    place:write("raw.lua", 'local weir = require "weir"\nrawset(weir, "from", print)\n')
+    assert.matches("change.lua:2: cannot set weir.from: it belongs to weir",
+      place:run("weir check change.lua").err, 1, true)
+    assert.matches("raw.lua:2: rawset needs a table of the script's own",
+      place:run("weir check raw.lua").err, 1, true)
+  end)
+
+  it("finds the name that was meant, and walks all of them", function()
+    place:write("near.lua", 'local weir = require "weir"\nweir.form("a")\n')
+    place:write("walk.lua", [[
+local weir = require "weir"
+for name, value in pairs(weir) do if name == "from" then print(name, value == weir.from) end end
+weir.from(weir.stdin{}):to(weir.discard{})
+]])
+    assert.matches("near.lua:2: weir.form: there is no such name; did you mean \"from\"?",
+      place:run("weir check near.lua").err, 1, true)
+    assert.matches("from\ttrue\n", place:run("weir check walk.lua").err, 1, true)
+  end)
+
   it("completes by a script that bash can read", function()
     assert.equal(0, place:run("weir completion bash > c && bash -n c").code)
   end)

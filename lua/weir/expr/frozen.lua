@@ -29,19 +29,22 @@ end
 --- Freezes contents under a name.
 ---@param name string  as messages call it; "" for the globals
 ---@param contents table
----@param absent table<string, string>  names that are left out on purpose, and what to do instead
+---@param absent table<string, string>?  names that are left out on purpose, and what to do
+---   instead; nil: contents answer for themselves
 ---@return table
 function M.new(name, contents, absent)
   local prefix = name == "" and "" or name .. "."
   -- Names that are there never reach __index of this one.
-  setmetatable(contents, {
-    __index = function(_, key)
-      local remedy = absent[key]
-      if remedy then
-        error(("%s%s is not here: %s"):format(prefix, key, remedy), 2)
-      end
-    end,
-  })
+  if absent then
+    setmetatable(contents, {
+      __index = function(_, key)
+        local remedy = absent[key]
+        if remedy then
+          error(("%s%s is not here: %s"):format(prefix, key, remedy), 2)
+        end
+      end,
+    })
+  end
   local frozen = setmetatable({}, {
     __index = contents,
     __newindex = function(_, key)

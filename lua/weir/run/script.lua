@@ -4,6 +4,7 @@
 --               and args, params = { set, file }, options from the command line
 
 local chain = require("weir.describe.chain")
+local frozen = require("weir.expr.frozen")
 local graph = require("weir.describe.graph")
 local loader = require("weir.expr.loader")
 local record = require("weir.native.record")
@@ -58,10 +59,13 @@ local function speaker(number)
   end
 end
 
+-- weir as scripts and their modules hold it.
+local given = frozen.new("weir", weir)
+
 local function environment(request, number)
   local env = sandbox.new({
     record = record,
-    weir = weir,
+    weir = given,
     directory = request.path and request.path:match("^(.*)/[^/]*$") or ".",
     print = speaker(number),
   })
@@ -79,7 +83,7 @@ local function run_chain(request, env)
     error({ kind = "script", message = problem }, 0)
   end
   local files = request.files or {}
-  chunk(weir.from(#files > 0 and files or weir.stdin({})), weir)
+  chunk(weir.from(#files > 0 and files or weir.stdin({})), given)
 end
 
 local function run_text(request, env)
