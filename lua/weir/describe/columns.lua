@@ -5,6 +5,7 @@
 
 local errors = require("weir.lib.errors")
 local expr = require("weir.describe.expr")
+local field_name = require("weir.describe.field")
 local options = require("weir.lib.options")
 
 local M = {}
@@ -43,6 +44,7 @@ function M.each(given, where, what, bare, named)
       errors.raise(where, '%s: two columns are called "%s"', what, name)
     end
     seen[name] = true
+    field_name.check(name, where)
     out[#out + 1] = value
   end
   for _, name in ipairs(given) do

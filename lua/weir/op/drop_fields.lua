@@ -5,7 +5,7 @@ local model = require("weir.op.model")
 local M = {
   kind = "drop_fields",
   usage = ':drop_fields("password", "token")',
-  arguments = { { name = "fields", kind = "list", variadic = true } },
+  arguments = { { name = "fields", kind = "fields", variadic = true } },
   sides = {},
 }
 

@@ -7,8 +7,8 @@ local M = {
   usage = ':parse("nginx.access", { field = "message" })',
   arguments = { { name = "codec", kind = "codec" } },
   options = {
-    field = { kind = "string", default = "message" },
-    into = { kind = "string" },
+    field = { kind = "field", default = "message" },
+    into = { kind = "field" },
     keep_field = { kind = "boolean", default = false },
   },
   sides = { "dead" },

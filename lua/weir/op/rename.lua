@@ -10,7 +10,7 @@ local M = {
   sides = {},
 }
 
-options.define("renames", function(value)
+options.define("renames", function(value, option, where)
   local expected = 'new names of fields, such as { host = "hostname" }'
   local is_table = type(value) == "table" and getmetatable(value) == nil and next(value) ~= nil
   if not is_table then
@@ -21,7 +21,8 @@ options.define("renames", function(value)
     if type(new) ~= "string" or type(old) ~= "string" or new == "" or old == "" then
       return nil, expected
     end
-    out[#out + 1] = { new = new, old = old }
+    local name = options.kind("field")
+    out[#out + 1] = { new = name(new, option, where), old = name(old, option, where) }
   end
   table.sort(out, function(a, b)
     return a.new < b.new

@@ -12,7 +12,7 @@ local M = {
     by = { kind = "order", required = true, usage = ':top{ n = 10, by = "-hits" }' },
     key = { kind = "key" },
     ties = { kind = "boolean", default = false },
-    into = { kind = "string", default = "rank" },
+    into = { kind = "field", default = "rank" },
   },
   sides = { "dead" },
   stateful = true,

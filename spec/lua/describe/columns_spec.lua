@@ -34,6 +34,23 @@ describe("columns", function()
     end
   end)
 
+  for _, call in ipairs({
+    ":select{ 'a\\255' }", ":select{ ['a\\255'] = 'ms' }", ":set{ ['a\\255'] = 'ms' }",
+    ":rename{ ['a\\255'] = 'ms' }", ":rename{ ms = 'a\\255' }", ":drop_fields('b', 'a\\255')",
+    ":parse('json', { field = 'a\\255' })", ":parse('json', { into = 'a\\255' })",
+    ":top{ n = 1, by = 'ms', into = 'a\\255' }",
+    ":group_by('a\\255'):aggregate{ n = weir.count() }",
+    ":parse(weir.lines{ field = 'a\\255' })", ":parse(weir.csv{ columns = { 'a\\255' } })",
+    ":aggregate{ ['a\\255'] = weir.count() }",
+  }) do
+    it("refuse names that are not UTF-8: " .. call, function()
+      local message = support.failure(('weir.from "a" %s:to "b"'):format(call))
+      assert.matches('the field name "a\\255" is not valid UTF-8; save the script as UTF-8',
+        message, 1, true)
+      assert.matches("^[^\n]+:%d+: ", message)
+    end)
+  end
+
   local expressions = { "a.b", "tags[1]", "a + b", "a - b", "x == 1", "@path", "f(x)", "'x'", "" }
   for _, name in ipairs(expressions) do
     it(("refuse %q bare, since no field is called that"):format(name), function()

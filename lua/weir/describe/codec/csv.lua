@@ -38,7 +38,7 @@ return {
     suffixes = { "csv" },
     options = {
       header = { kind = "boolean", default = true },
-      columns = { kind = "list" },
+      columns = { kind = "fields" },
       types = { kind = "column_types" },
       infer = { kind = "boolean", default = false },
       delimiter = { kind = "byte", default = "," },

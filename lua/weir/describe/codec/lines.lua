@@ -2,7 +2,7 @@
 
 return {
   kind = "lines",
-  options = { field = { kind = "string", default = "message" } },
+  options = { field = { kind = "field", default = "message" } },
   doc = {
     name = "lines",
     group = "codecs",
