@@ -2,15 +2,20 @@
 --
 -- A script that catches "not enough memory" and goes on meets it again at once, and
 -- again, wherever it happens to be. So that error passes, up to whoever can let go of
--- the record that caused it.
+-- the record that caused it. What it catches costs fuel: unwinding takes its time.
+
+local costs = require("weir.expr.costs")
 
 local M = {}
 
 local MEMORY = "not enough memory"
 
 local function pass(ok, ...)
-  if not ok and (...) == MEMORY then
-    error(MEMORY, 0)
+  if not ok then
+    costs.pay(costs.CAUGHT)
+    if (...) == MEMORY then
+      error(MEMORY, 0)
+    end
   end
   return ok, ...
 end

@@ -13,6 +13,7 @@
 --   2. Every table in it is frozen or fresh.
 --   3. No cdata but handles and exact integers: numbers with LL are refused by the loader.
 
+local costs = require("weir.expr.costs")
 local frozen = require("weir.expr.frozen")
 local impure = require("weir.expr.impure")
 local loader = require("weir.expr.loader")
@@ -63,13 +64,17 @@ local absent = {
 -- Where each environment's switches are kept; nothing in an environment leads here.
 local switches = setmetatable({}, { __mode = "k" })
 
-local plain_strings = { "byte", "char", "format", "len", "lower", "reverse", "sub", "upper" }
+local plain_strings = { "byte", "char", "format", "len", "sub" }
+local whole_strings = { "lower", "reverse", "upper" }
 local pattern_strings = { "find", "match", "gmatch", "gsub" }
 
 local function string_library()
   local library = {}
   for _, name in ipairs(plain_strings) do
     library[name] = string[name]
+  end
+  for _, name in ipairs(whole_strings) do
+    library[name] = costs.of_text(string[name])
   end
   for _, name in ipairs(pattern_strings) do
     library[name] = strings[name]
@@ -80,6 +85,7 @@ local function string_library()
     if type(n) == "number" and n * size > REPEAT_MAX then
       error(("string.rep: more than %d bytes"):format(REPEAT_MAX), 2)
     end
+    costs.pay_repeat(n, size)
     return string.rep(s, n, separator)
   end
   return library
@@ -122,6 +128,8 @@ local function add_values(base, record)
     local v = ...
     if v == null and select("#", ...) > 0 then
       return "null"
+    elseif type(v) == "table" then
+      costs.pay(costs.MAKE)
     end
     return tostring(...)
   end
@@ -175,6 +183,8 @@ local function add_load(base, env_of)
     if type(text) ~= "string" then
       error("load needs source text, not a " .. type(text), 2)
     end
+    costs.pay(costs.LOAD)
+    costs.pay_text(text)
     return loader.load(text, chunkname or "=(load)", type(env) == "table" and env or env_of())
   end
   function base.loadstring(source, chunkname)
@@ -252,7 +262,9 @@ local function libraries(base, tables, clock)
   base.math = frozen.new("math", copy(math), {})
   base.bit = frozen.new("bit", copy(bit), {})
   local coroutines = copy(coroutine)
-  coroutines.resume, coroutines.wrap = protected.guard(nesting.resume), nesting.wrap
+  coroutines.create, coroutines.wrap = costs.of_making(coroutine.create),
+    costs.of_making(nesting.wrap)
+  coroutines.resume = protected.guard(nesting.resume)
   base.coroutine = frozen.new("coroutine", coroutines, {})
 end
 

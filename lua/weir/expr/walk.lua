@@ -5,6 +5,7 @@
 -- While a script describes, keys come in sorted order, since the order of a table's
 -- keys differs from state to state.
 
+local costs = require("weir.expr.costs")
 local frozen = require("weir.expr.frozen")
 local nesting = require("weir.expr.nesting")
 
@@ -131,11 +132,12 @@ function M.new(record)
     return next(v, key)
   end
 
-  base.unpack = of_table("unpack", unpack)
+  base.unpack = of_table("unpack", costs.of_items(unpack))
 
   local library = {}
-  local functions = { insert = insert, remove = table.remove, concat = table.concat,
-    sort = nesting.sort, maxn = table.maxn }
+  local functions = { insert = costs.of_tail(insert), remove = costs.of_tail(table.remove),
+    concat = costs.of_items(table.concat), sort = costs.of_items(nesting.sort, costs.SORT),
+    maxn = costs.of_items(table.maxn) }
   for name, fn in pairs(functions) do
     library[name] = of_table("table." .. name, fn)
   end

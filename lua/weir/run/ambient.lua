@@ -4,6 +4,7 @@
 
 local bit = require("bit")
 local cdef = require("weir.cdef")
+local costs = require("weir.expr.costs")
 local ffi = require("ffi")
 local lambda = require("weir.describe.lambda")
 local ops = require("weir.expr.ops")
@@ -72,6 +73,11 @@ local function log(level, text)
   io.stderr:write(("%s: %s\n"):format(level, tostring(text)))
 end
 
+local function to_table(value)
+  costs.pay(costs.COPY)
+  return record.to_table(value)
+end
+
 --- Gives the lambdas of this state their functions.
 ---@param weir table  the public module
 ---@param flow ffi.cdata*  weir_flow
@@ -89,7 +95,7 @@ function M.install(weir, flow)
     random = random,
     log = log,
     meta = meta,
-    to_table = record.to_table,
+    to_table = to_table,
   })
 end
 

@@ -75,6 +75,30 @@ describe("a script's environment", function()
     assert.is_true((run("return pcall(error, 'another')")))
   end)
 
+  -- What a call takes, besides its own charge and that of the chunk.
+  for call, least in pairs({
+    ["pcall(error)"] = 50, ["xpcall(error, type)"] = 50, ["coroutine.wrap(type)"] = 20,
+    ["coroutine.resume(coroutine.create(error))"] = 70, ["tostring({})"] = 20,
+    ["load 'x = 1'"] = 100, ["load(('x'):rep(6400))"] = 200,
+    ["string.upper(string.rep('x', 6400))"] = 200, ["table.concat(t)"] = 8000,
+    ["table.sort(t)"] = 40000, ["table.insert(t, 1, 1)"] = 999, ["table.remove(t, 1)"] = 999,
+    ["unpack(t, 1, 1)"] = 8000,
+  }) do
+    it("takes fuel for the work of " .. call, function()
+      local t = {}
+      for i = 1, 8000 do
+        t[i] = 1
+      end
+      local fn = assert(loader.load("local t = ... " .. call, "@a.lua", new()))
+      loader.refill(1e6)
+      local ok, message = pcall(fn, t)
+      local taken = 1e6 - loader.cell.left
+      loader.refill(math.huge)
+      assert.is_true(ok, message)
+      assert.is_true(taken >= least and taken < least + 20, taken)
+    end)
+  end
+
   it("prints where it is told to, and nowhere otherwise", function()
     local lines = {}
     local env = new({ print = function(line)

@@ -1,0 +1,86 @@
+--- What calls of built-in functions take from the fuel, beyond the turn that makes them.
+--
+-- A charge stands for a tenth of a microsecond or less. Where one call does more, in
+-- proportion to what it is given, it pays more; so no loop around it runs much longer
+-- than the fuel is meant to last. Nothing is raised here: whoever takes the last of it
+-- runs dry at the next turn or call. Operators pay for nothing: a loop that joins texts
+-- of megabytes with .. runs long.
+
+local fuel = require("weir.expr.fuel")
+
+local M = {}
+
+local cell = fuel.cell
+
+local BYTES_PER_CHARGE = 64
+local ITEMS_PER_CHARGE = 8 -- that are moved
+
+M.CAUGHT = 50 -- an error that is raised and caught
+M.COPY = 100 -- a table made of a record
+M.SORT = 5 -- an item of a table that is sorted
+M.MAKE = 20 -- a coroutine, or the text of a table
+M.LOAD = 100 -- source, besides its bytes
+
+--- Takes some charges.
+---@param amount number
+function M.pay(amount)
+  cell.left = cell.left - amount
+end
+
+--- Takes what going through a text costs.
+function M.pay_text(text)
+  if type(text) == "string" then
+    cell.left = cell.left - #text / BYTES_PER_CHARGE
+  end
+end
+
+--- Takes what writing a text again and again costs.
+function M.pay_repeat(count, size)
+  if type(count) == "number" and count > 0 then
+    cell.left = cell.left - count * size / BYTES_PER_CHARGE
+  end
+end
+
+--- A function that makes a coroutine.
+function M.of_making(fn)
+  return function(...)
+    cell.left = cell.left - M.MAKE
+    return fn(...)
+  end
+end
+
+--- A function of a text that goes through all of it.
+function M.of_text(fn)
+  return function(s, ...)
+    if type(s) == "string" then
+      cell.left = cell.left - #s / BYTES_PER_CHARGE
+    end
+    return fn(s, ...)
+  end
+end
+
+--- A function of a table that works on all its items.
+---@param fn function
+---@param each number?  charges for an item, 1 if not given
+function M.of_items(fn, each)
+  each = each or 1
+  return function(t, ...)
+    if type(t) == "table" then
+      cell.left = cell.left - #t * each
+    end
+    return fn(t, ...)
+  end
+end
+
+--- A function that goes through the items from a position on: insert and remove.
+function M.of_tail(fn)
+  return function(t, ...)
+    local position = ...
+    if type(t) == "table" and type(position) == "number" then
+      cell.left = cell.left - math.max(0, #t - position) / ITEMS_PER_CHARGE
+    end
+    return fn(t, ...)
+  end
+end
+
+return M
