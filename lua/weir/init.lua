@@ -11,8 +11,8 @@ local ends = require("weir.describe.ends")
 local errors = require("weir.lib.errors")
 local expr = require("weir.describe.expr")
 local lambda = require("weir.describe.lambda")
+local keys = require("weir.lib.keys")
 local nearest = require("weir.lib.nearest")
-local options = require("weir.lib.options")
 local params = require("weir.describe.params")
 local reference = require("weir.describe.reference")
 local rules = require("weir.describe.rules")
@@ -85,7 +85,7 @@ end
 return setmetatable(weir, {
   __index = function(_, name)
     local shown = "weir." .. tostring(name)
-    local known = options.names(weir)
+    local known = keys.sorted(weir)
     local hint = nearest.hint(tostring(name), known)
     if hint == "" then
       hint = "; there are " .. table.concat(known, ", ")

@@ -3,6 +3,7 @@
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
 local int = require("weir.native.int")
+local keys = require("weir.lib.keys")
 local null = require("weir.lib.null").null
 
 local C = cdef.load("engine/data/number.h")
@@ -111,14 +112,8 @@ function M.canonical(value)
   elseif kind ~= "table" then
     return tostring(value)
   end
-  local keys, out = {}, {}
-  for key in pairs(value) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
-  for i, key in ipairs(keys) do
+  local out = {}
+  for i, key in ipairs(keys.sorted(value)) do
     out[i] = tostring(key) .. "=" .. M.canonical(value[key])
   end
   return "{" .. table.concat(out, ",") .. "}"

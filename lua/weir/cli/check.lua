@@ -19,10 +19,9 @@ local function show(findings, given, world)
 end
 
 function M.run(given, world)
-  local engine, err = load.engine(given, world)
+  local engine, failure = load.engine(given, world)
   if not engine then
-    load.complain(err, given, world)
-    return exit.of_error(err)
+    return failure
   end
   local findings = require("weir.plan.check").check(engine.graph)
   local errors = show(findings, given, world)

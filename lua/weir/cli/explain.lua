@@ -6,10 +6,9 @@ local load = require("weir.cli.load")
 local M = {}
 
 function M.run(given, world)
-  local engine, err = load.engine(given, world)
+  local engine, failure = load.engine(given, world)
   if not engine then
-    load.complain(err, given, world)
-    return exit.of_error(err)
+    return failure
   end
   world.out(require("weir.plan.explain").explain(engine.graph, { emit = given.values.emit }))
   engine:close()

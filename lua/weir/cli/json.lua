@@ -1,5 +1,7 @@
 --- JSON for the few lines that the program itself writes, keys in the order given.
 
+local keys = require("weir.lib.keys")
+
 local M = {}
 
 local escapes = {
@@ -64,12 +66,7 @@ end
 
 --- A map of scalars as an object, keys in byte order.
 function M.map(from)
-  local names = {}
-  for name in pairs(from) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return M.pick(from, names)
+  return M.pick(from, keys.sorted(from))
 end
 
 return M

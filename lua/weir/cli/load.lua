@@ -1,6 +1,7 @@
 --- From a command line to an engine that has its graph but has opened nothing.
 
 local errors = require("weir.lib.errors")
+local exit = require("weir.cli.exit")
 local paint = require("weir.cli.paint")
 
 local M = {}
@@ -57,10 +58,8 @@ local function subject(given, world)
   return { path = given.plain[1], args = given.after }
 end
 
---- The engine for what the command line names, or nil, err { kind, code, message, where }.
----@param given table  of flags.parse
----@param world table
-function M.engine(given, world)
+-- The engine, or nil, err { kind, code, message, where }.
+local function open(given, world)
   local values = given.values
   local request, err = subject(given, world)
   if not request then
@@ -92,6 +91,19 @@ function M.complain(err, given, world)
   local brush = paint.brush(given.values.color, world.err_is_terminal, world.env)
   local where = err.where and not err.message:find(err.where, 1, true) and err.where .. ": " or ""
   world.err(("%s %s%s\n"):format(brush("bad", "weir:"), where, err.message))
+end
+
+--- The engine for what the command line names; or what is wrong is said, and nil and
+--- the exit code are given.
+---@param given table  of flags.parse
+---@param world table
+function M.engine(given, world)
+  local engine, err = open(given, world)
+  if engine then
+    return engine
+  end
+  M.complain(err, given, world)
+  return nil, exit.of_error(err)
 end
 
 return M

@@ -45,10 +45,9 @@ local function finish(engine, given, world, interrupted)
 end
 
 function M.run(given, world)
-  local engine, err = load.engine(given, world)
+  local engine, failure = load.engine(given, world)
   if not engine then
-    load.complain(err, given, world)
-    return exit.of_error(err)
+    return failure
   end
   engine:start()
   local interrupted = follow.run(engine, given.values, world) == "interrupted"

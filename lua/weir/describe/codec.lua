@@ -2,6 +2,7 @@
 -- "%{IP:client} ...". A described codec is `{ kind = "csv", <options> }`.
 
 local errors = require("weir.lib.errors")
+local keys = require("weir.lib.keys")
 local nearest = require("weir.lib.nearest")
 local options = require("weir.lib.options")
 
@@ -39,7 +40,7 @@ function M.make(kind, given, context)
 end
 
 local function kinds()
-  return options.names(definitions)
+  return keys.sorted(definitions)
 end
 
 -- Plain words that are near no codec are names of stock patterns ("nginx.access",

@@ -5,6 +5,7 @@
 -- what only follows from the rest (compiled functions, trees) is left out.
 
 local errors = require("weir.lib.errors")
+local keys = require("weir.lib.keys")
 local secret = require("weir.lib.secret")
 
 local M = {}
@@ -25,20 +26,6 @@ local expr_text = {
 
 local encode
 
-local function sorted_keys(value)
-  local keys = {}
-  for key in pairs(value) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b)
-    if type(a) == type(b) and type(a) ~= "boolean" then
-      return a < b
-    end
-    return tostring(a) < tostring(b)
-  end)
-  return keys
-end
-
 local function encode_table(value, depth)
   if depth > DEPTH_MAX then
     return "..."
@@ -49,7 +36,7 @@ local function encode_table(value, depth)
   end
   local is_constant = value.kind == "value" and value.fn ~= nil
   local out = {}
-  for _, key in ipairs(sorted_keys(value)) do
+  for _, key in ipairs(keys.sorted(value)) do
     if not (is_constant and (key == "fn" or key == "where")) then
       local name = type(key) == "number" and ("[%s]"):format(key) or tostring(key)
       out[#out + 1] = name .. " = " .. encode(value[key], depth + 1)
@@ -87,7 +74,7 @@ end
 ---@param node table  of a finished graph
 function M.text(node)
   local out = {}
-  for _, key in ipairs(sorted_keys(node)) do
+  for _, key in ipairs(keys.sorted(node)) do
     local value = node[key]
     local text = key == "inputs" and encode_inputs(value) or encode(value, 0)
     out[#out + 1] = key .. " = " .. text

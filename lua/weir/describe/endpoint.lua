@@ -19,6 +19,7 @@
 
 local codec = require("weir.describe.codec")
 local errors = require("weir.lib.errors")
+local keys = require("weir.lib.keys")
 local options = require("weir.lib.options")
 
 local M = {}
@@ -96,7 +97,7 @@ end
 
 local function refuse_misplaced(endpoint, use)
   local definition = endpoint.definition
-  for _, name in ipairs(options.names(endpoint.given)) do
+  for _, name in ipairs(keys.sorted(endpoint.given)) do
     local option = definition.options[name]
     if option and option.only and option.only ~= use then
       errors.raise(endpoint.where, 'weir.%s: option "%s" belongs to a %s, and this is a %s',

@@ -5,6 +5,7 @@
 
 local errors = require("weir.lib.errors")
 local graph = require("weir.describe.graph")
+local keys = require("weir.lib.keys")
 local nearest = require("weir.lib.nearest")
 local options = require("weir.lib.options")
 local secret = require("weir.lib.secret")
@@ -110,13 +111,13 @@ local function strict(values)
   return setmetatable(values, {
     __index = function(_, name)
       errors.raise(errors.where(), "no parameter is called %s%s", errors.show(name),
-        nearest.hint(tostring(name), options.names(values)))
+        nearest.hint(tostring(name), keys.sorted(values)))
     end,
   })
 end
 
 local function find_unknown(done, problems)
-  local known = options.names(done.graph.params)
+  local known = keys.sorted(done.graph.params)
   for _, origin in ipairs({ "set", "file" }) do
     for _, name in ipairs(options.unknown(done.graph.params, done.given[origin] or {})) do
       problems[#problems + 1] = ('%s: no parameter is called "%s"%s'):format(
@@ -142,7 +143,7 @@ function M.params(declared)
       errors.raise(where, "weir.params: a parameter's name is a word, not %s", errors.show(name))
     end
   end
-  for _, name in ipairs(options.names(declared)) do
+  for _, name in ipairs(keys.sorted(declared)) do
     if building.graph.params[name] then
       errors.raise(where, 'weir.params: "%s" is declared at %s already', name,
         building.graph.params[name].where)

@@ -10,6 +10,7 @@
 -- script without its first line, `local weir = require "weir"`; with `output`, its sink
 -- gets those rows when its source gives `input`.
 
+local keys = require("weir.lib.keys")
 local nearest = require("weir.lib.nearest")
 
 local M = {}
@@ -90,14 +91,8 @@ function M.labelled(label, text)
 end
 
 local function row_text(row)
-  local keys, out = {}, {}
-  for key in pairs(row) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
-  for i, key in ipairs(keys) do
+  local out = {}
+  for i, key in ipairs(keys.sorted(row)) do
     local value = row[key]
     local text = type(value) == "table" and row_text(value)
       or type(value) == "string" and ("%q"):format(value) or tostring(value)

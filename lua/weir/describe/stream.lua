@@ -7,6 +7,7 @@
 local call = require("weir.describe.call")
 local errors = require("weir.lib.errors")
 local graph = require("weir.describe.graph")
+local keys = require("weir.lib.keys")
 local nearest = require("weir.lib.nearest")
 local options = require("weir.lib.options")
 
@@ -18,7 +19,7 @@ local Stream = { what = "a stream" }
 function Stream.__index(_, key)
   local method = methods[key]
   if method == nil and type(key) == "string" then
-    local known = options.names(methods)
+    local known = keys.sorted(methods)
     errors.raise(errors.where(), 'a stream has no method "%s"%s', key, nearest.hint(key, known))
   end
   return method
@@ -90,14 +91,14 @@ end
 
 local function add_stage(op, self, ...)
   local where = errors.where()
-  local inputs, keys = read_inputs(op, self, where)
+  local inputs, group_keys = read_inputs(op, self, where)
   local fields = call.read(op, where, ...)
   for _, other in ipairs(fields.streams or {}) do
     inputs[#inputs + 1] = M.input_of(other, op.kind, where)
   end
   fields.streams = nil
   if op.ends_group then
-    fields.keys = keys or {}
+    fields.keys = group_keys or {}
   end
   local node = graph.add(op.kind, where, inputs)
   fill(node, op, fields)
@@ -125,7 +126,7 @@ end
 
 --- The names of all methods, in byte order.
 function M.methods()
-  return options.names(methods)
+  return keys.sorted(methods)
 end
 
 return M

@@ -3,6 +3,7 @@
 -- They live in scripts/packs/patterns, one file for each software, and are read when
 -- the first name is asked for.
 
+local keys = require("weir.lib.keys")
 local nearest = require("weir.lib.nearest")
 local tree = require("weir.tree")
 
@@ -27,12 +28,7 @@ end
 --- The names of all stock patterns, sorted.
 function M.list()
   packs = packs or load_packs()
-  local names = {}
-  for name in pairs(packs) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
+  return keys.sorted(packs)
 end
 
 --- The stock pattern of that name: `pattern`, `define`, `example`. Or nil and a

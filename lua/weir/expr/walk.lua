@@ -7,51 +7,29 @@
 
 local costs = require("weir.expr.costs")
 local frozen = require("weir.expr.frozen")
+local keys = require("weir.lib.keys")
 local nesting = require("weir.expr.nesting")
 
 local M = {}
 
-local ranks = { number = 1, string = 2, boolean = 3 }
-
-local function before(a, b)
-  local rank_a, rank_b = ranks[type(a)] or 4, ranks[type(b)] or 4
-  if rank_a ~= rank_b then
-    return rank_a < rank_b
-  elseif rank_a == 3 then
-    return b and not a
-  elseif rank_a == 4 then
-    return false -- tables and functions have no order that states share
-  end
-  return a < b
-end
-
-local function sorted_keys(t)
-  local keys = {}
-  for key in next, t do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, before)
-  return keys
-end
-
 local function sorted_next(t, key)
-  local keys = sorted_keys(t)
+  local sorted = keys.sorted(t)
   if key == nil then
-    return keys[1], t[keys[1]]
+    return sorted[1], t[sorted[1]]
   end
-  for i, one in ipairs(keys) do
+  for i, one in ipairs(sorted) do
     if one == key then
-      return keys[i + 1], t[keys[i + 1]]
+      return sorted[i + 1], t[sorted[i + 1]]
     end
   end
   error("invalid key to 'next'", 2)
 end
 
 local function sorted_pairs(t)
-  local keys, i = sorted_keys(t), 0
+  local sorted, i = keys.sorted(t), 0
   return function()
     i = i + 1
-    local key = keys[i]
+    local key = sorted[i]
     if key ~= nil then
       return key, t[key]
     end

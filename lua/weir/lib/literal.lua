@@ -3,6 +3,8 @@
 --     literal.write({ path = "a.lua", set = { limit = "5" } })
 --     --> '{["path"]="a.lua",["set"]={["limit"]="5"}}'
 
+local keys = require("weir.lib.keys")
+
 local M = {}
 
 local function scalar(value)
@@ -25,15 +27,8 @@ function M.write(value)
   if type(value) ~= "table" then
     return scalar(value)
   end
-  local keys = {}
-  for key in pairs(value) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
   local parts = {}
-  for i, key in ipairs(keys) do
+  for i, key in ipairs(keys.sorted(value)) do
     parts[i] = ("[%s]=%s"):format(scalar(key), M.write(value[key]))
   end
   return "{" .. table.concat(parts, ",") .. "}"

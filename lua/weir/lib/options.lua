@@ -14,6 +14,7 @@
 
 local duration = require("weir.lib.duration")
 local errors = require("weir.lib.errors")
+local keys = require("weir.lib.keys")
 local nearest = require("weir.lib.nearest")
 local rate = require("weir.lib.rate")
 local secret = require("weir.lib.secret")
@@ -135,16 +136,6 @@ function M.kind(kind)
   return kinds[kind]
 end
 
---- The names of a spec in byte order.
-function M.names(spec)
-  local names = {}
-  for name in pairs(spec) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 --- Reads one value by its option, raising at `where` if it does not fit.
 ---@param value any
 ---@param option table  { kind =, ... } of a spec
@@ -167,7 +158,7 @@ function M.read(value, option, what, where)
 end
 
 local function refuse_unknown(spec, given, context)
-  local names = M.names(spec)
+  local names = keys.sorted(spec)
   for _, key in ipairs(M.unknown(spec, given)) do
     local hint = type(key) == "string" and nearest.hint(key, names) or ""
     local valid = #names == 0 and " (it takes none)"
@@ -180,16 +171,13 @@ end
 
 --- The keys of `given` that `spec` does not have, in a fixed order.
 function M.unknown(spec, given)
-  local keys = {}
-  for key in pairs(given) do
+  local unknown = {}
+  for _, key in ipairs(keys.sorted(given)) do
     if spec[key] == nil then
-      keys[#keys + 1] = key
+      unknown[#unknown + 1] = key
     end
   end
-  table.sort(keys, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
-  return keys
+  return unknown
 end
 
 --- Checks `given` against `spec` and returns the normalised options.
@@ -204,7 +192,7 @@ function M.check(spec, given, context)
   given = given or {}
   refuse_unknown(spec, given, context)
   local out = {}
-  for _, name in ipairs(M.names(spec)) do
+  for _, name in ipairs(keys.sorted(spec)) do
     local option, value = spec[name], given[name]
     if value == nil then
       value = option.default

@@ -4,6 +4,7 @@
 -- `{ out = rows, dead = failures }`. A failure is `{ record =, reason = }`. Nothing here
 -- is fast, and nothing here is shared with the engine: that is its use.
 
+local keys = require("weir.lib.keys")
 local null = require("weir.lib.null").null
 
 local M = {}
@@ -79,14 +80,8 @@ local function encode(value)
   elseif type(value) ~= "table" then
     return type(value) .. ":" .. tostring(value)
   end
-  local keys, out = {}, {}
-  for key in pairs(value) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
-  for i, key in ipairs(keys) do
+  local out = {}
+  for i, key in ipairs(keys.sorted(value)) do
     out[i] = ("%q=%s"):format(tostring(key), encode(value[key]))
   end
   return "{" .. table.concat(out, ",") .. "}"

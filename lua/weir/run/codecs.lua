@@ -2,6 +2,7 @@
 
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
+local keys = require("weir.lib.keys")
 
 local C = cdef.load(
   "engine/base/err.h",
@@ -37,11 +38,7 @@ local function csv_options(codec)
     end
     options.columns, options.column_count = anchor.columns, #codec.columns
   end
-  local names = {}
-  for name in pairs(codec.types or {}) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
+  local names = keys.sorted(codec.types or {})
   anchor.types = ffi.new("weir_csv_type[?]", math.max(1, #names))
   for i, name in ipairs(names) do
     anchor.types[i - 1].column = slice(name)

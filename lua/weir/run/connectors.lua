@@ -5,6 +5,7 @@
 local cdef = require("weir.cdef")
 local codecs = require("weir.run.codecs")
 local ffi = require("ffi")
+local keys = require("weir.lib.keys")
 local secrets = require("weir.run.secrets")
 
 local C = cdef.load(
@@ -131,11 +132,7 @@ end
 local SQLITE_TYPES = { string = "TEXT", integer = "INTEGER", number = "REAL", boolean = "INTEGER" }
 
 local function sqlite_schema(schema)
-  local names = {}
-  for name in pairs(schema or {}) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
+  local names = keys.sorted(schema or {})
   local columns = ffi.new("weir_sqlite_column[?]", math.max(1, #names))
   for i, name in ipairs(names) do
     columns[i - 1].name = name
@@ -145,11 +142,11 @@ local function sqlite_schema(schema)
 end
 
 function sinks.sqlite(described)
-  local keys, anchor = texts(described.key or {})
+  local key, anchor = texts(described.key or {})
   local columns, column_count = sqlite_schema(described.schema)
   local options = ffi.new("weir_sqlite_sink_options")
   options.path, options.table = described.path, described.table
-  options.keys, options.key_count = keys, #anchor
+  options.keys, options.key_count = key, #anchor
   options.schema, options.column_count = columns, column_count
   local out = ffi.new("weir_sink *[1]")
   return finish_sink(C.weir_sqlite_sink_new(out, options), out, described.path)

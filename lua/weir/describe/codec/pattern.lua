@@ -1,5 +1,6 @@
 --- weir.pattern: lines of a known shape.
 
+local keys = require("weir.lib.keys")
 local reference = require("weir.describe.reference")
 
 local SYNTAX = [[
@@ -14,11 +15,7 @@ local SYNTAX = [[
 
 -- Only `weir help pattern` needs all names, so only it looks them up.
 local function body()
-  local names = {}
-  for name in pairs(require("weir.expr.pattern.names")) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
+  local names = keys.sorted(require("weir.expr.pattern.names"))
   local stock = require("weir.expr.patterns").list()
   return table.concat({
     SYNTAX,
