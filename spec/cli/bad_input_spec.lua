@@ -110,6 +110,7 @@ describe("bad records", function()
     local strict = run("weir run -q --strict copy.lua")
     assert.equal(4, strict.code)
     assert.equal("weir: --strict: the run has dead letters\n", strict.err)
+    assert.equal('{"a":1}\n', place:read("out.jsonl"))
   end)
 
   it("stop the run above --max-errors, which leaves the old output", function()

@@ -23,6 +23,10 @@ Exit codes
 
 Ctrl-C once stops the sources, lets everything in flight arrive, and ends as usual,
 with code 0. What does not arrive within drain_timeout (30 s) is given up: code 1.
+
+With code 1, and above --max-errors, files keep what they had before the run. With
+--strict they are written all the same: the code tells what is in them, and the dead
+letters tell what is not.
 ]]
 
 -- The kind of an error, of run.open or of a result, to its code.

@@ -140,12 +140,31 @@ function M.render(entry)
   return (table.concat(parts, "\n"):gsub("\n+$", "")) .. "\n"
 end
 
---- The text of a topic, or nil and what to say instead.
+-- The names of entries with an option of that name, found in their signatures.
+local function owners(option)
+  local out = {}
+  local word = "%f[%w_]" .. option:gsub("%p", "%%%0") .. "%f[^%w_]"
+  for _, name in ipairs(order) do
+    local taken = (entries[name].signature or ""):match("{(.*)}")
+    if taken and taken:find(word) then
+      out[#out + 1] = name
+    end
+  end
+  return out
+end
+
+--- The text of a topic or of what has an option of that name, or nil and what to say
+-- instead.
 ---@param name string
 function M.text(name)
   local entry, near = M.find(name)
   if entry then
     return M.render(entry)
+  end
+  local having = owners(bare(name))
+  if #having > 0 then
+    local text = wrap(("%s is an option of %s."):format(bare(name), table.concat(having, ", ")), "")
+    return text .. "\n" .. (#having == 1 and "\n" .. M.render(entries[having[1]]) or "")
   end
   return nil, ('no help on "%s"%s'):format(name, near and ('; did you mean "%s"?'):format(near)
     or "; `weir help` lists the topics")

@@ -44,6 +44,23 @@ tonumber(a).]]),
 
 There is no io, no os.execute, no ffi and no debug. require "lib.x" finds files
 beside the script.]]),
+  topic("int", "Integers of records keep every digit, between -2^63 and 2^64 - 1. One that a number"
+    .. " of Lua cannot hold reads as a number of another kind, with type \"number\".", [[
+
+    == < <=           exact, also between both kinds
+    + - * %           exact, or an error where the result has more than 64 bits
+    / ^               the nearest number of Lua
+    tostring(i), ..   every digit; tonumber(i) is the nearest number of Lua
+    t[i]              never finds what was put there: two that are equal are two
+                      keys. Say t[tostring(i)].
+
+Keys of group_by, sort and top compare by value and need none of this.]]),
+  topic("require", 'require "lib.x" runs lib/x.lua or lib/x/init.lua beside the script, once, and'
+    .. " gives what it returns. It sees what the script sees, and weir by the same"
+    .. ' require "weir"; the files of other projects and of LuaRocks are not looked for.', [[
+
+    local shop = require "lib.shop"
+    weir.from "orders.jsonl" :pipe(shop.paid) :to "paid.jsonl"]]),
   topic("columns", "What makes a record: a list of field names, and expressions by name. Left of"
     .. " = is always the new name. They come out as listed, then the named ones by name.", [[
 

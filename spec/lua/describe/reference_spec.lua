@@ -25,6 +25,17 @@ describe("reference", function()
     end
   end)
 
+  it("answers for the options of what it describes", function()
+    local names = { "max_errors", "workers", "max_keys", "keep_field", "require", "int" }
+    for _, name in ipairs(names) do
+      assert.is_string(reference.text(name), name)
+    end
+    assert.matches("^max_errors is an option of options%.\n\nweir%.options{",
+      reference.text("max_errors"))
+    assert.matches("^max_record is an option of file, stdin%.\n$", reference.text("max_record"))
+    assert.is_nil(reference.text("max_nonsense"))
+  end)
+
   it("names nothing that is not there", function()
     local rules = { rules = true }
     local methods = {}
