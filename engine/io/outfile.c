@@ -15,6 +15,7 @@
 #include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/io/stale.h"
 
 enum { MODE_FILE = 0666, MODE_DIRECTORY = 0777, MODE_BITS = 07777 };
 
@@ -166,6 +167,9 @@ int weir_outfile_open(weir_outfile *file, int make_directories)
     make_parents(file->path);
   if (file->target == NULL && file->standard == 0)
     settle(file);
+  // Not for each of the thousands that a template may name in one directory.
+  if (file->beside && !make_directories && !file->opened_before)
+    weir_stale_remove(file->target);
   const char *path = file->beside ? file->temporary : file->target;
   if (file->standard != 0) {
     file->fd = fcntl(file->standard, F_DUPFD_CLOEXEC, 0);

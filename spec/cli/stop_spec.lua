@@ -96,6 +96,19 @@ s:sort{ by = "-n" }:to "sorted.jsonl"
     assert.is_false(place:has("out.jsonl"))
   end)
 
+  it("by SIGKILL leaves what the next run removes", function()
+    during(COPY, [[kill -KILL $pid; wait $pid 2>/dev/null]])
+    assert.equal("1\n", place:run("ls -A | grep -c '^[.]out[.]jsonl[.][0-9]*[.]tmp$'").out)
+    -- The second is of a process that lives.
+    local result = place:run([[
+      echo '{"a":1}' > one.jsonl
+      touch .out.jsonl.x.tmp .out.jsonl.$$.tmp .other.jsonl.999999999.tmp
+      weir -q -e ':to "out.jsonl"' one.jsonl
+      ls -A | grep 'tmp$' | LC_ALL=C sort | sed "s/[.]$$[.]/.PID./"]])
+    assert.same({ ".other.jsonl.999999999.tmp", ".out.jsonl.PID.tmp", ".out.jsonl.x.tmp" },
+      { result.out:match("(.-)\n(.-)\n(.-)\n$") })
+  end)
+
   it("by a reader who has enough ends without a word", function()
     local result = place:run([[
       mkfifo in; printf 'local weir = require "weir" weir.from "in":to(weir.stdout{})' > run.lua
