@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 
-enum { CAPACITY_FIRST = 8 };
+enum { CAPACITY_FIRST = 8, MAGIC_PROC = 0x9fa0, MAGIC_SYS = 0x62656572 };
 
 void weir_paths_init(weir_paths *paths) { *paths = (weir_paths){0}; }
 
@@ -65,8 +66,21 @@ static int by_byte(const struct dirent **left, const struct dirent **right)
   return strcmp((*left)->d_name, (*right)->d_name);
 }
 
+// Of /proc and /sys: the files in it are switches and endless streams, not data.
+static int is_kernels(const char *directory)
+{
+  struct statfs found;
+  return statfs(directory, &found) == 0 &&
+         (found.f_type == MAGIC_PROC || found.f_type == MAGIC_SYS);
+}
+
 static int add_directory(weir_paths *paths, const char *directory)
 {
+  if (is_kernels(directory))
+    return fail(paths, -EISDIR,
+                "%s: is a directory of the kernel, whose files may never end; name the "
+                "ones you want",
+                directory);
   struct dirent **entries = NULL;
   int count = scandir(directory, &entries, visible, by_byte);
   if (count < 0)

@@ -126,6 +126,8 @@ static int read_some(weir_reader *reader, char *room, size_t size, int wait,
       continue;
     if (errno != EAGAIN)
       return fail(reader, -errno);
+    // Some files of the kernel call themselves regular, and yet one waits for them.
+    reader->regular = 0;
     if (!wait)
       return WEIR_EEMPTY;
   }

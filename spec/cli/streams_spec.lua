@@ -37,6 +37,13 @@ describe("a run", function()
       result.err)
   end)
 
+  it("refuses to read a directory of the kernel", function()
+    local result = place:run("weir -e ':take(1)' /proc/")
+    assert.equal(1, result.code)
+    assert.equal("weir: /proc/: is a directory of the kernel, whose files may never end; name the "
+      .. "ones you want\n", result.err)
+  end)
+
   it("reads more files than a call of Lua has arguments", function()
     local result = place:run([[
       mkdir many
