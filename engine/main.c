@@ -5,12 +5,15 @@
 #include "engine/base/err.h"
 #include "engine/host/state.h"
 
+// Of the state that describes pipelines; those that run have max_memory.
+enum { MEMORY_MAX = 1 << 30 };
+
 int luaopen_lpeg(struct lua_State *state);
 
 int main(int argc, char **argv)
 {
   weir_host *host;
-  int rc = weir_host_new(&host, 0, luaopen_lpeg);
+  int rc = weir_host_new(&host, MEMORY_MAX, luaopen_lpeg);
   if (rc != WEIR_OK) {
     fprintf(stderr, "weir: %s\n", weir_err_text(rc));
     return 1;

@@ -2,6 +2,11 @@
 //
 // Everything that can raise runs inside lua_cpcall or lua_pcall: an error outside
 // would be a panic.
+//
+// The allocator never gives NULL to a state at work: the LuaJIT of 2022 unwinds
+// compiled code from a frame that is no longer there. Past the limit it takes the
+// script's fuel, so that it ends at the next turn of a loop or call, which is a place
+// to raise from. What grows to twice the limit in between is left for good, by longjmp.
 
 #include "engine/host/state.h"
 
@@ -9,6 +14,8 @@
 #include <lua.h>
 #include <luajit.h>
 #include <lualib.h>
+#include <math.h>
+#include <setjmp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,17 +34,31 @@ struct weir_host {
   weir_host_opener lpeg;
   size_t memory_max;  // 0: no limit
   _Atomic size_t memory;
+  lua_State *starver;  // holds the cell of fuel and its key, or NULL
+  jmp_buf *way_out;    // of whoever has entered the state, or NULL
+  int abandoned;
 };
 
-// Lua's own allocator would be faster by a little, but tells nobody what it holds.
-// Small blocks are refused later than large ones. What LuaJIT needs to leave compiled
-// code is small, and the one of 2022 crashes when it does not get it.
-static size_t limit_for(const weir_host *host, size_t size)
+enum { CELL = 1, KEY, ABANDON_FACTOR = 2 };
+
+// Allocates nothing, and touches no thread that runs: the key is in the table already.
+static void starve(lua_State *starver)
 {
-  enum { SMALL_BYTES = 4096, RESERVE_SHARE = 8 };
-  return host->memory_max + (size < SMALL_BYTES ? host->memory_max / RESERVE_SHARE : 0);
+  lua_pushvalue(starver, KEY);
+  lua_pushnumber(starver, -HUGE_VAL);
+  lua_rawset(starver, CELL);
 }
 
+// For what it cannot be refused. Nothing may run in this state again.
+static void *abandon(weir_host *host)
+{
+  if (host->way_out == NULL)
+    return NULL;
+  host->abandoned = 1;
+  longjmp(*host->way_out, 1);
+}
+
+// Lua's own allocator would be faster by a little, but tells nobody what it holds.
 static void *allocate(void *user, void *block, size_t old_size, size_t new_size)
 {
   weir_host *host = user;
@@ -49,11 +70,15 @@ static void *allocate(void *user, void *block, size_t old_size, size_t new_size)
     free(block);
   } else {
     // A block that shrinks may do so above the limit: Lua cannot be refused that.
-    if (host->memory_max > 0 && next > limit_for(host, new_size) && next > held)
-      return NULL;
+    if (host->memory_max > 0 && next > host->memory_max && next > held) {
+      if (host->starver != NULL)
+        starve(host->starver);
+      if (next / ABANDON_FACTOR > host->memory_max)
+        return abandon(host);
+    }
     fresh = realloc(block, new_size);
     if (fresh == NULL)
-      return NULL;
+      return abandon(host);
   }
   // Relaxed: a statistic that only this thread writes.
   atomic_store_explicit(&host->memory, next, memory_order_relaxed);
@@ -128,6 +153,28 @@ static int open_embedded(lua_State *state)
   return 1;
 }
 
+// require("weir.starve")(cell): sets cell.left to -inf whenever memory is above its
+// limit.
+static int set_starver(lua_State *state)
+{
+  weir_host *host = lua_touserdata(state, lua_upvalueindex(1));
+  luaL_checktype(state, 1, LUA_TTABLE);
+  lua_settop(state, 1);
+  lua_pushliteral(state, "left");
+  lua_State *starver = lua_newthread(state);
+  lua_setfield(state, LUA_REGISTRYINDEX, "weir.starve");
+  lua_xmove(state, starver, KEY);
+  host->starver = starver;
+  return 0;
+}
+
+static int open_starve(lua_State *state)
+{
+  lua_pushvalue(state, lua_upvalueindex(1));
+  lua_pushcclosure(state, set_starver, 1);
+  return 1;
+}
+
 // Puts our searcher second: after package.preload, before the disk.
 static void add_searcher(lua_State *state)
 {
@@ -142,17 +189,24 @@ static void add_searcher(lua_State *state)
   lua_pop(state, 2);
 }
 
-static void preload(lua_State *state, const char *name, lua_CFunction opener)
+static void preload_for(lua_State *state, const char *name, lua_CFunction opener,
+                        weir_host *host)
 {
   luaL_findtable(state, LUA_GLOBALSINDEX, "package.preload", 1);
-  lua_pushcfunction(state, opener);
+  lua_pushlightuserdata(state, host);
+  lua_pushcclosure(state, opener, 1);
   lua_setfield(state, -2, name);
   lua_pop(state, 1);
 }
 
+static void preload(lua_State *state, const char *name, lua_CFunction opener)
+{
+  preload_for(state, name, opener, NULL);
+}
+
 static int furnish(lua_State *state)
 {
-  const weir_host *host = lua_touserdata(state, 1);
+  weir_host *host = lua_touserdata(state, 1);
   // Loading makes little garbage and is over soon; weir.run.script starts the
   // collector.
   lua_gc(state, LUA_GCSTOP, 0);
@@ -164,6 +218,7 @@ static int furnish(lua_State *state)
     preload(state, "weir.embedded", open_embedded);
   }
   preload(state, "weir.plain", weir_plain_open);
+  preload_for(state, "weir.starve", open_starve, host);
   if (host->lpeg != NULL)
     preload(state, "lpeg", host->lpeg);
   return 0;
@@ -172,8 +227,7 @@ static int furnish(lua_State *state)
 int weir_host_new(weir_host **out, size_t memory_max, weir_host_opener lpeg)
 {
   weir_host *host = weir_mem_new(sizeof *host);
-  host->memory_max = memory_max;
-  host->lpeg = lpeg;
+  *host = (weir_host){.memory_max = memory_max, .lpeg = lpeg};
   atomic_init(&host->memory, 0);
   host->state = lua_newstate(allocate, host);
   if (host->state == NULL || lua_cpcall(host->state, furnish, host) != 0) {
@@ -188,9 +242,25 @@ void weir_host_free(weir_host *host)
 {
   if (host == NULL)
     return;
+  host->memory_max = 0;  // finalisers get what they need
   if (host->state != NULL)
     lua_close(host->state);
   weir_mem_free(host);
+}
+
+int weir_host_enter(weir_host *host, weir_host_body body, void *context)
+{
+  jmp_buf way_out;
+  if (host->abandoned)
+    return WEIR_EMEMORY;
+  if (setjmp(way_out) != 0) {
+    host->way_out = NULL;
+    return WEIR_EMEMORY;
+  }
+  host->way_out = &way_out;
+  int rc = body(host->state, context);
+  host->way_out = NULL;
+  return rc;
 }
 
 struct lua_State *weir_host_state(weir_host *host) { return host->state; }
@@ -233,13 +303,20 @@ static int call_main(lua_State *state)
   return 0;
 }
 
+static int run_main(lua_State *state, void *arguments)
+{
+  if (lua_cpcall(state, call_main, arguments) != 0) {
+    fprintf(stderr, "weir: %s\n", lua_tostring(state, -1));
+    lua_pop(state, 1);
+  }
+  return WEIR_OK;
+}
+
 int weir_host_main(weir_host *host, int argc, char **argv)
 {
   struct arguments arguments = {argc, argv, 1};
-  if (lua_cpcall(host->state, call_main, &arguments) != 0) {
-    fprintf(stderr, "weir: %s\n", lua_tostring(host->state, -1));
-    lua_pop(host->state, 1);
-    return 1;
-  }
+  int rc = weir_host_enter(host, run_main, &arguments);
+  if (rc != WEIR_OK)
+    fprintf(stderr, "weir: %s\n", weir_err_text(rc));
   return arguments.exit_code;
 }

@@ -2,8 +2,9 @@
 //
 // Every state, the main one and each worker's, is made here: `require` finds what
 // the binary carries before it looks at the disk, lpeg needs no file, and what the
-// state allocates is counted against a limit that raises "not enough memory" in
-// the script rather than ending the process.
+// state allocates is counted against a limit. Above it the script runs out of fuel
+// (weir.expr.fuel), with "not enough memory". At twice the limit the state is abandoned
+// wherever it is, and can only be freed.
 //
 // Owns     the Lua state and everything in it.
 // Threads  one at a time; memory counters: any, and slightly stale.
@@ -24,6 +25,12 @@ int weir_host_new(weir_host **out, size_t memory_max, weir_host_opener lpeg);
 void weir_host_free(weir_host *host);  // NULL is a no-op
 
 struct lua_State *weir_host_state(weir_host *host);
+
+// Calls body with the state. EMEMORY if the state was abandoned, now or before; what
+// body gives otherwise. A body owns nothing that it would have to give back.
+typedef int (*weir_host_body)(struct lua_State *state, void *context);
+int weir_host_enter(weir_host *host, weir_host_body body, void *context);
+
 size_t weir_host_memory(const weir_host *host);  // bytes held now
 
 // Calls require("weir.cli.main").main(arguments) and returns its exit code, or 1

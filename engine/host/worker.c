@@ -56,6 +56,9 @@ static int collect(lua_State *state)
   return 0;
 }
 
+static const char too_much_memory[] =
+    "the script took twice its max_memory in one go; raise --max-memory, or keep less";
+
 static int fail(weir_run *run, int code, const char *message)
 {
   run->code = code;
@@ -63,19 +66,52 @@ static int fail(weir_run *run, int code, const char *message)
   return WEIR_RUN_FAILED;
 }
 
+struct entry {
+  weir_worker *worker;
+  weir_run *run;
+  uint32_t segment;
+  int reason;
+};
+
+static int enter_state(lua_State *state, void *context)
+{
+  struct entry *entry = context;
+  lua_rawgeti(state, LUA_REGISTRYINDEX, entry->worker->enter);
+  lua_pushinteger(state, (lua_Integer)entry->segment);
+  int rc = lua_pcall(state, 1, 1, 0);
+  entry->reason = rc == 0 ? (int)lua_tointeger(state, -1)
+                          : fail(entry->run, WEIR_ELAMBDA, lua_tostring(state, -1));
+  lua_settop(state, 0);
+  if (lua_cpcall(state, collect, entry->worker) != 0)
+    lua_settop(state, 0);
+  return WEIR_OK;
+}
+
 static int enter(void *context, uint32_t segment, weir_run *run)
 {
   weir_worker *worker = context;
-  lua_State *state = weir_host_state(worker->host);
-  lua_rawgeti(state, LUA_REGISTRYINDEX, worker->enter);
-  lua_pushinteger(state, (lua_Integer)segment);
-  int rc = lua_pcall(state, 1, 1, 0);
-  int reason = rc == 0 ? (int)lua_tointeger(state, -1)
-                       : fail(run, WEIR_ELAMBDA, lua_tostring(state, -1));
-  lua_settop(state, 0);
-  if (lua_cpcall(state, collect, worker) != 0)
-    lua_settop(state, 0);
-  return reason;
+  struct entry entry = {.worker = worker, .run = run, .segment = segment};
+  int rc = weir_host_enter(worker->host, enter_state, &entry);
+  return rc == WEIR_OK ? entry.reason : fail(run, rc, too_much_memory);
+}
+
+struct birth {
+  weir_worker *worker;
+  char *message;
+  size_t message_size;
+};
+
+static int prepare_state(lua_State *state, void *context)
+{
+  struct birth *birth = context;
+  if (lua_cpcall(state, prepare, birth->worker) != 0) {
+    const char *text = lua_tostring(state, -1);
+    snprintf(birth->message, birth->message_size, "%s",
+             text != NULL ? text : "the script failed");
+    return WEIR_ELAMBDA;
+  }
+  birth->worker->memory_before = lua_gc(state, LUA_GCCOUNT, 0);
+  return WEIR_OK;
 }
 
 int weir_worker_new(weir_worker **out, weir_flow *flow,
@@ -90,14 +126,12 @@ int weir_worker_new(weir_worker **out, weir_flow *flow,
     snprintf(message, message_size, "%s", weir_err_text(rc));
     goto free_worker;
   }
-  lua_State *state = weir_host_state(worker->host);
-  if (lua_cpcall(state, prepare, worker) != 0) {
-    const char *text = lua_tostring(state, -1);
-    snprintf(message, message_size, "%s", text != NULL ? text : "the script failed");
-    rc = WEIR_ELAMBDA;
+  struct birth birth = {worker, message, message_size};
+  rc = weir_host_enter(worker->host, prepare_state, &birth);
+  if (rc == WEIR_EMEMORY)
+    snprintf(message, message_size, "%s", too_much_memory);
+  if (rc != WEIR_OK)
     goto free_host;
-  }
-  worker->memory_before = lua_gc(state, LUA_GCCOUNT, 0);
   worker->options = NULL;
   *out = worker;
   return WEIR_OK;

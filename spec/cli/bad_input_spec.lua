@@ -184,6 +184,66 @@ weir.from(weir.generate{ count = %d, fn = function(n) return { n = n } end })
     assert.truthy(letter.reason:find("run.lua:3: not enough memory", 1, true), letter.reason)
   end)
 
+  -- Each of them crashed compiled code when LuaJIT was refused the memory.
+  it("that hoard it in any other way are stopped as well", function()
+    local hoards = {
+      "while true do t[#t + 1] = { n = #t, tostring(#t) } end",
+      "while true do t = { t, function() return t end } end",
+      "while true do pcall(function() while true do t[#t + 1] = { up(#t % 50) } end end) end",
+      "while true do t[#t + 1] = coroutine.wrap(up) t[#t](9) end",
+      "local s = 'x' while true do s = s .. #s t[#t + 1] = s end",
+      "while true do t[#t * 3 + 0.5], t[#t + 1] = {}, r end",
+      "while true do coroutine.wrap(function() for i = 1, 99 do t[#t + 1] = { i } end end)() end",
+    }
+    place:write("run.lua", ([[
+local weir = require "weir"
+weir.options{ max_memory = "16MiB" }
+local function up(n) if n == 0 then return "e" end return up(n - 1) .. n end
+weir.from(weir.generate{ count = %d, fn = function(n) return { n = n } end })
+  :map(function(r)
+    local t = {}
+    %s end
+  end)
+  :to(weir.discard{})
+]]):format(3 * #hoards, (function()
+      local cases = {}
+      for i, hoard in ipairs(hoards) do
+        cases[i] = ("if r.n %% %d == %d then %s"):format(#hoards, i - 1, hoard)
+      end
+      return table.concat(cases, "\n    else")
+    end)()))
+    local result = run("weir run run.lua")
+    assert.equal(0, result.code, result.err)
+    assert.truthy(result.err:find("the ledger balances", 1, true), result.err)
+    local found = letters("run.dead.jsonl")
+    assert.equal(3 * #hoards, #found)
+    for _, letter in ipairs(found) do
+      assert.equal("EMEMORY", letter.code)
+    end
+  end)
+
+  it("that ask for twice the limit in one go end the run, not the process", function()
+    place:write("run.lua", [[
+local weir = require "weir"
+weir.options{ max_memory = "16MiB" }
+weir.from(weir.generate{ count = 9, fn = function(n) return { n = n } end })
+  :map(function(r) if r.n == 5 then r.x = ("x"):rep(64e6) end end)
+  :to(weir.discard{})
+]])
+    local result = run("weir run run.lua")
+    assert.equal(1, result.code)
+    assert.truthy(result.err:find("the script took twice its max_memory in one go", 1, true),
+      result.err)
+    assert.truthy(result.err:find("the ledger balances", 1, true), result.err)
+  end)
+
+  it("that fill memory while they describe are errors of the script", function()
+    place:write("run.lua", "local t = {} while true do t[#t + 1] = ('x'):rep(1e6) .. #t end")
+    local result = run("weir check run.lua")
+    assert.equal(3, result.code)
+    assert.truthy(result.err:find("run.lua:1: not enough memory", 1, true), result.err)
+  end)
+
   it("that recurse for ever overflow their stack", function()
     local letter = lambda("local function f() return 1 + f() end if r.n == 5 then f() end", 9)
     assert.truthy(letter.reason:find("run.lua:3: stack overflow", 1, true), letter.reason)

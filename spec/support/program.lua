@@ -26,7 +26,7 @@ local root = output("pwd"):gsub("\n$", "")
 local build = os.getenv("BUILD") or "build"
 
 --- Where the program is.
-M.path = root .. "/build/weir"
+M.path = ("%s/%s/weir"):format(root, build)
 
 local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"

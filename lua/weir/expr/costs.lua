@@ -10,8 +10,6 @@ local fuel = require("weir.expr.fuel")
 
 local M = {}
 
-local cell = fuel.cell
-
 local BYTES_PER_CHARGE = 64
 local ITEMS_PER_CHARGE = 8 -- that are moved
 
@@ -23,28 +21,26 @@ M.LOAD = 100 -- source, besides its bytes
 
 --- Takes some charges.
 ---@param amount number
-function M.pay(amount)
-  cell.left = cell.left - amount
-end
+M.pay = fuel.take
 
 --- Takes what going through a text costs.
 function M.pay_text(text)
   if type(text) == "string" then
-    cell.left = cell.left - #text / BYTES_PER_CHARGE
+    fuel.take(#text / BYTES_PER_CHARGE)
   end
 end
 
 --- Takes what writing a text again and again costs.
 function M.pay_repeat(count, size)
   if type(count) == "number" and count > 0 then
-    cell.left = cell.left - count * size / BYTES_PER_CHARGE
+    fuel.take(count * size / BYTES_PER_CHARGE)
   end
 end
 
 --- A function that makes a coroutine.
 function M.of_making(fn)
   return function(...)
-    cell.left = cell.left - M.MAKE
+    fuel.take(M.MAKE)
     return fn(...)
   end
 end
@@ -53,7 +49,7 @@ end
 function M.of_text(fn)
   return function(s, ...)
     if type(s) == "string" then
-      cell.left = cell.left - #s / BYTES_PER_CHARGE
+      fuel.take(#s / BYTES_PER_CHARGE)
     end
     return fn(s, ...)
   end
@@ -66,7 +62,7 @@ function M.of_items(fn, each)
   each = each or 1
   return function(t, ...)
     if type(t) == "table" then
-      cell.left = cell.left - #t * each
+      fuel.take(#t * each)
     end
     return fn(t, ...)
   end
@@ -77,7 +73,7 @@ function M.of_tail(fn)
   return function(t, ...)
     local position = ...
     if type(t) == "table" and type(position) == "number" then
-      cell.left = cell.left - math.max(0, #t - position) / ITEMS_PER_CHARGE
+      fuel.take(math.max(0, #t - position) / ITEMS_PER_CHARGE)
     end
     return fn(t, ...)
   end

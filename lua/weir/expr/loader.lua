@@ -24,7 +24,9 @@ M.spent = fuel.spent
 
 local PREFIX = "weir__"
 local CELL = PREFIX .. "fuel"
-local CHARGE = (" %s.left=%s.left-1 if %s.left<0 then %s() end "):format(CELL, CELL, CELL, CELL)
+local DECOY = PREFIX .. "decoy"
+local CHARGE = (" D.left=0 F.left=F.left-1 if F.left<0 then F() end "):gsub("%u",
+  { D = DECOY, F = CELL })
 local BYTECODE = "\27"
 
 local before, after = { ["goto"] = true }, { ["do"] = true, ["repeat"] = true }
@@ -177,13 +179,13 @@ function M.load(text, chunkname, env)
   if not source then
     return nil, chunk_place(chunkname, text, at) .. refused
   end
-  source = ("local %s=... return function(...)%s%s\nend"):format(CELL, CHARGE, source)
+  source = ("local %s,%s=... return function(...)%s%s\nend"):format(CELL, DECOY, CHARGE, source)
   local wrapped
   wrapped, message = load(source, chunkname, "t", env)
   if not wrapped then
     return nil, message
   end
-  return wrapped(fuel.cell)
+  return wrapped(fuel.cell, fuel.decoy)
 end
 
 return M

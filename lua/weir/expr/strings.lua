@@ -10,7 +10,6 @@ local fuel = require("weir.expr.fuel")
 
 local M = {}
 
-local cell = fuel.cell
 local find, sub = string.find, string.sub
 
 local STEPS_PER_CHARGE = 32
@@ -57,7 +56,7 @@ end
 local function search(s, from, pattern, caret)
   found.from = from
   local code = C.weir_match_search(found, s, #s, pattern, #pattern, caret)
-  cell.left = cell.left - found.steps / STEPS_PER_CHARGE
+  fuel.take(found.steps / STEPS_PER_CHARGE)
   if code < 0 then
     fail(code)
   end

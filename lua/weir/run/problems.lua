@@ -66,14 +66,13 @@ function M.catch(raised)
     traceback = traceback() }
 end
 
---- What xpcall gave. Out of memory the handler has not run, and what filled the heap is
--- garbage by now: without it there is room to say so.
+--- What xpcall gave: what `catch` made, or text if it could not. What filled the heap is
+-- garbage by now.
 function M.caught(reason)
-  if type(reason) == "table" then
-    return reason
+  if fuel.starved() then
+    collectgarbage()
   end
-  collectgarbage()
-  return { message = tostring(reason) }
+  return type(reason) == "table" and reason or { message = tostring(reason) }
 end
 
 --- The problem as a sentence. One without a place in the script happened in the stage,
@@ -99,7 +98,7 @@ end
 function M.code(problem)
   if problem.code then
     return problem.code
-  elseif problem.message == "not enough memory" then
+  elseif fuel.starved() then
     return C.WEIR_EMEMORY
   elseif fuel.spent() then
     return C.WEIR_EFUEL

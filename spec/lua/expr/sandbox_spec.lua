@@ -67,14 +67,6 @@ describe("a script's environment", function()
     assert.same({ true, nil }, { run("return no_such_global") })
   end)
 
-  it("lets no script catch the end of memory", function()
-    local ok, message = run("pcall(error, 'not enough memory', 0) return 1")
-    assert.same({ false, "not enough memory" }, { ok, message })
-    ok, message = run("xpcall(function() error('not enough memory', 0) end, tostring) return 1")
-    assert.same({ false, "not enough memory" }, { ok, message })
-    assert.is_true((run("return pcall(error, 'another')")))
-  end)
-
   -- What a call takes, besides its own charge and that of the chunk.
   for call, least in pairs({
     ["pcall(error)"] = 50, ["xpcall(error, type)"] = 50, ["coroutine.wrap(type)"] = 20,
