@@ -103,6 +103,14 @@ describe("bad records", function()
     assert.equal("EDEPTH", found[2].code)
   end)
 
+  it("are found by what reads them, as weir help json says", function()
+    place:write("in.jsonl", '{"a":"\0"}\n{"a":"\t"}\n{"a":nul}\n{\'a\':1}\n')
+    local read = run([[weir -q -e ':set{ b = "a" }' in.jsonl]])
+    assert.equal("{'a':1}\n", read.out)
+    local copied = run([[weir -q -e ':select("a")' in.jsonl]])
+    assert.equal('{"a":"\0"}\n{"a":"\t"}\n{"a":nul}\n{}\n', copied.out)
+  end)
+
   it("do not change the exit code, but with --strict", function()
     place:write("in.jsonl", '{"a":1}\n{"a":\n')
     copy '"in.jsonl"'
