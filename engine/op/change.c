@@ -1,5 +1,6 @@
 // change.c -- what a script may do to a record: set, put, take away.
 
+#include <errno.h>
 #include <string.h>
 
 #include "engine/base/err.h"
@@ -79,6 +80,9 @@ static int change_field(weir_rows *rows, const weir_record *record, weir_field *
       old = (weir_slice){NULL, 0};
     if (!found && json.bytes == NULL)
       return WEIR_OK;
+    // Changes are searched in the order they were made.
+    if (doc->nodes[place.node].patch_count >= WEIR_RECORD_CHANGES_MAX)
+      return -E2BIG;
     if (!found && weir_utf8_check(name.bytes, name.size) != name.size)
       return WEIR_EUTF8;  // what is in the text already was checked with it
   }

@@ -10,7 +10,8 @@
 // Errors   ESTALE; EFROZEN; ETYPE for a field of an array or an element of an
 //          object; EINVAL for an element that would leave a hole; EUTF8; what
 //          weir_value_read finds wrong with the text; ENOMEM.
-// Limits   WEIR_RECORD_NODES_MAX nested values looked at in one record (ENOMEM);
+// Limits   WEIR_RECORD_CHANGES_MAX changed fields of an object (E2BIG);
+//          WEIR_RECORD_NODES_MAX nested values looked at in one record (ENOMEM);
 //          nesting as in json.h (EDEPTH).
 
 #pragma once
@@ -24,7 +25,7 @@
 #include "engine/data/value.h"
 #include "engine/op/rows.h"
 
-enum { WEIR_RECORD_NODES_MAX = 1 << 20 };
+enum { WEIR_RECORD_CHANGES_MAX = 16384, WEIR_RECORD_NODES_MAX = 1 << 20 };
 
 // WEIR_OBJECT or WEIR_ARRAY, or an error.
 int weir_record_kind(weir_rows *rows, const weir_record *record);

@@ -83,7 +83,11 @@ function M.type(value)
   return int.is(value) and "number" or kind
 end
 
+local E2BIG = -7 -- errno
+
 local messages = {
+  [E2BIG] = ("more than %d fields of one record were changed; make a table of all of them, and "
+    .. "return it from :map"):format(C.WEIR_RECORD_CHANGES_MAX),
   [C.WEIR_ESTALE] = "record used after the call that received it; "
     .. "keep a copy with weir.to_table(r)",
   [C.WEIR_EINVAL] = "an array may not have holes; append with #t + 1, or use weir.null",

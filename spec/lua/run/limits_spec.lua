@@ -17,6 +17,26 @@ describe("rows that a sink refuses", function()
   end)
 end)
 
+describe("a limit on what a lambda does to a record", function()
+  it("counts the fields that it changes, not those of a table that it makes", function()
+    local place = program.place()
+    finally(function()
+      place:remove()
+    end)
+    place:write("in.jsonl", '{"a":1}\n')
+    local chain = "weir -e ':map(function(r) %s end):to \"out.jsonl\"' in.jsonl"
+    local loop = "for i = 1, %d do %s[tostring(i)] = i end"
+    local within = place:run(chain:format(loop:format(16384, "r")))
+    assert.equal("", within.err)
+    local above = place:run(chain:format(loop:format(16385, "r")))
+    assert.matches("more than 16384 fields of one record were changed; make a", above.err, 1,
+      true)
+    local made = place:run(chain:format("local t = {} " .. loop:format(50000, "t") .. " return t"))
+    assert.equal("", made.err)
+    assert.matches('"50000":50000', place:read("out.jsonl"), 1, true)
+  end)
+end)
+
 describe("a limit on what is kept", function()
   it("ends the run when it is reached: what is left out would make the rest wrong", function()
     local place = program.place()
