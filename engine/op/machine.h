@@ -21,6 +21,7 @@
 
 enum {
   WEIR_COLUMN_NONE = 0xFFFF,
+  WEIR_LABEL_NONE = 0x7FFFFFFF,
   WEIR_LABEL_WORDS = 1024 / 64,  // a bit a row
 };
 
@@ -107,6 +108,7 @@ struct weir_strip {
   weir_arena arena;
   weir_buf scratch;
   weir_cells cells;
+  weir_rows *odd;  // one slot is used, for rows that are no plain case; NULL until then
   uint64_t filtered[WEIR_PROGRAM_STAGES_MAX];
 };
 
@@ -130,12 +132,23 @@ char *weir_strip_take(weir_strip *strip, size_t size);
 int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out);
 
 // The row as JSON, appended. 0 if the row has to be done by the row code.
-int weir_strip_render(weir_strip *strip, weir_rows *rows, uint32_t row, weir_buf *out);
+int weir_strip_render(weir_strip *strip, uint32_t row, weir_buf *out);
 
 // Appends a datum that may be stored.
 void weir_datum_write(weir_buf *out, const weir_datum *datum);
 int weir_datum_storable(const weir_datum *datum);
-void weir_datum_value(weir_strip *strip, const weir_datum *datum, weir_value *out);
+void weir_datum_value(const weir_datum *datum, weir_value *out);
 
-// The kernel of an instruction; NULL if there is none.
-weir_kernel weir_machine_kernel(const weir_instruction *instruction);
+// Rows of the selection, or others, that go on at a label.
+void weir_label_mark(weir_label_rows *label, const uint16_t *rows, uint32_t count);
+void weir_label_merge(weir_strip *strip, weir_label_rows *label);
+
+// 1, 0, or -1 where only the row code knows.
+int weir_datum_equal(const weir_datum *left, const weir_datum *right);
+
+// The kernels, by family; NULL for another one's instruction.
+weir_kernel weir_control_kernel(uint32_t op);
+weir_kernel weir_number_kernel(uint32_t op);
+weir_kernel weir_text_kernel(uint32_t op);
+weir_kernel weir_search_kernel(uint32_t op);
+weir_kernel weir_field_kernel(uint32_t op);

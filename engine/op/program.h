@@ -36,6 +36,7 @@ enum {
   WEIR_PROGRAM_COLUMNS_MAX = 256,  // fields set or made
   WEIR_PROGRAM_STAGES_MAX = 256,
   WEIR_PROGRAM_GIVEN_MAX = 256,
+  WEIR_PROGRAM_PORTS_MAX = 4096,
 };
 
 // Strict is Lua's meaning. LENIENT is that of text expressions (expr/ops.lua):

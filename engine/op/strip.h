@@ -6,7 +6,7 @@
 // and the caller does that row by itself, then skips it. So order is kept.
 //
 //     weir_strip_enter(strip, program, batch, row, end);
-//     while ((what = weir_strip_write(strip, rows, out, full_bytes)) == BAILED) {
+//     while ((what = weir_strip_write(strip, out, full_bytes)) == BAILED) {
 //       ... row `weir_strip_row(strip)` by the row code ...
 //       weir_strip_skip(strip);
 //     }
@@ -62,10 +62,9 @@ void weir_strip_skip(weir_strip *strip);           // past the row at hand
 // To the next row that survived or bailed; the same one until it is skipped.
 int weir_strip_next(weir_strip *strip);
 
-// Writes survivors, each to out[its port], which are batches of line rows. FULL after
-// a row that brought one of them to full_bytes, unless that was the last one.
-int weir_strip_write(weir_strip *strip, weir_rows *rows, weir_batch *const *out,
-                     size_t full_bytes);
+// Writes survivors, each to out[its port], which are batches of line rows. FULL behind
+// a row that brought one of them to full_bytes, be it the last one.
+int weir_strip_write(weir_strip *strip, weir_batch *const *out, size_t full_bytes);
 
 // The survivor at hand as a record in a slot, changes made: SURVIVOR; or BAILED if it
 // has to be done by the row code after all.

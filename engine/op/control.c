@@ -1,0 +1,288 @@
+// control.c -- which rows go where: branches, labels, stages.
+
+#include <string.h>
+
+#include "engine/op/machine.h"
+
+enum { WORD_BITS = 64 };
+
+void weir_label_mark(weir_label_rows *label, const uint16_t *rows, uint32_t count)
+{
+  if (count == 0)
+    return;
+  label->any = 1;
+  // Rows ascend, so that a word is nearly always the one before.
+  uint32_t at = rows[0] / WORD_BITS;
+  uint64_t bits = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    if (rows[i] / WORD_BITS != at) {
+      label->bits[at] |= bits;
+      bits = 0;
+      at = rows[i] / WORD_BITS;
+    }
+    bits |= (uint64_t)1 << (rows[i] % WORD_BITS);
+  }
+  label->bits[at] |= bits;
+}
+
+// The rows of a label join the selection.
+void weir_label_merge(weir_strip *strip, weir_label_rows *label)
+{
+  if (!label->any)
+    return;
+  weir_label_mark(label, strip->rows, strip->count);
+  uint32_t count = 0;
+  for (uint32_t word = 0; word < WEIR_LABEL_WORDS; word++) {
+    uint64_t bits = label->bits[word];
+    label->bits[word] = 0;
+    for (; bits != 0; bits &= bits - 1)
+      strip->rows[count++] =
+          (uint16_t)(word * WORD_BITS + (uint32_t)__builtin_ctzll(bits));
+  }
+  label->any = 0;
+  strip->count = count;
+}
+
+static int is_missing(const weir_datum *datum) { return datum->kind <= WEIR_NULL; }
+
+static int compare_texts(const weir_datum *left, const weir_datum *right)
+{
+  uint32_t size = left->size < right->size ? left->size : right->size;
+  int above = size > 0 ? memcmp(left->text, right->text, size) : 0;
+  return above != 0 ? above : (left->size > right->size) - (left->size < right->size);
+}
+
+// Of anything but two numbers: below 0, 0, above 0; or that it is for the row code, or
+// that a comparison is false whichever way.
+enum { UNKNOWN = 1000, NEITHER = 1001 };
+
+static int order_of(const weir_datum *left, const weir_datum *right, uint32_t flags)
+{
+  if ((flags & WEIR_OP_LENIENT) && (is_missing(left) || is_missing(right)))
+    return NEITHER;
+  if (left->kind != WEIR_TEXT || right->kind != WEIR_TEXT)
+    return UNKNOWN;
+  int above = compare_texts(left, right);
+  return (above > 0) - (above < 0);
+}
+
+static int is_table(const weir_datum *datum)
+{
+  return datum->kind == WEIR_OBJECT || datum->kind == WEIR_ARRAY;
+}
+
+// An exact integer is one that no double is, so it equals only itself; two tables are
+// equal if they are the same one, which only the row code knows.
+int weir_datum_equal(const weir_datum *left, const weir_datum *right)
+{
+  if (left->kind == WEIR_DATUM_JSON || right->kind == WEIR_DATUM_JSON ||
+      (is_table(left) && is_table(right)))
+    return -1;
+  if (left->kind != right->kind)
+    return 0;
+  switch (left->kind) {
+  case WEIR_NUMBER:
+    return left->number == right->number;
+  case WEIR_TEXT:
+  case WEIR_INTEGER:
+    return left->size == right->size &&
+           (left->size == 0 || memcmp(left->text, right->text, left->size) == 0);
+  default:
+    return 1;
+  }
+}
+
+static int is_less(const weir_datum *left, const weir_datum *right, uint32_t flags)
+{
+  int order = order_of(left, right, flags);
+  return order == UNKNOWN ? -1 : order < 0;
+}
+
+static int is_at_most(const weir_datum *left, const weir_datum *right, uint32_t flags)
+{
+  int order = order_of(left, right, flags);
+  return order == UNKNOWN ? -1 : order <= 0;
+}
+
+static int is_equal(const weir_datum *left, const weir_datum *right, uint32_t flags)
+{
+  if ((flags & WEIR_OP_LENIENT) && (is_missing(left) || is_missing(right)))
+    return 0;
+  return weir_datum_equal(left, right);
+}
+
+static int is_different(const weir_datum *left, const weir_datum *right, uint32_t flags)
+{
+  if ((flags & WEIR_OP_LENIENT) && (is_missing(left) || is_missing(right)))
+    return 0;
+  int equal = weir_datum_equal(left, right);
+  return equal < 0 ? -1 : !equal;
+}
+
+// Sorts the selection into those that stay and those that jump.
+struct fork {
+  weir_strip *strip;
+  uint32_t negate;
+  uint32_t stay;
+  uint32_t go;
+  uint16_t gone[WEIR_STRIP_ROWS_MAX];
+};
+
+static inline void fork_row(struct fork *fork, uint16_t row, int is)
+{
+  uint32_t goes = (uint32_t)is ^ fork->negate;
+  fork->strip->rows[fork->stay] = row;
+  fork->gone[fork->go] = row;
+  fork->stay += !goes;
+  fork->go += goes;
+}
+
+static void fork_end(struct fork *fork, const weir_step *step)
+{
+  fork->strip->count = fork->stay;
+  weir_label_mark(&fork->strip->labels[step->label], fork->gone, fork->go);
+}
+
+#define BRANCH(name, compare, otherwise)                                               \
+  static void name(weir_strip *strip, const weir_step *step)                           \
+  {                                                                                    \
+    weir_operand a = weir_strip_operand(strip, step->is.a);                            \
+    weir_operand b = weir_strip_operand(strip, step->is.b);                            \
+    struct fork fork;                                                                  \
+    fork.strip = strip;                                                                \
+    fork.negate = step->is.flags & WEIR_OP_NEGATE;                                     \
+    fork.stay = fork.go = 0;                                                           \
+    for (uint32_t i = 0; i < strip->count; i++) {                                      \
+      uint16_t row = strip->rows[i];                                                   \
+      const weir_datum *left = &a.at[row & a.mask];                                    \
+      const weir_datum *right = &b.at[row & b.mask];                                   \
+      int is;                                                                          \
+      if (left->kind == WEIR_NUMBER && right->kind == WEIR_NUMBER)                     \
+        is = left->number compare right->number;                                       \
+      else                                                                             \
+        is = otherwise(left, right, step->is.flags);                                   \
+      if (__builtin_expect(is < 0, 0))                                                 \
+        strip->fates[row] = WEIR_FATE_BAILED;                                          \
+      else                                                                             \
+        fork_row(&fork, row, is);                                                      \
+    }                                                                                  \
+    fork_end(&fork, step);                                                             \
+  }
+
+BRANCH(if_lt, <, is_less)
+BRANCH(if_le, <=, is_at_most)
+BRANCH(if_eq, ==, is_equal)
+BRANCH(if_ne, !=, is_different)
+
+static void if_true(weir_strip *strip, const weir_step *step)
+{
+  weir_operand a = weir_strip_operand(strip, step->is.a);
+  int lenient = (step->is.flags & WEIR_OP_LENIENT) != 0;
+  struct fork fork;
+  fork.strip = strip;
+  fork.negate = step->is.flags & WEIR_OP_NEGATE;
+  fork.stay = fork.go = 0;
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    uint32_t kind = a.at[row & a.mask].kind;
+    if (kind == WEIR_DATUM_JSON)
+      strip->fates[row] = WEIR_FATE_BAILED;
+    else
+      fork_row(&fork, row,
+               kind != WEIR_ABSENT && kind != WEIR_FALSE &&
+                   !(lenient && kind == WEIR_NULL));
+  }
+  fork_end(&fork, step);
+}
+
+static void jump(weir_strip *strip, const weir_step *step)
+{
+  weir_label_mark(&strip->labels[step->label], strip->rows, strip->count);
+  strip->count = 0;
+}
+
+static void label(weir_strip *strip, const weir_step *step)
+{
+  weir_label_merge(strip, &strip->labels[step->label]);
+}
+
+static void stage(weir_strip *strip, const weir_step *step)
+{
+  weir_label_merge(strip, &strip->labels[step->label]);
+  strip->stage = step->is.number;
+}
+
+static void end(weir_strip *strip, const weir_step *step)
+{
+  if (step->falls)
+    return;
+  if (step->label != WEIR_LABEL_NONE)
+    weir_label_mark(&strip->labels[step->label], strip->rows, strip->count);
+  strip->count = 0;
+}
+
+static void filter(weir_strip *strip, const weir_step *step)
+{
+  weir_operand a = weir_strip_operand(strip, step->is.a);
+  uint16_t out = (uint16_t)(WEIR_FATE_OUT + strip->stage);
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    uint32_t kind = a.at[row & a.mask].kind;
+    int known = kind != WEIR_DATUM_JSON;
+    int holds = kind != WEIR_ABSENT && kind != WEIR_NULL && kind != WEIR_FALSE;
+    strip->rows[kept] = row;
+    kept += (uint32_t)(holds && known);
+    if (!holds || !known)
+      strip->fates[row] = known ? out : WEIR_FATE_BAILED;
+  }
+  strip->count = kept;
+  end(strip, step);
+}
+
+static void route(weir_strip *strip, const weir_step *step)
+{
+  for (uint32_t i = 0; i < strip->count; i++)
+    strip->fates[strip->rows[i]] = (uint16_t)(WEIR_FATE_PORT + step->is.number);
+  strip->count = 0;
+}
+
+static void bail(weir_strip *strip, const weir_step *step)
+{
+  (void)step;
+  for (uint32_t i = 0; i < strip->count; i++)
+    strip->fates[strip->rows[i]] = WEIR_FATE_BAILED;
+  strip->count = 0;
+}
+
+weir_kernel weir_control_kernel(uint32_t op)
+{
+  switch (op) {
+  case WEIR_OP_IF_LT:
+    return if_lt;
+  case WEIR_OP_IF_LE:
+    return if_le;
+  case WEIR_OP_IF_EQ:
+    return if_eq;
+  case WEIR_OP_IF_NE:
+    return if_ne;
+  case WEIR_OP_IF_TRUE:
+    return if_true;
+  case WEIR_OP_JUMP:
+    return jump;
+  case WEIR_OP_LABEL:
+    return label;
+  case WEIR_OP_STAGE:
+    return stage;
+  case WEIR_OP_FILTER:
+    return filter;
+  case WEIR_OP_END:
+    return end;
+  case WEIR_OP_ROUTE:
+    return route;
+  case WEIR_OP_BAIL:
+    return bail;
+  default:
+    return NULL;
+  }
+}

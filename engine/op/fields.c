@@ -1,0 +1,392 @@
+// fields.c -- kernels that read the fields of records and assign them.
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/data/json.h"
+#include "engine/op/machine.h"
+
+enum { NESTED_SURE = 2000 };  // a shorter text is nested less deep than the limit
+
+static weir_datum of_text(const char *text, size_t size, unsigned kind, unsigned flags)
+{
+  return (weir_datum){.text = text,
+                      .size = (uint32_t)size,
+                      .kind = (uint16_t)kind,
+                      .flags = (uint16_t)flags};
+}
+
+static int is_special(char byte)
+{
+  return (unsigned char)byte < 0x20 || byte == '"' || byte == '\\';
+}
+
+static int read_text(weir_strip *strip, weir_slice inside, weir_datum *out)
+{
+  size_t plain = 0;
+  while (plain < inside.size && !is_special(inside.bytes[plain]))
+    plain++;
+  if (plain == inside.size) {
+    *out = of_text(inside.bytes, inside.size, WEIR_TEXT, WEIR_DATUM_CLEAN);
+    return 1;
+  }
+  weir_buf_clear(&strip->scratch);
+  if (weir_json_unescape(inside, &strip->scratch) != WEIR_OK)
+    return 0;
+  size_t size = strip->scratch.size;
+  char *text = weir_strip_take(strip, size);
+  if (text == NULL)
+    return 0;
+  if (size > 0)
+    memcpy(text, strip->scratch.bytes, size);
+  *out = of_text(text, size, WEIR_TEXT, WEIR_DATUM_UTF8);
+  return 1;
+}
+
+int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out)
+{
+  if (json.size == 0 || json.size > UINT32_MAX)
+    return 0;
+  char first = json.bytes[0];
+  char last = json.bytes[json.size - 1];
+  if (first == '"')
+    return json.size >= 2 && last == '"' &&
+           read_text(strip, (weir_slice){json.bytes + 1, json.size - 2}, out);
+  weir_value value;
+  if (weir_value_read(json, &strip->scratch, &value) != WEIR_OK)
+    return 0;
+  if (value.kind == WEIR_NUMBER)
+    *out = (weir_datum){.kind = WEIR_NUMBER, .number = value.number};
+  else
+    *out = of_text(json.bytes, json.size, value.kind, 0);
+  return 1;
+}
+
+static int find(weir_strip *strip, weir_field *field, uint32_t number, weir_slice *json)
+{
+  const weir_batch *batch = strip->batch;
+  if (batch->indexed)
+    return weir_field_find(field, batch, number, json);
+  weir_span span = batch->rows[number];
+  weir_slice row = {batch->bytes.bytes + span.start, span.end - span.start};
+  return weir_field_find_in(field, row, json);
+}
+
+static void get_from_rows(weir_strip *strip, weir_field *field, weir_datum *to)
+{
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    weir_slice json;
+    if (!find(strip, field, strip->first + row, &json))
+      to[row] = (weir_datum){.kind = WEIR_ABSENT};
+    else if (!weir_strip_read(strip, json, &to[row]))
+      weir_strip_bail(strip, row);
+  }
+}
+
+// Nested JSON of cells was not looked at before, and may be nested as deep as it likes.
+static int is_sound(const weir_datum *datum)
+{
+  if (datum->kind != WEIR_OBJECT && datum->kind != WEIR_ARRAY)
+    return 1;
+  weir_slice json = {datum->text, datum->size};
+  return datum->size < NESTED_SURE && weir_json_check(json, NULL) == WEIR_OK;
+}
+
+static int read_cell(weir_strip *strip, const weir_cell *cell, weir_datum *out)
+{
+  const char *bytes = strip->batch->bytes.bytes + cell->start;
+  switch (cell->kind) {
+  case WEIR_CELL_NUMBER:
+  case WEIR_CELL_JSON:
+    return weir_strip_read(strip, (weir_slice){bytes, cell->size}, out) &&
+           is_sound(out);
+  case WEIR_CELL_TEXT:
+    *out = of_text(bytes, cell->size, WEIR_TEXT, WEIR_DATUM_UTF8);
+    return 1;
+  default:
+    *out = (weir_datum){.kind = (uint16_t)cell->kind};
+    return 1;
+  }
+}
+
+static const weir_cell *cells_of(const weir_strip *strip, int column)
+{
+  const weir_batch *batch = strip->batch;
+  return batch->cells + (size_t)strip->first * weir_schema_count(batch->schema) +
+         column;
+}
+
+static void get_from_cells(weir_strip *strip, weir_field *field, weir_datum *to)
+{
+  int column = weir_field_column(field, strip->batch->schema);
+  uint32_t width = weir_schema_count(strip->batch->schema);
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    if (column < 0)
+      to[row] = (weir_datum){.kind = WEIR_ABSENT};
+    else if (!read_cell(strip, cells_of(strip, column) + (size_t)row * width, &to[row]))
+      weir_strip_bail(strip, row);
+  }
+}
+
+static void get_from_batch(weir_strip *strip, weir_field *field, weir_datum *to)
+{
+  if (strip->batch->form == WEIR_FORM_CELLS)
+    get_from_cells(strip, field, to);
+  else
+    get_from_rows(strip, field, to);
+}
+
+// A field that a SET or MAKE put in a column; what it did not set is in the source row.
+static void get_from_column(weir_strip *strip, const weir_step *step, weir_datum *to)
+{
+  const weir_datum *column = weir_strip_column(strip, step->column);
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    weir_datum datum = column[row];
+    if (datum.kind == WEIR_DATUM_UNSET && step->shape == 0)
+      continue;
+    if (datum.kind == WEIR_DATUM_UNSET)
+      datum.kind = WEIR_ABSENT;
+    to[row] = datum;
+    if (datum.kind == WEIR_DATUM_JSON && step->is.op == WEIR_OP_GET &&
+        !weir_strip_read(strip, (weir_slice){datum.text, datum.size}, &to[row]))
+      weir_strip_bail(strip, row);
+  }
+}
+
+// A made record has no other fields than its columns.
+static void get_nothing(weir_strip *strip, weir_datum *to)
+{
+  for (uint32_t i = 0; i < strip->count; i++)
+    to[strip->rows[i]] = (weir_datum){.kind = WEIR_ABSENT};
+}
+
+static void get_nested(weir_strip *strip, const weir_step *step, weir_field *field)
+{
+  const weir_datum *of = weir_strip_register(strip, step->is.of);
+  weir_datum *to = weir_strip_register(strip, step->is.to);
+  int lenient = (step->is.flags & WEIR_OP_LENIENT) != 0;
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    weir_datum from = of[row];
+    weir_slice json;
+    int nothing =
+        from.kind == WEIR_ARRAY || (lenient && from.kind < WEIR_OBJECT) ||
+        (from.kind == WEIR_OBJECT &&
+         !weir_field_find_in(field, (weir_slice){from.text, from.size}, &json));
+    if (nothing)
+      to[row] = (weir_datum){.kind = WEIR_ABSENT};
+    else if (from.kind != WEIR_OBJECT || !weir_strip_read(strip, json, &to[row]))
+      weir_strip_bail(strip, row);
+  }
+}
+
+// What is read from the source, for the rows that a column leaves to it. The rest of
+// the selection is put aside meanwhile.
+static void get_unset(weir_strip *strip, const weir_step *step, weir_kernel from_source)
+{
+  const weir_datum *column = weir_strip_column(strip, step->column);
+  uint16_t all[WEIR_STRIP_ROWS_MAX];
+  uint32_t count = strip->count;
+  uint32_t unset = 0;
+  memcpy(all, strip->rows, count * sizeof all[0]);
+  for (uint32_t i = 0; i < count; i++) {
+    strip->rows[unset] = all[i];
+    unset += column[all[i]].kind == WEIR_DATUM_UNSET;
+  }
+  strip->count = unset;
+  from_source(strip, step);
+  memcpy(strip->rows, all, count * sizeof all[0]);
+  strip->count = count;
+}
+
+static void get_source(weir_strip *strip, const weir_step *step)
+{
+  get_from_batch(strip, strip->program->fields[step->is.number].field,
+                 weir_strip_register(strip, step->is.to));
+}
+
+static void get_json_source(weir_strip *strip, const weir_step *step)
+{
+  weir_field *field = strip->program->fields[step->is.number].field;
+  weir_datum *to = weir_strip_register(strip, step->is.to);
+  if (strip->batch->form == WEIR_FORM_CELLS) {
+    // A cell is written as it would be after reading, but for the text of numbers.
+    int column = weir_field_column(field, strip->batch->schema);
+    uint32_t width = weir_schema_count(strip->batch->schema);
+    for (uint32_t i = 0; i < strip->count; i++) {
+      uint16_t row = strip->rows[i];
+      to[row] = (weir_datum){.kind = WEIR_ABSENT};
+      if (column < 0)
+        continue;
+      const weir_cell *cell = cells_of(strip, column) + (size_t)row * width;
+      if (cell->kind == WEIR_CELL_NUMBER || cell->kind == WEIR_CELL_JSON)
+        to[row] = of_text(strip->batch->bytes.bytes + cell->start, cell->size,
+                          WEIR_DATUM_JSON, 0);
+      else
+        read_cell(strip, cell, &to[row]);
+    }
+    return;
+  }
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    weir_slice json;
+    to[row] = find(strip, field, strip->first + row, &json)
+                  ? of_text(json.bytes, json.size, WEIR_DATUM_JSON, 0)
+                  : (weir_datum){.kind = WEIR_ABSENT};
+  }
+}
+
+static void get_from_record(weir_strip *strip, const weir_step *step,
+                            weir_kernel from_source)
+{
+  if (step->column == WEIR_COLUMN_NONE && step->shape == 0) {
+    from_source(strip, step);
+    return;
+  }
+  weir_datum *to = weir_strip_register(strip, step->is.to);
+  if (step->column == WEIR_COLUMN_NONE) {
+    get_nothing(strip, to);
+    return;
+  }
+  if (step->shape == 0)
+    get_unset(strip, step, from_source);
+  get_from_column(strip, step, to);
+}
+
+static void get(weir_strip *strip, const weir_step *step)
+{
+  if (step->is.of != WEIR_OPERAND_NONE)
+    get_nested(strip, step, strip->program->fields[step->is.number].field);
+  else
+    get_from_record(strip, step, get_source);
+}
+
+static void get_json(weir_strip *strip, const weir_step *step)
+{
+  get_from_record(strip, step, get_json_source);
+}
+
+static void copy(weir_strip *strip, int32_t operand, weir_datum *to)
+{
+  weir_operand a = weir_strip_operand(strip, operand);
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    to[row] = a.at[row & a.mask];
+  }
+}
+
+static void move(weir_strip *strip, const weir_step *step)
+{
+  copy(strip, step->is.a, weir_strip_register(strip, step->is.to));
+}
+
+// What may stand in a record: numbers that JSON can say, valid text.
+int weir_datum_storable(const weir_datum *datum)
+{
+  if (datum->kind == WEIR_NUMBER)
+    return isfinite(datum->number);
+  if (datum->kind == WEIR_TEXT && !(datum->flags & WEIR_DATUM_UTF8))
+    return weir_utf8_check(datum->text, datum->size) == datum->size;
+  return 1;
+}
+
+static void store(weir_strip *strip, int32_t operand, weir_datum *to)
+{
+  weir_operand a = weir_strip_operand(strip, operand);
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    const weir_datum *datum = &a.at[row & a.mask];
+    if (weir_datum_storable(datum))
+      to[row] = *datum;
+    else
+      weir_strip_bail(strip, row);
+  }
+}
+
+// Whether the column's place among the new fields is the one that the row code would
+// give it: not if it was taken away before, nor if a later one has been added.
+static int keeps_order(const weir_strip *strip, const weir_step *step, uint16_t row)
+{
+  const weir_program *program = strip->program;
+  uint32_t kind = weir_strip_column(strip, step->column)[row].kind;
+  if (kind == WEIR_ABSENT)
+    return 0;
+  if (kind != WEIR_DATUM_UNSET)
+    return 1;
+  for (uint32_t i = step->column + 1; i < program->column_count; i++) {
+    const weir_column *column = &program->columns[i];
+    if (column->shape == step->shape && !column->made &&
+        weir_strip_column(strip, i)[row].kind != WEIR_DATUM_UNSET)
+      return 0;
+  }
+  return 1;
+}
+
+static void set(weir_strip *strip, const weir_step *step)
+{
+  if (step->hazards) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < strip->count; i++) {
+      uint16_t row = strip->rows[i];
+      int keeps = keeps_order(strip, step, row);
+      strip->rows[kept] = row;
+      kept += (uint32_t)keeps;
+      if (!keeps)
+        strip->fates[row] = WEIR_FATE_BAILED;
+    }
+    strip->count = kept;
+  }
+  store(strip, step->is.a, weir_strip_column(strip, step->column));
+}
+
+static void clear(weir_strip *strip, weir_datum *column)
+{
+  for (uint32_t i = 0; i < strip->count; i++)
+    column[strip->rows[i]] = (weir_datum){.kind = WEIR_DATUM_UNSET};
+}
+
+static void make(weir_strip *strip, const weir_step *step)
+{
+  const weir_program *program = strip->program;
+  uint32_t shape = step->is.number;
+  for (uint32_t i = 0; i < program->column_count; i++) {
+    const weir_column *column = &program->columns[i];
+    if (column->shape != shape)
+      continue;
+    if (column->made)
+      store(strip, column->operand, weir_strip_column(strip, i));
+    else
+      clear(strip, weir_strip_column(strip, i));
+  }
+  for (uint32_t i = 0; i < strip->count; i++)
+    strip->shapes[strip->rows[i]] = (uint16_t)shape;
+}
+
+static void give(weir_strip *strip, const weir_step *step)
+{
+  store(strip, step->is.a, weir_strip_gives(strip, step->is.number));
+}
+
+weir_kernel weir_field_kernel(uint32_t op)
+{
+  switch (op) {
+  case WEIR_OP_GET:
+    return get;
+  case WEIR_OP_GET_JSON:
+    return get_json;
+  case WEIR_OP_MOVE:
+    return move;
+  case WEIR_OP_SET:
+    return set;
+  case WEIR_OP_MAKE:
+    return make;
+  case WEIR_OP_GIVE:
+    return give;
+  default:
+    return NULL;
+  }
+}

@@ -1,0 +1,302 @@
+// output.c -- survivors as text: rows of an output, or the record in a slot.
+//
+// A row that nothing was assigned to is copied. Fields that are new go before the
+// brace, fields that stand in the row once are replaced in their place, and a made
+// record is written from its columns. Everything else (a field taken away, one that
+// stands there twice, text that only looks like JSON) goes through the record in a
+// slot, as the row code would do it.
+
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/op/machine.h"
+#include "engine/op/record.h"
+
+enum {
+  SLOT = 0,
+  EDITS_MAX = 8,  // more fields that are set go through a slot
+};
+
+static const size_t batch_size_max = (size_t)1 << 31;
+
+void weir_datum_value(const weir_datum *datum, weir_value *out)
+{
+  *out = (weir_value){.kind = datum->kind, .text = datum->text, .size = datum->size};
+  if (datum->kind == WEIR_NUMBER)
+    *out = (weir_value){.kind = WEIR_NUMBER, .number = datum->number};
+  else if (datum->kind == WEIR_INTEGER)
+    weir_value_read((weir_slice){datum->text, datum->size}, NULL, out);
+}
+
+void weir_datum_write(weir_buf *out, const weir_datum *datum)
+{
+  switch (datum->kind) {
+  case WEIR_NUMBER:
+    weir_write_number(out, datum->number);
+    return;
+  case WEIR_TEXT:
+    if (!(datum->flags & WEIR_DATUM_PLAIN)) {
+      weir_write_text(out, datum->text, datum->size);
+      return;
+    }
+    weir_buf_byte(out, '"');
+    weir_buf_append(out, datum->text, datum->size);
+    weir_buf_byte(out, '"');
+    return;
+  case WEIR_TRUE:
+    weir_buf_append(out, "true", 4);
+    return;
+  case WEIR_FALSE:
+    weir_buf_append(out, "false", 5);
+    return;
+  case WEIR_NULL:
+  case WEIR_ABSENT:
+    weir_buf_append(out, "null", 4);
+    return;
+  default:
+    weir_buf_append(out, datum->text, datum->size);
+  }
+}
+
+static int is_there(const weir_datum *datum)
+{
+  return datum->kind != WEIR_ABSENT && datum->kind != WEIR_DATUM_UNSET;
+}
+
+static void write_key(const weir_program *program, const weir_column *column,
+                      uint32_t comma, weir_buf *out)
+{
+  const weir_named *named = &program->fields[column->field];
+  const char *key = program->keys.bytes + named->key;
+  weir_buf_append(out, key + !comma, named->key_size - !comma);
+}
+
+static void write_made(const weir_strip *strip, uint32_t row, weir_buf *out)
+{
+  const weir_program *program = strip->program;
+  uint32_t shape = strip->shapes[row];
+  uint32_t count = 0;
+  weir_buf_byte(out, '{');
+  for (uint32_t i = 0; i < program->column_count; i++) {
+    const weir_column *column = &program->columns[i];
+    const weir_datum *datum = &weir_strip_column(strip, i)[row];
+    if (column->shape != shape || !is_there(datum))
+      continue;
+    write_key(program, column, count++ > 0, out);
+    weir_datum_write(out, datum);
+  }
+  weir_buf_byte(out, '}');
+}
+
+// What a row's text becomes: values replaced in their places, in the order of the
+// text, and members added behind.
+struct edits {
+  uint32_t replaced;
+  uint32_t added;
+  weir_slice old[EDITS_MAX];
+  const weir_datum *now[EDITS_MAX];
+  uint32_t columns[EDITS_MAX];  // added ones
+};
+
+static void add_replaced(struct edits *edits, weir_slice old, const weir_datum *now)
+{
+  uint32_t at = edits->replaced++;
+  for (; at > 0 && edits->old[at - 1].bytes > old.bytes; at--) {
+    edits->old[at] = edits->old[at - 1];
+    edits->now[at] = edits->now[at - 1];
+  }
+  edits->old[at] = old;
+  edits->now[at] = now;
+}
+
+// Whether what was assigned can be edited in; 0 otherwise.
+static int plan_edits(weir_strip *strip, uint32_t row, struct edits *edits)
+{
+  const weir_program *program = strip->program;
+  edits->replaced = edits->added = 0;
+  for (uint32_t i = 0; i < program->column_count; i++) {
+    const weir_datum *datum = &weir_strip_column(strip, i)[row];
+    if (program->columns[i].shape != 0 || datum->kind == WEIR_DATUM_UNSET)
+      continue;
+    if (edits->replaced + edits->added == EDITS_MAX || !strip->batch->indexed)
+      return 0;
+    weir_slice old;
+    weir_field *field = program->fields[program->columns[i].field].field;
+    int found = weir_field_place(field, strip->batch, strip->first + row, &old);
+    if (found == 1 || (found && datum->kind == WEIR_ABSENT))
+      return 0;
+    if (found)
+      add_replaced(edits, old, datum);
+    else if (datum->kind != WEIR_ABSENT)
+      edits->columns[edits->added++] = i;
+  }
+  return 1;
+}
+
+static int is_blank(char byte)
+{
+  return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+static int write_edited(weir_strip *strip, uint32_t row, weir_buf *out)
+{
+  struct edits edits;
+  weir_span span = strip->batch->rows[strip->first + row];
+  const char *at = strip->batch->bytes.bytes + span.start;
+  const char *brace = strip->batch->bytes.bytes + span.end - 1;
+  if (!plan_edits(strip, row, &edits) || is_blank(brace[-1]))
+    return 0;
+  for (uint32_t i = 0; i < edits.replaced; i++) {
+    weir_buf_append(out, at, (size_t)(edits.old[i].bytes - at));
+    weir_datum_write(out, edits.now[i]);
+    at = edits.old[i].bytes + edits.old[i].size;
+  }
+  weir_buf_append(out, at, (size_t)(brace - at));
+  for (uint32_t i = 0; i < edits.added; i++) {
+    const weir_column *column = &strip->program->columns[edits.columns[i]];
+    uint32_t comma = i > 0 || brace[-1] != '{';
+    write_key(strip->program, column, comma, out);
+    weir_datum_write(out, &weir_strip_column(strip, edits.columns[i])[row]);
+  }
+  weir_buf_byte(out, '}');
+  return 1;
+}
+
+static int is_untouched(const weir_strip *strip, uint32_t row)
+{
+  const weir_program *program = strip->program;
+  for (uint32_t i = 0; i < program->column_count; i++) {
+    if (program->columns[i].shape == 0 &&
+        weir_strip_column(strip, i)[row].kind != WEIR_DATUM_UNSET)
+      return 0;
+  }
+  return 1;
+}
+
+static void write_untouched(weir_strip *strip, uint32_t row, weir_buf *out)
+{
+  const weir_batch *batch = strip->batch;
+  if (batch->form == WEIR_FORM_CELLS) {
+    weir_cells_write(&strip->cells, batch, strip->first + row, out);
+    return;
+  }
+  weir_span span = batch->rows[strip->first + row];
+  weir_buf_append(out, batch->bytes.bytes + span.start, span.end - span.start);
+}
+
+static int set_field(weir_rows *rows, uint32_t slot, weir_field *field,
+                     const weir_datum *datum)
+{
+  const weir_record *record = weir_rows_slot(rows, slot);
+  weir_value value;
+  switch (datum->kind) {
+  case WEIR_INTEGER:
+  case WEIR_OBJECT:
+  case WEIR_ARRAY:
+  case WEIR_DATUM_JSON:
+    return weir_record_set_json(rows, record, field, datum->text, datum->size);
+  default:
+    weir_datum_value(datum, &value);
+    return weir_record_set(rows, record, field, &value);
+  }
+}
+
+// The source row in a slot, with what was assigned to it.
+static int open_changed(weir_strip *strip, weir_rows *rows, uint32_t slot, uint32_t row)
+{
+  const weir_program *program = strip->program;
+  weir_rows_open(rows, slot, strip->batch, strip->first + row);
+  weir_rows_enter(rows, slot, 0);
+  for (uint32_t i = 0; i < program->column_count; i++) {
+    const weir_datum *datum = &weir_strip_column(strip, i)[row];
+    if (program->columns[i].shape != 0 || datum->kind == WEIR_DATUM_UNSET)
+      continue;
+    weir_field *field = program->fields[program->columns[i].field].field;
+    if (set_field(rows, slot, field, datum) != WEIR_OK)
+      return 0;
+  }
+  return 1;
+}
+
+static int write_odd(weir_strip *strip, uint32_t row, weir_buf *out)
+{
+  if (strip->odd == NULL)
+    strip->odd = weir_rows_new();
+  int done = open_changed(strip, strip->odd, SLOT, row) &&
+             weir_rows_text(strip->odd, SLOT, out) == WEIR_OK;
+  weir_rows_close(strip->odd, SLOT);
+  return done;
+}
+
+int weir_strip_render(weir_strip *strip, uint32_t row, weir_buf *out)
+{
+  size_t start = out->size;
+  if (strip->shapes[row] != 0)
+    write_made(strip, row, out);
+  else if (is_untouched(strip, row))
+    write_untouched(strip, row, out);
+  else if (strip->batch->form == WEIR_FORM_CELLS || !write_edited(strip, row, out)) {
+    out->size = start;
+    if (!write_odd(strip, row, out)) {
+      out->size = start;
+      strip->fates[row] = WEIR_FATE_BAILED;
+      return 0;
+    }
+  }
+  return 1;
+}
+
+// One row more, as weir_rows_write does it.
+static int end_row(weir_batch *out, size_t start, const weir_batch *from, uint32_t row)
+{
+  int code = out->bytes.size < batch_size_max
+                 ? weir_batch_reserve_rows(out, out->row_count + 1)
+                 : WEIR_EFULL;
+  if (code != WEIR_OK) {
+    out->bytes.size = start;
+    return code;
+  }
+  out->rows[out->row_count++] = (weir_span){(uint32_t)start, (uint32_t)out->bytes.size};
+  weir_buf_byte(&out->bytes, '\n');
+  out->form = WEIR_FORM_JSON;
+  out->line_rows = 1;
+  out->indexed = 0;
+  weir_batch_trace_row(out, from, row);
+  return WEIR_OK;
+}
+
+int weir_strip_write(weir_strip *strip, weir_batch *const *out, size_t full_bytes)
+{
+  int what;
+  while ((what = weir_strip_next(strip)) == WEIR_STRIP_SURVIVOR) {
+    weir_batch *to = out[weir_strip_port(strip)];
+    size_t start = to->bytes.size;
+    if (!weir_strip_render(strip, strip->at, &to->bytes))
+      return WEIR_STRIP_BAILED;
+    int code = end_row(to, start, strip->batch, strip->first + strip->at);
+    if (code != WEIR_OK)
+      return code;
+    strip->at++;
+    if (to->bytes.size >= full_bytes)
+      return WEIR_STRIP_FULL;
+  }
+  return what;
+}
+
+int weir_strip_open(weir_strip *strip, weir_rows *rows, uint32_t slot)
+{
+  uint32_t row = strip->at;
+  int done;
+  if (strip->shapes[row] == 0) {
+    done = open_changed(strip, rows, slot, row);
+  } else {
+    weir_buf_clear(&strip->scratch);
+    write_made(strip, row, &strip->scratch);
+    weir_rows_open(rows, slot, strip->batch, strip->first + row);
+    done = weir_rows_assign_text(rows, slot, strip->scratch.bytes,
+                                 strip->scratch.size) == WEIR_OK;
+  }
+  if (!done)
+    strip->fates[row] = WEIR_FATE_BAILED;
+  return done ? WEIR_STRIP_SURVIVOR : WEIR_STRIP_BAILED;
+}

@@ -1,0 +1,225 @@
+// strip.c -- running a program over a strip of rows, and walking what came of it.
+
+#include "engine/op/strip.h"
+
+#include <string.h>
+
+#include "engine/base/check.h"
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/op/machine.h"
+
+_Static_assert(WEIR_LABEL_WORDS * 64 == WEIR_STRIP_ROWS_MAX, "a bit a row");
+
+enum { TEXT_PAD = 16 };  // may be read and written behind a text of the arena
+
+weir_strip *weir_strip_new(void)
+{
+  weir_strip *strip = weir_mem_new(sizeof *strip);
+  strip->rows = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->rows[0]);
+  strip->fates = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->fates[0]);
+  strip->shapes = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->shapes[0]);
+  return strip;
+}
+
+void weir_strip_free(weir_strip *strip)
+{
+  if (strip == NULL)
+    return;
+  weir_rows_free(strip->odd);
+  weir_cells_fini(&strip->cells);
+  weir_buf_fini(&strip->scratch);
+  weir_arena_fini(&strip->arena);
+  weir_mem_free(strip->data);
+  weir_mem_free(strip->labels);
+  weir_mem_free(strip->shapes);
+  weir_mem_free(strip->fates);
+  weir_mem_free(strip->rows);
+  weir_mem_free(strip);
+}
+
+weir_datum *weir_strip_register(const weir_strip *strip, int32_t number)
+{
+  return strip->data + (size_t)number * WEIR_STRIP_ROWS_MAX;
+}
+
+weir_datum *weir_strip_column(const weir_strip *strip, uint32_t column)
+{
+  return strip->data +
+         (size_t)(strip->program->register_count + column) * WEIR_STRIP_ROWS_MAX;
+}
+
+weir_datum *weir_strip_gives(const weir_strip *strip, uint32_t number)
+{
+  return weir_strip_column(strip, strip->program->column_count + number);
+}
+
+weir_operand weir_strip_operand(const weir_strip *strip, int32_t operand)
+{
+  if (operand < 0)
+    return (weir_operand){strip->program->constants - operand - 1, 0};
+  return (weir_operand){weir_strip_register(strip, operand), UINT32_MAX};
+}
+
+void weir_strip_bail(weir_strip *strip, uint32_t row)
+{
+  strip->fates[row] = WEIR_FATE_BAILED;
+  strip->bailed = 1;
+}
+
+char *weir_strip_take(weir_strip *strip, size_t size)
+{
+  if (size > WEIR_STRIP_ARENA_MAX || strip->arena.size_bytes > WEIR_STRIP_ARENA_MAX)
+    return NULL;
+  return weir_arena_take(&strip->arena, size + TEXT_PAD);
+}
+
+// Takes the rows that bailed out of the selection.
+static void sweep(weir_strip *strip)
+{
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    strip->rows[kept] = row;
+    kept += strip->fates[row] != WEIR_FATE_BAILED;
+  }
+  strip->count = kept;
+  strip->bailed = 0;
+}
+
+// Room for what the program needs; what other programs left there is not read.
+static int fit(weir_strip *strip, const weir_program *program)
+{
+  uint32_t data =
+      program->register_count + program->column_count + program->given_count;
+  if (data > strip->data_capacity) {
+    weir_mem_free(strip->data);
+    strip->data_capacity = 0;
+    strip->data = weir_mem_try(data * WEIR_STRIP_ROWS_MAX * sizeof(weir_datum));
+    if (strip->data == NULL)
+      return WEIR_ENOMEM;
+    strip->data_capacity = data;
+  }
+  if (program->label_count > strip->label_capacity) {
+    weir_mem_free(strip->labels);
+    strip->label_capacity = program->label_count;
+    strip->labels = weir_mem_new(program->label_count * sizeof strip->labels[0]);
+  }
+  return WEIR_OK;
+}
+
+static void fill(weir_datum *column, uint32_t size, uint16_t kind)
+{
+  for (uint32_t row = 0; row < size; row++)
+    column[row] = (weir_datum){.kind = kind};
+}
+
+// All rows selected, no field set, nothing given.
+static void begin(weir_strip *strip)
+{
+  const weir_program *program = strip->program;
+  weir_arena_reset(&strip->arena);
+  for (uint32_t row = 0; row < strip->size; row++) {
+    strip->rows[row] = (uint16_t)row;
+    strip->fates[row] = WEIR_FATE_PORT;
+  }
+  strip->count = strip->size;
+  strip->bailed = 0;
+  strip->stage = 0;
+  memset(strip->shapes, 0, strip->size * sizeof strip->shapes[0]);
+  for (uint32_t i = 0; i < program->column_count; i++) {
+    if (program->columns[i].shape == 0)
+      fill(weir_strip_column(strip, i), strip->size, WEIR_DATUM_UNSET);
+  }
+  for (uint32_t i = 0; i < program->given_count; i++)
+    fill(weir_strip_gives(strip, i), strip->size, WEIR_ABSENT);
+}
+
+static void run(weir_strip *strip)
+{
+  const weir_program *program = strip->program;
+  const weir_step *end = program->steps + program->step_count;
+  for (const weir_step *step = program->steps; step < end; step++) {
+    int meets = step->is.op == WEIR_OP_LABEL || step->is.op == WEIR_OP_STAGE;
+    if (strip->count == 0 && !meets)
+      continue;
+    step->kernel(strip, step);
+    if (strip->bailed)
+      sweep(strip);
+  }
+}
+
+static int holds(const weir_strip *strip, const weir_program *program,
+                 const weir_batch *batch, uint32_t row)
+{
+  return strip->program_id == program->id && strip->batch == batch &&
+         strip->generation == batch->generation && row >= strip->first + strip->at &&
+         row < strip->first + strip->size;
+}
+
+int weir_strip_enter(weir_strip *strip, weir_program *program, const weir_batch *batch,
+                     uint32_t row, uint32_t end)
+{
+  WEIR_ASSERT(program->sealed && row < end && end <= batch->row_count);
+  if (holds(strip, program, batch, row)) {
+    strip->at = row - strip->first;
+    return WEIR_OK;
+  }
+  strip->program_id = 0;
+  int code = fit(strip, program);
+  if (code != WEIR_OK)
+    return code;
+  uint32_t size = end - row;
+  strip->program = program;
+  strip->batch = batch;
+  strip->generation = batch->generation;
+  strip->first = row;
+  strip->size = size < WEIR_STRIP_ROWS_MAX ? size : WEIR_STRIP_ROWS_MAX;
+  strip->at = 0;
+  begin(strip);
+  run(strip);
+  strip->program_id = program->id;
+  return WEIR_OK;
+}
+
+uint32_t weir_strip_row(const weir_strip *strip) { return strip->first + strip->at; }
+
+uint32_t weir_strip_end(const weir_strip *strip) { return strip->first + strip->size; }
+
+void weir_strip_skip(weir_strip *strip)
+{
+  WEIR_ASSERT(strip->at < strip->size);
+  strip->at++;
+}
+
+int weir_strip_next(weir_strip *strip)
+{
+  for (; strip->at < strip->size; strip->at++) {
+    uint16_t fate = strip->fates[strip->at];
+    if (fate == WEIR_FATE_BAILED)
+      return WEIR_STRIP_BAILED;
+    if (fate & WEIR_FATE_PORT)
+      return WEIR_STRIP_SURVIVOR;
+    strip->filtered[fate & (WEIR_PROGRAM_STAGES_MAX - 1)]++;
+  }
+  return WEIR_STRIP_END;
+}
+
+uint32_t weir_strip_port(const weir_strip *strip)
+{
+  return strip->fates[strip->at] & (WEIR_FATE_PORT - 1);
+}
+
+int weir_strip_given(const weir_strip *strip, uint32_t number, weir_value *out)
+{
+  WEIR_ASSERT(number < strip->program->given_count);
+  weir_datum_value(&weir_strip_gives(strip, number)[strip->at], out);
+  return WEIR_OK;
+}
+
+uint64_t weir_strip_take_filtered(weir_strip *strip, uint32_t stage)
+{
+  uint64_t count = strip->filtered[stage];
+  strip->filtered[stage] = 0;
+  return count;
+}
