@@ -56,8 +56,8 @@ beside the script.]]),
 
 Keys of group_by, sort and top compare by value and need none of this.]]),
   topic("require", 'require "lib.x" runs lib/x.lua or lib/x/init.lua beside the script, once, and'
-    .. " gives what it returns. It sees what the script sees, and weir by the same"
-    .. ' require "weir"; the files of other projects and of LuaRocks are not looked for.', [[
+    .. " gives what it returns. It sees what the script sees, and requires weir as the script"
+    .. " does; the files of other projects and of LuaRocks are not looked for.", [[
 
     local shop = require "lib.shop"
     weir.from "orders.jsonl" :pipe(shop.paid) :to "paid.jsonl"]]),
