@@ -78,6 +78,7 @@ static weir_task *add_task(weir_flow *flow, const char *name, enum weir_task_kin
   task->name = weir_mem_text(name);
   task->number = flow->task_count;
   task->kind = kind;
+  flow->makers += kind != WEIR_TASK_SINK;
   task->home = WEIR_HOME_WORKER;
   task->run.limits = flow->limits;
   task->run.port_count = port_count;
@@ -237,11 +238,12 @@ void weir_flow_check_dead(weir_flow *flow)
 {
   double dead = (double)load(&flow->records_dead);
   double seen = (double)load(&flow->records_read);
+  int all_read = __atomic_load_n(&flow->makers, __ATOMIC_ACQUIRE) == 0;
   char message[WEIR_RUN_MESSAGE];
   if (flow->dead_max >= 0 && dead > flow->dead_max)
     snprintf(message, sizeof message, "too many errors: %.0f, max_errors is %.0f", dead,
              flow->dead_max);
-  else if (flow->dead_share_max >= 0 && seen >= WEIR_FLOW_SHARE_MIN &&
+  else if (flow->dead_share_max >= 0 && (all_read || seen >= WEIR_FLOW_SHARE_MIN) &&
            dead > flow->dead_share_max * seen)
     snprintf(message, sizeof message,
              "too many errors: %.0f of %.0f records, max_errors is %g%%", dead, seen,

@@ -77,8 +77,9 @@ const weir_sink *weir_flow_sink(const weir_flow *flow, uint32_t task);
 
 weir_clock weir_flow_clock(const weir_flow *flow);
 
-// More dead letters than count, or than share of the records read once there are
-// WEIR_FLOW_SHARE_MIN of them, fail the flow. Negative: no limit.
+// More dead letters than count, or than share of the records read, fail the flow; the
+// share is looked at once there are WEIR_FLOW_SHARE_MIN records, and when sources and
+// segments are at their end, before sinks finish. Negative: no limit.
 enum { WEIR_FLOW_SHARE_MIN = 1000 };
 void weir_flow_limit_dead(weir_flow *flow, double count, double share);
 

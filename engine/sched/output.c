@@ -97,6 +97,9 @@ void weir_task_dead(weir_task *task, uint32_t port, weir_batch *letters)
 // Nothing more will come: what is left goes out and the edges are closed.
 void weir_task_close(weir_task *task)
 {
+  if (task->kind != WEIR_TASK_SINK &&
+      __atomic_sub_fetch(&task->flow->makers, 1, __ATOMIC_ACQ_REL) == 0)
+    weir_flow_check_dead(task->flow);  // before a sink learns that its input has ended
   for (uint32_t port = 0; port < task->run.port_count; port++) {
     if (task->run.out[port] != NULL && task->run.out[port]->row_count > 0)
       weir_task_push(task, port, 1);

@@ -102,8 +102,11 @@ static void pace(weir_task *task, int64_t elapsed_ns)
 
 static int enter_paced(weir_task *task, const weir_runner *runner, uint32_t left)
 {
+  enum { ROWS_FIRST = 16 };  // nobody knows yet how slow its lambdas are
   weir_run *run = &task->run;
-  if (task->rows_now == 0 || task->rows_now > run->limits.rows)
+  if (task->rows_now == 0)
+    task->rows_now = ROWS_FIRST;
+  if (task->rows_now > run->limits.rows)
     task->rows_now = run->limits.rows;
   run->row_end = run->row + (left < task->rows_now ? left : task->rows_now);
   int64_t began_ns = monotonic_ns(task);

@@ -73,6 +73,7 @@ struct weir_flow {
   uint32_t lent;  // atomic; edges have room that nobody was told of
   double dead_max;
   double dead_share_max;
+  uint32_t makers;        // atomic; sources and segments that are not at their end
   int32_t stopping;       // atomic
   int32_t abandoned;      // atomic
   int32_t drains;         // atomic; a source has failed, the rest has not

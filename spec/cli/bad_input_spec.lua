@@ -133,6 +133,29 @@ describe("bad records", function()
     assert.equal(3, #letters())
   end)
 
+  it("stop the run at its end above a share, however few records there are", function()
+    place:write("in.jsonl", ('{"a":1}\n{"a":true}\n'):rep(499))
+    place:write("copy.lua", [[
+require "weir".from "in.jsonl" :filter(function(r) return r.a + 1 == 2 end):to "out.jsonl"
+]])
+    local result = run("weir run --max-errors 1% copy.lua")
+    assert.equal(4, result.code)
+    assert.truthy(result.err:find("499 of 998 records, max_errors is 1%", 1, true), result.err)
+    assert.is_false(place:has("out.jsonl"))
+    assert.equal(0, run("weir run --max-errors 50% copy.lua").code)
+  end)
+
+  it("of lambdas are counted one by one, be they ever so slow to fail", function()
+    place:write("in.jsonl", ('{"a":1}\n'):rep(2000))
+    for loop, most in pairs({ ["while true do end"] = 3, ["return r.b.c"] = 0 }) do
+      local result = run(("weir -e ':filter(function(r) %s end)' --max-errors %d in.jsonl"):format(
+        loop, most))
+      assert.equal(4, result.code)
+      assert.truthy(result.err:find(("too many errors: %d, max"):format(most + 1), 1, true),
+        result.err)
+    end
+  end)
+
   it("make no file of dead letters where there are none", function()
     place:write("in.jsonl", '{"a":1}')
     copy '"in.jsonl"'

@@ -1,8 +1,8 @@
 --- A segment at work: enters its function, and answers what fails in it.
 --
 -- An error ends the record at hand, or the element of a flat_map, and nothing else:
--- the record becomes a dead letter (or what on_error says) and the function is
--- entered again behind it.
+-- the record becomes a dead letter (or what on_error says), and the next entry goes on
+-- behind it.
 
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
@@ -140,22 +140,17 @@ function Segment:_rows()
     -- Its elements keep the source of slot 0, which other segments have had meanwhile.
     C.weir_rows_open(self.rows, 0, run.batch, run.row)
   end
-  repeat
-    local ok, reason = xpcall(self.body, problems.catch)
-    if ok then
-      return reason
-    end
-    local leave = self:_answer(problems.caught(reason))
-    if not pending.list_1 then
-      run.row = run.row + 1
-    end
-    if leave then
-      return leave
-    elseif is_full(run) then
-      return FULL
-    end
-  until run.row >= run.row_end and not pending.list_1
-  return run.row < run.batch.row_count and MORE or DONE
+  local ok, reason = xpcall(self.body, problems.catch)
+  if ok then
+    return reason
+  end
+  -- It is left after each error, so that max_errors, a stop and the memory held are
+  -- looked at before the next.
+  local leave = self:_answer(problems.caught(reason))
+  if not pending.list_1 then
+    run.row = run.row + 1
+  end
+  return leave or (is_full(run) and FULL) or (run.row < run.batch.row_count and MORE or DONE)
 end
 
 -- What is left of the lists under way counts as dropped while the segment is not at
