@@ -13,7 +13,7 @@
 
 typedef struct weir_cells {
   weir_schema *schema;
-  weir_buf keys;   // "name": after "name":
+  weir_buf keys;   // ,"name": after ,"name":
   uint32_t *ends;  // of each column in keys; equal to the one before: not shown
   uint32_t count;
 } weir_cells;
