@@ -14,18 +14,11 @@
 --     stays(function(r) return r.a > 1 end)          --> true
 --     stays(function(r) kept = r end)                --> false, "copies r at line 1"
 
-local bit = require("bit")
-local jutil = require("jit.util")
-local vmdef = require("jit.vmdef")
+local bytecode = require("weir.expr.bytecode")
 
 local M = {}
 
-local band, rshift = bit.band, bit.rshift
-
--- Operand modes of LuaJIT's bytecode (lj_bc.h): a slot that is read, and the first
--- of the slots that are read or returned.
-local READS = 3
-local FIRST_READ = 4
+local READS, FIRST_READ = bytecode.READS, bytecode.FIRST_READ
 
 local function names(text)
   local set = {}
@@ -45,26 +38,7 @@ local copies = names("MOV ISTC ISFC")
 local stores = names("TSETV TSETS TSETB TSETM")
 local calls = names("CALL CALLM CALLT CALLMT")
 
-local function decode(fn, pc)
-  local instruction, mode = jutil.funcbc(fn, pc)
-  if not instruction then
-    return nil
-  end
-  local opcode = band(instruction, 0xff)
-  local one = {
-    name = vmdef.bcnames:sub(opcode * 6 + 1, opcode * 6 + 6):match("%S+"),
-    a = band(rshift(instruction, 8), 0xff),
-    b = rshift(instruction, 24),
-    c = band(rshift(instruction, 16), 0xff),
-    a_mode = band(mode, 7),
-    b_mode = band(rshift(mode, 3), 15),
-    c_mode = band(rshift(mode, 7), 15),
-  }
-  if one.b_mode == 0 then
-    one.c = rshift(instruction, 16) -- B and C are one operand, D
-  end
-  return one
-end
+local decode = bytecode.decode
 
 -- Where a copy in `slot` goes: the next instruction that can take it from there.
 local function destination(fn, pc, slot)
@@ -130,7 +104,7 @@ end
 ---@return string? reason  if not: "passes r to a function at line 7"
 ---@return boolean? returned  if so: whether the function may return it
 function M.stays(fn)
-  local info = jutil.funcinfo(fn)
+  local info = bytecode.info(fn)
   if not info.bytecodes then
     return false, "is not written in Lua"
   end
@@ -146,7 +120,7 @@ function M.stays(fn)
   while one do
     local reason = harm(fn, pc, one)
     if reason then
-      local line = jutil.funcinfo(fn, pc).currentline
+      local line = bytecode.line(fn, pc)
       return false, (reason .. " at line %d"):format(name, line)
     end
     returned = returned or (returns[one.name] and one.a == 0 or false)

@@ -10,11 +10,13 @@
 --
 -- A hook would cost less source, but compiled loops never call one. The charge names
 -- a local that user source cannot, since it may not use names that start so.
+-- What was compiled first is kept, for whoever reads the bytecode of a function (twins.lua).
 --
 --     local chunk, message = loader.load(source, "@traffic.lua", env)
 
 local fuel = require("weir.expr.fuel")
 local lexer = require("weir.expr.lexer")
+local twins = require("weir.expr.twins")
 
 local M = {}
 
@@ -185,7 +187,9 @@ function M.load(text, chunkname, env)
   if not wrapped then
     return nil, message
   end
-  return wrapped(fuel.cell, fuel.decoy)
+  local charged = wrapped(fuel.cell, fuel.decoy)
+  twins.pair(charged, plain, env)
+  return charged
 end
 
 return M

@@ -10,6 +10,9 @@ local DEPTH_MAX = 100 -- each takes some hundred bytes of it
 
 local depth = 0
 
+-- Every coroutine that is not forgotten.
+local coroutines = setmetatable({}, { __mode = "k" })
+
 local function leave(before, ...)
   depth = before
   return ...
@@ -41,12 +44,28 @@ function M.sort(...)
   return results(enter(pcall, table.sort, ...))
 end
 
+function M.create(fn)
+  local co = coroutine.create(fn)
+  coroutines[co] = true
+  return co
+end
+
+--- Whether some coroutine may go on: then variables of the functions in it may change.
+function M.suspended()
+  for co in pairs(coroutines) do
+    if coroutine.status(co) ~= "dead" then
+      return true
+    end
+  end
+  return false
+end
+
 function M.resume(co, ...)
   return enter(coroutine.resume, co, ...)
 end
 
 function M.wrap(fn)
-  local co = coroutine.create(fn)
+  local co = M.create(fn)
   return function(...)
     return results(enter(coroutine.resume, co, ...))
   end

@@ -262,7 +262,7 @@ local function libraries(base, tables, clock)
   base.math = frozen.new("math", copy(math), {})
   base.bit = frozen.new("bit", copy(bit), {})
   local coroutines = copy(coroutine)
-  coroutines.create, coroutines.wrap = costs.of_making(coroutine.create),
+  coroutines.create, coroutines.wrap = costs.of_making(nesting.create),
     costs.of_making(nesting.wrap)
   coroutines.resume = protected.guard(nesting.resume)
   base.coroutine = frozen.new("coroutine", coroutines, {})

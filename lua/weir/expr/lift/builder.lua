@@ -1,0 +1,307 @@
+--- Writes a program: instructions over registers without number of limit, as values
+-- and states are worked out (state.lua). `allocate.lua` then fits them into the machine.
+--
+--     value := { constant = true, k } | { register }
+--            | { inverted = value }      true where the value is not, and the reverse
+--            | { phi = values, edges }   one of several, by the edge that was taken
+--            | { record = true } | { made = id } | { table = t } | { fn } | { builtin }
+--
+-- An edge is a place in the program before a jump, where what the target wants to
+-- know is written later.
+
+local State = require("weir.expr.lift.state")
+
+local M = {}
+
+local Builder = {}
+Builder.__index = Builder
+
+local SIZE_MAX = 1000 -- instructions
+
+local NIL = { constant = true }
+M.NIL = NIL
+
+function M.constant(value)
+  if value == nil then
+    return NIL
+  end
+  return { constant = true, k = value }
+end
+
+--- Ends the lifting with a reason; the line is put behind it.
+function Builder:refuse(message, ...)
+  local place = self.line and (" at line %d"):format(self.line) or ""
+  error({ refused = message:format(...) .. place }, 0)
+end
+
+function Builder:emit(instruction)
+  self.size = self.size + 1
+  if self.size > SIZE_MAX then
+    error({ refused = "is too long" }, 0)
+  end
+  self.out[#self.out + 1] = instruction
+end
+
+function Builder:register()
+  self.registers = self.registers + 1
+  return self.registers
+end
+
+--- Emits what computes a value; gives the value.
+function Builder:compute(instruction)
+  instruction.to = self:register()
+  self:emit(instruction)
+  return { register = instruction.to }
+end
+
+function Builder.label()
+  return { edges = {} }
+end
+
+function Builder:_edge(label, state)
+  local edge = { moves = {}, state = state or State.copy(self.state) }
+  self.out[#self.out + 1] = edge.moves
+  label.edges[#label.edges + 1] = edge
+end
+
+--- A conditional jump. `state` is what is known where it is taken, if more than here.
+function Builder:branch(instruction, label, state)
+  self:_edge(label, state)
+  instruction.label = label
+  self:emit(instruction)
+end
+
+function Builder:jump(label)
+  self:_edge(label)
+  self:emit({ op = "jump", label = label })
+  self.state = nil
+end
+
+--- Ends a path with an instruction after which it meets others at the label, without a
+-- jump; see `meet`.
+function Builder:leave(label, instruction)
+  self:_edge(label)
+  self:emit(instruction)
+  self.state = nil
+end
+
+--- The paths that left for the label go on together, if any did.
+function Builder:meet(label)
+  self.state = #label.edges > 0 and State.merge(label.edges) or nil
+end
+
+--- The edges of a label meet here. No state is left if none leads here.
+function Builder:place(label)
+  if self.state then
+    self:_edge(label)
+  end
+  if #label.edges == 0 then
+    return
+  end
+  self:emit({ op = "label", label = label })
+  self.state = State.merge(label.edges)
+end
+
+-- Runs with everything emitted going to another list.
+function Builder:_into(list, fn)
+  local out = self.out
+  self.out = list
+  local result = fn()
+  self.out = out
+  return result
+end
+
+local KINDS = {
+  record = "the record",
+  made = "a table",
+  table = "a table",
+  fn = "a function",
+  builtin = "a function",
+}
+
+function Builder:_phi_register(value)
+  if not value.register then
+    local register = self:register()
+    for i, edge in ipairs(value.edges) do
+      self:_into(edge.moves, function()
+        local from = self:operand(value.phi[i] or NIL)
+        self:emit({ op = "move", to = register, a = from })
+      end)
+    end
+    value.register = register
+  end
+  return value.register
+end
+
+--- The value as an operand: a register or `{ k = constant }`.
+function Builder:operand(value)
+  if value.constant then
+    return { k = value.k }
+  elseif value.register then
+    return value.register
+  elseif value.phi then
+    return self:_phi_register(value)
+  elseif value.inverted then
+    -- Not kept in the value: who reads it next may be on another path.
+    return self:compute({ op = "not", a = self:operand(value.inverted) }).register
+  end
+  for kind, words in pairs(KINDS) do
+    if value[kind] ~= nil then
+      self:refuse("uses %s as a value", words)
+    end
+  end
+end
+
+--- What a value is known to be in a condition: true, false or nil.
+function Builder.truth(value, lenient)
+  if value.constant then
+    local is_null = lenient and type(value.k) == "userdata"
+    return value.k ~= nil and value.k ~= false and not is_null
+  elseif value.record or value.made or value.table or value.fn or value.builtin then
+    return true
+  end
+end
+
+--- A jump to the label if the value is true, or with `negate` if it is not. With
+-- `lenient`, null is not true. What cannot happen emits nothing.
+function Builder:branch_true(value, negate, label, state, lenient)
+  if value.inverted then
+    return self:branch_true(value.inverted, not negate, label, state)
+  end
+  local known = self.truth(value, lenient)
+  if known == nil then
+    self:branch({
+      op = "if_true",
+      a = self:operand(value),
+      negate = negate or nil,
+      lenient = lenient or nil,
+    }, label, state)
+  elseif known == not negate then
+    self.state = state or self.state
+    self:jump(label)
+  end
+end
+
+-- The outcome of a comparison, where it is known and no error.
+local function fold(op, a, b)
+  if op == "if_eq" then
+    if a.constant and b.constant then
+      return a.k == b.k
+    end
+    -- What no record can hold differs from all constants.
+    local other = a.constant and b or a
+    if (a.constant or b.constant) and Builder.truth(other) then
+      return false
+    end
+  elseif a.constant and b.constant and type(a.k) == type(b.k)
+    and (type(a.k) == "number" or type(a.k) == "string") then
+    if op == "if_lt" then
+      return a.k < b.k
+    end
+    return a.k <= b.k
+  end
+end
+
+--- A jump to the label if `a op b` holds, or with `negate` if it does not.
+---@param op "if_lt"|"if_le"|"if_eq"
+function Builder:branch_compare(op, a, b, negate, label, lenient)
+  local known = fold(op, a, b)
+  if known ~= nil and not lenient then
+    if known == not negate then
+      self:jump(label)
+    end
+    return
+  end
+  self:branch({
+    op = op,
+    a = self:operand(a),
+    b = self:operand(b),
+    negate = negate or nil,
+    lenient = lenient or nil,
+  }, label)
+end
+
+--- A field of the record.
+function Builder:field(name)
+  local state = self.state
+  if state.shape == "mixed" then
+    error({ refused = "meets records of two shapes, changed ones and new ones" }, 0)
+  end
+  local value = state.fields[name]
+  if value == nil then
+    value = self:compute({ op = "get", field = name })
+    state.fields[name] = value
+  end
+  return value
+end
+
+--- Sets a field of the record; nil takes it away.
+function Builder:assign(name, value)
+  local state = self.state
+  if state.shape == "mixed" then
+    error({ refused = "meets records of two shapes, changed ones and new ones" }, 0)
+  elseif self.frozen then
+    self:refuse("changes the record, which only :map may")
+  end
+  local operand = self:operand(value)
+  self:emit({ op = "set", field = name, a = operand })
+  state.fields[name] = type(operand) == "number" and { register = operand } or value
+end
+
+local function member_key(id, name)
+  return ("made %d %s"):format(id, name)
+end
+
+--- A table that the function makes; its members are slots of the state.
+function Builder:table()
+  self.tables[#self.tables + 1] = {}
+  return { made = #self.tables }
+end
+
+function Builder:put(id, name, value)
+  self.tables[id][name] = true
+  self.state.slots[member_key(id, name)] = value
+end
+
+function Builder:member(id, name)
+  return self.state.slots[member_key(id, name)] or NIL
+end
+
+--- The names that a table may have, as a set.
+function Builder:members(id)
+  return self.tables[id]
+end
+
+--- A state of its own with what is known here.
+function Builder:copy_state()
+  return State.copy(self.state)
+end
+
+--- A field of a nested value.
+function Builder:nested(value, name, lenient)
+  local of = self:operand(value)
+  if type(of) == "table" then
+    self:refuse("looks for the field %s in a constant", name)
+  end
+  local key = ("%d.%s%s"):format(of, lenient and "?" or "", name)
+  local seen = self.state.seen
+  if not seen[key] then
+    seen[key] = self:compute({ op = "get", field = name, of = of, lenient = lenient })
+  end
+  return seen[key]
+end
+
+function M.new()
+  local code = {}
+  return setmetatable({
+    code = code,
+    out = code,
+    size = 0,
+    registers = 0,
+    frames = 0,
+    tables = {},
+    state = State.new(),
+  }, Builder)
+end
+
+return M
