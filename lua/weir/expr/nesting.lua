@@ -50,14 +50,22 @@ function M.create(fn)
   return co
 end
 
---- Whether some coroutine may go on: then variables of the functions in it may change.
-function M.suspended()
+local function some_alive()
   for co in pairs(coroutines) do
     if coroutine.status(co) ~= "dead" then
       return true
     end
   end
   return false
+end
+
+--- Whether some coroutine may go on: then variables of the functions in it may change.
+function M.suspended()
+  if not some_alive() then
+    return false
+  end
+  collectgarbage() -- or the answer would depend on when it ran last
+  return some_alive()
 end
 
 function M.resume(co, ...)

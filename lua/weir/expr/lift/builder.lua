@@ -152,6 +152,12 @@ function Builder:operand(value)
   end
 end
 
+--- The value as it is now: a constant or in a register.
+function Builder:settled(value)
+  local operand = self:operand(value)
+  return type(operand) == "number" and { register = operand } or value
+end
+
 --- What a value is known to be in a condition: true, false or nil.
 function Builder.truth(value, lenient)
   if value.constant then
@@ -243,9 +249,9 @@ function Builder:assign(name, value)
   elseif self.frozen then
     self:refuse("changes the record, which only :map may")
   end
-  local operand = self:operand(value)
-  self:emit({ op = "set", field = name, a = operand })
-  state.fields[name] = type(operand) == "number" and { register = operand } or value
+  local settled = self:settled(value)
+  self:emit({ op = "set", field = name, a = self:operand(settled) })
+  state.fields[name] = settled
 end
 
 local function member_key(id, name)

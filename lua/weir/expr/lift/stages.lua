@@ -102,7 +102,8 @@ function M.map(b, node)
     end
     local names = b:members(value.made)
     for name in pairs(names) do
-      b.state.slots["returned " .. name] = b:member(value.made, name)
+      local member = b:settled(b:member(value.made, name))
+      b.state.slots["returned " .. name] = member
     end
     b:jump(returned)
     returned.edges[#returned.edges].names = names
@@ -127,9 +128,7 @@ local function values_of(b, columns)
     if not b.state then
       refuse("always raises an error")
     end
-    -- In a register before anything is set.
-    local operand = b:operand(values[i])
-    values[i] = type(operand) == "number" and { register = operand } or values[i]
+    values[i] = b:settled(values[i]) -- before anything is set
   end
   return values
 end

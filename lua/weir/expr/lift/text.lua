@@ -108,21 +108,20 @@ local function either(when)
   return function(b, tree)
     local decided, done = b.label(), b.label()
     local key = tree
-    local left
     if when then
-      left = value(b, tree.left)
+      local left = value(b, tree.left)
       local state = b:copy_state()
       state.slots[key] = left
       b:branch_true(left, false, decided, state, true)
     else
-      local state_value = constant(false)
       M.branch(b, tree.left, false, decided)
       for _, edge in ipairs(decided.edges) do
-        edge.state.slots[key] = state_value
+        edge.state.slots[key] = constant(false)
       end
     end
     if b.state then
-      b.state.slots[key] = value(b, tree.right)
+      local right = value(b, tree.right)
+      b.state.slots[key] = right
       b:jump(done)
     end
     b:place(decided)

@@ -1,0 +1,180 @@
+--- Lambdas as people write them, for the records of hostile_records.lua: 200 by hand, and
+-- as many as are wanted by chance. All can be lifted.
+--
+--     conditions, values, maps    lists of source
+--     PRELUDE                     what stands before them
+
+local M = {}
+
+M.PRELUDE = [[
+local weir = require "weir" local floor, lower = math.floor, string.lower
+local LIMIT, NAME, FACTOR, OFF, NOTHING = 500, "GET", 0.5, false, nil
+local unit = { ms = 1000, name = "s", deep = { er = 3 } }
+local function prefix(p) return p:match("^(.*)/") end
+local function bucket(x) if x < 10 then return "fast" elseif x < 100 then return "ok" end
+return "slow" end
+local function between(x, a, b) return x >= a and x <= b end
+local function twice(x) local y = x + x return y end
+local function clean(s) if s == nil then return "" end return lower(s) end
+local function pair(x) return x + 1, x - 1 end
+local function outer(x) return twice(bucket(x) == "fast" and 1 or 2) end
+local function is_null(x) return x == nil or x == weir.null end
+local helper = {} function helper.sum(a, b) return a + b end]]
+
+M.conditions = {
+  "r.status >= 500", "r.status > LIMIT", "r.status < 500", "r.status <= LIMIT", "r.status == 500",
+  "r.status ~= 500", "500 <= r.status", "not (r.status >= 500)", "not (r.status < 500)",
+  "not (r.status == 500)", "r.ok", "not r.ok", "not not r.ok", "r.ok == true", "r.ok == false",
+  "r.ok ~= true", "r.missing", "r.missing == nil", "r.missing ~= nil", "r.user == weir.null",
+  "r.user ~= weir.null", "r.host == 'a'", "r.host ~= 'a'", "r.host < 'b'", "r.host >= 'b'",
+  "r.status >= 500 and r.ok", "r.status >= 500 or r.ok", "r.status >= 500 and not r.ok",
+  "r.status >= 200 and r.status < 300", "r.status < 200 or r.status >= 300",
+  "r.status >= 500 and r.ms > 100 or r.host == 'a'", "(r.ok or r.status > 1) and r.ms < 5",
+  "r.ok and r.host == 'a' or not r.ok and r.host == 'b'", "r.http.method == 'GET'",
+  "r.http.method == NAME and r.http.code ~= 200", "r.http.code >= 400", "r.http.headers == nil",
+  "r.http and r.http.code", "r.http ~= nil and r.http.method ~= nil", "r.tags ~= nil",
+  "r.ms * 2 > r.status", "r.ms + r.status == 600", "r.ms - 1 < 0", "r.ms / 10 >= 5",
+  "r.ms % 2 == 0", "-r.ms < -10", "r.ms * FACTOR > 3", "r.n ~= r.n", "r.n == r.n", "r.a == r.b",
+  "r.ms < r.status", "r.ms <= r.status and r.status <= r.ms", "#r.path > 4", "#r.host == 1",
+  "r.path:sub(1, 3) == '/ap'", "r.path:sub(-3) == 'txt'", "r.path:byte() == 47",
+  "r.path:byte(2) ~= 47", "r.path:find('/', 1, true) == 1", "r.path:find('api')",
+  "r.path:find('^/api')", "r.path:find('%d')", "not r.path:find('x')", "r.path:match('^/')",
+  "r.path:match('%d+') ~= nil", "r.path:match('(%w+)$') == 'txt'", "r.path:lower() == '/api'",
+  "r.host:upper() == 'A'", "r.host:len() == 1", "string.sub(r.path, 2) == 'api'",
+  "string.lower(r.host) == 'a'", "string.find(r.path, 'a', 1, true)", "lower(r.host) == 'a'",
+  "math.floor(r.ms) == r.ms", "math.abs(r.n) > 2", "math.max(r.ms, r.status) > 100",
+  "math.min(r.ms, r.status, 50) == 50", "math.ceil(r.ms / 3) == 4", "math.sqrt(r.ms) > 3",
+  "r.ms < math.huge", "r.ms > math.pi", "bit.band(r.status, 1) == 1", "bit.bor(r.status, 1) > 3",
+  "bit.rshift(r.status, 2) == 125", "tonumber(r.host) == nil", "tonumber(r.s) == 5",
+  "tostring(r.status) == '500'", "weir.coalesce(r.user, 'x') == 'x'",
+  "weir.coalesce(r.missing, r.ok)", "bucket(r.ms) == 'fast'", "between(r.status, 200, 299)",
+  "prefix(r.path) == '/a'", "clean(r.host) == 'a'", "is_null(r.user)", "OFF or r.ok",
+  "OFF and r.ok", "r.ok and NOTHING", "helper.sum(r.ms, 1) > unit.ms", "r.ms > unit.deep.er",
+  "r['status'] == 500", "r.a and r.b and r.ok", "r.a or r.b or r.ok", "true", "LIMIT == 500",
+  "outer(r.ms) == 2", "(r.host .. r.path):find('/', 1, true) == 2", "r.n == 9007199254740993",
+}
+
+M.values = {
+  "r.status", "r.http", "r.http.code", "r.missing", "nil", "5", "'text'", "true", "weir.null",
+  "r.status + 1", "r.ms * 2 + r.status / 4 - 3", "(r.ms + 1) % 7", "-r.ms", "r.ms % 0.3",
+  "r.host .. '!'", "r.host .. ':' .. r.ms", "r.ms .. r.status", "'<' .. r.path .. '>'",
+  "r.ok and 1 or 0", "r.ok and r.host or r.path",
+  "r.ms < 10 and 'fast' or r.ms < 100 and 'ok' or 'slow'",
+  "r.missing or 'none'",
+  "r.user or 'none'", "not r.ok", "not r.missing", "r.status > 300",
+  "r.status == 200 or r.ok", "#r.path", "r.path:sub(2)", "r.path:sub(2, 4)", "r.path:sub(-2, -1)",
+  "r.path:byte(1)", "r.path:byte(100)", "r.path:find('p', 1, true)", "r.path:match('^(.*)/')",
+  "r.path:match('^/[^/]*')", "r.path:match('^[^?]*')", "r.path:match('%d+')", "r.path:lower()",
+  "r.host:upper()", "math.floor(r.ms / 10) * 10", "math.ceil(r.ms)", "math.max(r.ms, 3)",
+  "math.min(3, r.ms)", "floor(r.ms)", "tonumber(r.s)", "tostring(r.ms)", "tostring(r.host)",
+  "tonumber(r.path:match('%d+'))", "bit.bxor(r.status, 255)", "bit.lshift(r.status, 3)",
+  "bit.bnot(r.status)", "bit.arshift(r.n, 1)", "prefix(r.path)", "bucket(r.ms)", "twice(r.ms)",
+  "outer(r.ms)", "clean(r.s)", "weir.coalesce(r.user, r.host)", "unit.name", "(pair(r.ms))",
+}
+
+M.maps = {
+  "r.x = 1", "r.x = r.status + 1", "r.status = r.status + 1", "r.status = nil", "r.x = nil",
+  "r.x = weir.null", "r.x, r.y = r.y, r.x", "r.host, r.path = r.path, r.host", "r.x = r.http",
+  "r.http = nil r.x = r.http", "r.x = 1 r.y = r.x + 1", "r.status = 3 r.status = r.status + 1",
+  "if r.ok then r.x = 1 end", "if r.ok then r.x = 1 else r.x = 2 end",
+  "if r.ok then r.x = 1 end r.y = r.x", "if r.ok then r.status = nil end r.y = r.status",
+  "if r.ms < 10 then r.x = 'a' elseif r.ms < 100 then r.x = 'b' else r.y = 'c' end",
+  "if r.missing == nil then return end r.x = 1",
+  "local x = r.ms if r.ok then x = x + 1 end r.x = x",
+  "local a, b = r.status, r.ms r.x = a > b and a or b", "r.x = bucket(r.ms) r.y = prefix(r.path)",
+  "local a, b = pair(r.ms) r.x = a * b", "r.x = r.host .. r.path return r", "return",
+  "r.slow = r.ms > 250", "r.x = not r.ok", "do local t = r.ms r.x = t end",
+  "local r2 = r r2.x = r2.ms", "if r.ms > 5 and r.ok then r.x = 1 return end r.y = 2",
+  "if not r.ok then error('bad') end r.x = 1", "assert(r.host) r.x = r.host",
+  "r.x = assert(r.host, 'no host')", "local s = r.s or '' r.x = s .. '.'",
+  "return { a = r.status, b = r.host }", "return { path = r.path:lower(), ms = r.ms / 1000 }",
+  "return { z = 1, a = 2, m = r.missing }", "local t = {} t.a = r.ms t.b = t.a return t",
+  "local t = { a = 1 } if r.ok then t.b = 2 end return t",
+  "if r.ok then return { a = 1 } end return { b = r.host }", "return { x = r.http, u = r.user }",
+  "r.x = 1 return { a = r.x, b = r.status }",
+  "r.x = r.a == r.b r.y = r.a ~= nil", "r.n = math.floor(r.n)",
+}
+
+local counts = #M.conditions + #M.values + #M.maps
+assert(counts >= 200, counts)
+
+local numbers = { "r.status", "r.ms", "r.n", "r.http.code", "3", "0.5", "LIMIT", "-1" }
+local texts = { "r.host", "r.path", "r.s", "'a'", "'/api'", "NAME" }
+local others = { "r.missing", "r.user", "r.ok", "r.a", "r.b", "nil", "weir.null", "r.tags" }
+
+local function pick(list)
+  return list[math.random(#list)]
+end
+
+local make = {}
+
+function make.number(depth)
+  local way = depth <= 0 and 0 or math.random(0, 7)
+  if way <= 1 then
+    return pick(numbers)
+  elseif way <= 3 then
+    return ("(%s %s %s)"):format(make.number(depth - 1), pick({ "+", "-", "*", "/", "%" }),
+      make.number(depth - 1))
+  elseif way == 4 then
+    return ("%s(%s)"):format(pick({ "floor", "math.abs", "math.ceil", "twice" }),
+      make.number(depth - 1))
+  elseif way == 5 then
+    return ("#%s"):format(make.text(0))
+  elseif way == 6 then
+    return ("(%s and %s or %s)"):format(make.condition(depth - 1), make.number(depth - 1),
+      make.number(depth - 1))
+  end
+  return ("math.max(%s, %s)"):format(make.number(depth - 1), make.number(depth - 1))
+end
+
+function make.text(depth)
+  local way = depth <= 0 and 0 or math.random(0, 5)
+  if way <= 1 then
+    return pick(texts)
+  elseif way == 2 then
+    return ("(%s .. %s)"):format(make.text(depth - 1), make.any(depth - 1))
+  elseif way == 3 then
+    return ("string.sub(%s, %d)"):format(make.text(depth - 1), math.random(-3, 3))
+  elseif way == 4 then
+    return ("string.upper(%s)"):format(make.text(depth - 1))
+  end
+  return ("(%s or %s)"):format(make.text(depth - 1), make.text(depth - 1))
+end
+
+function make.any(depth)
+  local way = math.random(4)
+  if way == 1 then
+    return make.number(depth)
+  elseif way == 2 then
+    return make.text(depth)
+  end
+  return way == 3 and pick(others) or make.condition(depth)
+end
+
+function make.condition(depth)
+  local way = depth <= 0 and math.random(2) or math.random(7)
+  if way == 1 then
+    return ("%s %s %s"):format(make.number(depth - 1), pick({ "<", "<=", ">", ">=", "==", "~=" }),
+      make.number(depth - 1))
+  elseif way == 2 then
+    return ("%s %s %s"):format(make.any(depth - 1), pick({ "==", "~=" }), make.any(depth - 1))
+  elseif way == 3 then
+    return ("%s < %s"):format(make.text(depth - 1), make.text(depth - 1))
+  elseif way == 4 then
+    return ("not (%s)"):format(make.any(depth - 1))
+  end
+  return ("(%s %s %s)"):format(make.condition(depth - 1), pick({ "and", "or" }),
+    make.condition(depth - 1))
+end
+
+--- A condition by chance, from math.random.
+function M.condition()
+  return make.condition(3)
+end
+
+--- A value by chance.
+function M.value()
+  return make.any(3)
+end
+
+return M
