@@ -17,7 +17,7 @@ local M = {}
 function M.environment(modules)
   local env = sandbox.new({
     record = record,
-    weir = frozen.view("weir", require("weir")),
+    weir = frozen.new("weir", require("weir")),
     directory = ".",
     read = function(path)
       return modules and modules[path:match("[^/]+$")]

@@ -26,21 +26,6 @@ function M.is(value)
   return hidden[value] ~= nil
 end
 
---- Freezes contents that have a metatable of their own.
----@param name string
----@param contents table
-function M.view(name, contents)
-  local frozen = setmetatable({}, {
-    __index = contents,
-    __newindex = function(_, key)
-      error(("cannot set %s.%s: it belongs to weir"):format(name, tostring(key)), 2)
-    end,
-    __metatable = false,
-  })
-  hidden[frozen] = contents
-  return frozen
-end
-
 --- Freezes contents under a name.
 ---@param name string  as messages call it; "" for the globals
 ---@param contents table

@@ -9,7 +9,7 @@ local graph = require("weir.describe.graph")
 local loader = require("weir.expr.loader")
 local record = require("weir.native.record")
 local sandbox = require("weir.expr.sandbox")
-local weir = require("weir.expr.frozen").view("weir", require("weir"))
+local weir = require("weir")
 
 local M = {}
 
