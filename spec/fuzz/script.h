@@ -28,22 +28,39 @@ static void script_expect(lua_State *state, int rc)
   WEIR_ASSERT(rc == 0);
 }
 
-// Calls what the program returned, the first time it ran, with these bytes.
-static lua_State *script_call(const char *program, size_t memory_max,
-                              const uint8_t *data, size_t size)
+struct script_input {
+  const char *program;
+  const uint8_t *data;
+  size_t size;
+};
+
+static int script_run(lua_State *state, void *context)
+{
+  struct script_input *input = context;
+  if (lua_gettop(state) == 0) {
+    script_expect(state, luaL_dostring(state, script_start));
+    script_expect(state, luaL_loadstring(state, input->program));
+    script_expect(state, lua_pcall(state, 0, 1, 0));
+  }
+  lua_pushvalue(state, -1);
+  lua_pushlstring(state, (const char *)input->data, input->size);
+  script_expect(state, lua_pcall(state, 1, 0, 0));
+  return WEIR_OK;
+}
+
+// Calls what the program returned, the first time it ran, with these bytes. A state
+// that had to be abandoned is followed by another.
+static void script_call(const char *program, size_t memory_max, const uint8_t *data,
+                        size_t size)
 {
   static weir_host *host;
   if (host == NULL) {
     int rc = weir_host_new(&host, memory_max, NULL);
     WEIR_ASSERT(rc == WEIR_OK);
-    lua_State *fresh = weir_host_state(host);
-    script_expect(fresh, luaL_dostring(fresh, script_start));
-    script_expect(fresh, luaL_loadstring(fresh, program));
-    script_expect(fresh, lua_pcall(fresh, 0, 1, 0));
   }
-  lua_State *state = weir_host_state(host);
-  lua_pushvalue(state, -1);
-  lua_pushlstring(state, (const char *)data, size);
-  script_expect(state, lua_pcall(state, 1, 0, 0));
-  return state;
+  struct script_input input = {program, data, size};
+  if (weir_host_enter(host, script_run, &input) != WEIR_OK) {
+    weir_host_free(host);
+    host = NULL;
+  }
 }
