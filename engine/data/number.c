@@ -145,12 +145,6 @@ static double read_slowly(const char *text, size_t size)
   return number;
 }
 
-static int is_exact(uint64_t magnitude)
-{
-  double number = (double)magnitude;
-  return number < 0x1p64 && (uint64_t)number == magnitude;
-}
-
 static weir_value of_double(double number)
 {
   return (weir_value){.kind = WEIR_NUMBER, .number = number};
@@ -160,7 +154,7 @@ static weir_value value_of(const struct decimal *decimal, const char *text, size
 {
   double sign = decimal->negative ? -1 : 1;
   if (!decimal->inexact && decimal->integer) {
-    if (is_exact(decimal->digits))
+    if (decimal->digits >> WEIR_NUMBER_BITS == 0)
       return of_double(sign * (double)decimal->digits);
     if (!decimal->negative || decimal->digits <= (uint64_t)1 << 63)
       return (weir_value){.kind = WEIR_INTEGER,

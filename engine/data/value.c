@@ -15,8 +15,8 @@ enum {
   FRACTION_MAX = 9,  // digits that the fast way of writing tries
 };
 
-static const double integer_max = 1e17;   // written digit by digit below this
-static const double mantissa_max = 1e15;  // any 15 digits name one double
+static const double integer_max = 0x1p64;  // written digit by digit below this
+static const double mantissa_max = 1e15;   // any 15 digits name one double
 
 // Marks the quotes, backslashes and control characters among eight bytes; what is
 // above the lowest mark may be wrong.

@@ -1,7 +1,8 @@
 // value.h -- what a field holds, once somebody looks.
 //
 // Records stay text until a field is touched; this is what the touch gives.
-// Numbers are doubles unless a double cannot hold the integer exactly.
+// Numbers are doubles, but for integers of 2^53 and more: those that a double holds
+// by luck are no different from their neighbours, and the next sum would round.
 //
 // Owns     nothing: text points into a batch, or into the scratch buffer that
 //          the reader passed in.
@@ -20,11 +21,13 @@ enum weir_kind {
   WEIR_FALSE = 2,
   WEIR_TRUE = 3,
   WEIR_NUMBER = 4,   // number
-  WEIR_INTEGER = 5,  // magnitude and negative; beyond 2^53, up to 64 bits
+  WEIR_INTEGER = 5,  // magnitude and negative; from 2^53 up to 64 bits
   WEIR_TEXT = 6,     // text, escapes undone
   WEIR_OBJECT = 7,   // text is its JSON
   WEIR_ARRAY = 8,    // text is its JSON
 };
+
+enum { WEIR_NUMBER_BITS = 53 };  // an INTEGER has more
 
 typedef struct weir_value {
   const char *text;
@@ -39,13 +42,13 @@ typedef struct weir_value {
 // Reads one JSON value from its text (no blanks around it). Escaped strings are
 // undone into scratch, which is appended to. ESYNTAX, ENUMBER, EUTF8 (a lone
 // surrogate) leave *out alone. An object or array is not looked into. Integers
-// within [-2^63, 2^64 - 1] that a double cannot hold are INTEGER; larger ones and
-// fractions are the nearest NUMBER, 1e400 infinity. Source: RFC 8259.
+// within [-2^63, 2^64 - 1] are INTEGER from 2^53 on; larger ones and fractions are
+// the nearest NUMBER, 1e400 infinity. Source: RFC 8259.
 int weir_value_read(weir_slice json, weir_buf *scratch, weir_value *out);
 
 // Appends the value as JSON. OBJECT and ARRAY are copied. A NUMBER is written as
-// the shortest text that reads back the same, integers without a fraction; NaN
-// and infinities, which JSON cannot say, as null.
+// the shortest text that reads back the same, whole ones below 2^64 digit by digit;
+// NaN and infinities, which JSON cannot say, as null.
 void weir_value_write(weir_buf *out, const weir_value *value);
 
 // The same, piece by piece. Text is escaped as RFC 8259 demands and no further.

@@ -70,7 +70,10 @@ static void write_key(const weir_strip *strip, weir_gather *gather)
   for (uint32_t i = 0; i < gather->key_count; i++) {
     const struct prefix *prefix = &gather->keys[i];
     weir_buf_append(key, gather->prefixes.bytes + prefix->start, prefix->size);
-    weir_datum_write(key, &weir_strip_gives(strip, i)[strip->at]);
+    weir_datum given = weir_strip_gives(strip, i)[strip->at];
+    if (given.kind == WEIR_NUMBER && given.number == 0)
+      given.number = 0;  // not -0, which is the same number
+    weir_datum_write(key, &given);
   }
 }
 

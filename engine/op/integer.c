@@ -1,4 +1,4 @@
-// integer.c -- whole numbers that a double cannot hold, for scripts.
+// integer.c -- whole numbers beyond the exact range of doubles, for scripts.
 
 #include "engine/op/integer.h"
 
@@ -57,19 +57,19 @@ static wide floored_modulo(wide left, wide right)
   return rest != 0 && (rest < 0) != (right < 0) ? rest + right : rest;
 }
 
-// A double if it holds the result exactly.
+// A double if it is one when read from text.
 static int put(wide result, weir_value *out)
 {
   if (result > (wide)UINT64_MAX || result < (wide)INT64_MIN)
     return WEIR_EOVERFLOW;
-  double number = (double)result;
-  if ((wide)number == result) {
-    *out = (weir_value){.kind = WEIR_NUMBER, .number = number};
+  wide magnitude = result < 0 ? -result : result;
+  if (magnitude >> WEIR_NUMBER_BITS == 0) {
+    *out = (weir_value){.kind = WEIR_NUMBER, .number = (double)result};
     return WEIR_OK;
   }
   *out = (weir_value){
       .kind = WEIR_INTEGER,
-      .magnitude = (uint64_t)(result < 0 ? -result : result),
+      .magnitude = (uint64_t)magnitude,
       .negative = result < 0,
   };
   return WEIR_OK;

@@ -1,8 +1,8 @@
-// integer.h -- whole numbers that a double cannot hold, for scripts.
+// integer.h -- whole numbers beyond the exact range of doubles, for scripts.
 //
-// JSON integers between -2^63 and 2^64 - 1 keep their value: one that a double
-// holds exactly is a plain number, any other is one of these. Results obey the same
-// rule, so no number has two faces.
+// JSON integers between -2^63 and 2^64 - 1 keep their value: below 2^53 they are
+// plain numbers, from there on these, whether or not a double happens to hold the
+// value: a sum with it would round. Results obey the same rule.
 //
 // Owns     nothing; it is a value.
 // Threads  any.

@@ -142,6 +142,12 @@ static int join(weir_strip *strip, const weir_datum *left, const weir_datum *rig
 
 static int is_missing(const weir_datum *datum) { return datum->kind <= WEIR_NULL; }
 
+// Text expressions write whole numbers in full, where Lua has an exponent.
+static int is_long(const weir_datum *datum)
+{
+  return datum->kind == WEIR_NUMBER && fabs(datum->number) >= whole_max;
+}
+
 static void concat(weir_strip *strip, const weir_step *step)
 {
   weir_operand a = weir_strip_operand(strip, step->is.a);
@@ -154,7 +160,8 @@ static void concat(weir_strip *strip, const weir_step *step)
     const weir_datum *right = &b.at[row & b.mask];
     if (lenient && (is_missing(left) || is_missing(right)))
       to[row] = (weir_datum){.kind = WEIR_NULL};
-    else if (!join(strip, left, right, &to[row]))
+    else if ((lenient && (is_long(left) || is_long(right))) ||
+             !join(strip, left, right, &to[row]))
       weir_strip_bail(strip, row);
   }
 }
@@ -346,6 +353,8 @@ static void to_string(weir_strip *strip, const weir_step *step)
     weir_datum made = *from;
     if (lenient && is_missing(from))
       made = (weir_datum){.kind = WEIR_NULL};
+    else if (lenient && is_long(from))
+      weir_strip_bail(strip, row);
     else if (from->kind == WEIR_NUMBER && number_as_text(strip, from->number, &made))
       ;
     else if (from->kind == WEIR_TRUE || from->kind == WEIR_FALSE)

@@ -9,7 +9,10 @@
 #include "engine/base/mem.h"
 #include "engine/state/groups.h"
 
-enum { TEXT_FIRST = 32 };
+enum {
+  TEXT_FIRST = 32,
+  WHOLE_TEXT_MAX = 40,  // digits of 128 bits, and a sign
+};
 
 __extension__ typedef __int128 wide;
 __extension__ typedef unsigned __int128 wide_bits;
@@ -191,15 +194,28 @@ static double sum_of(const weir_accumulator *accumulator)
   return isfinite(sum) ? sum + lost : sum;
 }
 
+// All digits, also those of sums beyond 64 bits.
+static void write_whole(wide whole, weir_buf *out)
+{
+  char text[WHOLE_TEXT_MAX];
+  char *end = text + sizeof text;
+  char *at = end;
+  wide_bits rest = whole < 0 ? -(wide_bits)whole : (wide_bits)whole;
+  do {
+    *--at = (char)('0' + (int)(rest % 10));
+    rest /= 10;
+  } while (rest > 0);
+  if (whole < 0)
+    *--at = '-';
+  weir_buf_append(out, at, (size_t)(end - at));
+}
+
 static void write_sum(const weir_accumulator *accumulator, weir_buf *out)
 {
-  wide whole = whole_of(accumulator);
-  if (accumulator->sum.fraction_count == 0 && whole >= INT64_MIN &&
-      whole <= (wide)UINT64_MAX) {
-    weir_write_integer(out, (uint64_t)(whole < 0 ? -whole : whole), whole < 0);
-  } else {
+  if (accumulator->sum.fraction_count == 0)
+    write_whole(whole_of(accumulator), out);
+  else
     weir_write_number(out, sum_of(accumulator));
-  }
 }
 
 void weir_accumulator_write(const weir_accumulator *accumulator, uint32_t kind,

@@ -9,6 +9,7 @@
 -- `{ op =, left = "status", right = "500", text = "status < 500", where = }`.
 
 local null = require("weir.lib.null").null
+local numbers = require("weir.expr.numbers")
 local strings = require("weir.expr.strings")
 
 local M = { null = null }
@@ -29,10 +30,13 @@ local families = {
     find = strings.find,
     match = strings.match,
     gsub = strings.gsub,
+    format = numbers.format,
   }, { __index = string }),
-  math = math,
-  base = { tonumber = tonumber, tostring = tostring },
+  math = numbers.math,
+  base = { tonumber = numbers.tonumber, tostring = numbers.text },
 }
+
+local number_of, text_of = numbers.tonumber, numbers.text
 
 --- Says what a handle is and what a record's meta data are.
 ---@param module table  with `type(value)` and `meta(record)`
@@ -100,7 +104,7 @@ end
 
 local function countable(v)
   local k = kind(v)
-  return k == "number" or (k == "string" and tonumber(v) ~= nil)
+  return k == "number" or (k == "string" and number_of(v) ~= nil)
 end
 
 local function joinable(v)
@@ -109,7 +113,7 @@ local function joinable(v)
 end
 
 local ARITHMETIC = [[
-local absent, fits, refuse, null = ...
+local absent, fits, refuse, null, exact = ...
 return function(a, b, site)
   if type(a) == "number" and type(b) == "number" then
     return a OP b
@@ -121,7 +125,7 @@ return function(a, b, site)
   elseif not fits(b) then
     refuse(b, site.right, site)
   end
-  return a OP b
+  return exact(a) OP exact(b)
 end]]
 
 local function build(template, name, op, ...)
@@ -132,12 +136,22 @@ build(ORDER, "lt", "<", absent, kind, refuse_order)
 build(ORDER, "le", "<=", absent, kind, refuse_order)
 build(ORDER, "gt", ">", absent, kind, refuse_order)
 build(ORDER, "ge", ">=", absent, kind, refuse_order)
-build(ARITHMETIC, "add", "+", absent, countable, refuse_operand, null)
-build(ARITHMETIC, "sub", "-", absent, countable, refuse_operand, null)
-build(ARITHMETIC, "mul", "*", absent, countable, refuse_operand, null)
-build(ARITHMETIC, "div", "/", absent, countable, refuse_operand, null)
-build(ARITHMETIC, "mod", "%%", absent, countable, refuse_operand, null)
-build(ARITHMETIC, "concat", "..", absent, joinable, refuse_operand, null)
+build(ARITHMETIC, "add", "+", absent, countable, refuse_operand, null, number_of)
+build(ARITHMETIC, "sub", "-", absent, countable, refuse_operand, null, number_of)
+build(ARITHMETIC, "mul", "*", absent, countable, refuse_operand, null, number_of)
+build(ARITHMETIC, "div", "/", absent, countable, refuse_operand, null, number_of)
+build(ARITHMETIC, "mod", "%%", absent, countable, refuse_operand, null, number_of)
+
+function M.concat(a, b, site)
+  if absent(a) or absent(b) then
+    return null
+  elseif not joinable(a) then
+    refuse_operand(a, site.left, site)
+  elseif not joinable(b) then
+    refuse_operand(b, site.right, site)
+  end
+  return text_of(a) .. text_of(b)
+end
 
 function M.neg(v, site)
   if absent(v) then
@@ -145,7 +159,7 @@ function M.neg(v, site)
   elseif not countable(v) then
     refuse_operand(v, site.left, site)
   end
-  return -v
+  return -number_of(v)
 end
 
 function M.eq(a, b)
@@ -214,7 +228,7 @@ function M.matches(a, pattern, site)
     return false
   end
   texts(a, pattern, site)
-  local ok, found = pcall(strings.find, tostring(a), tostring(pattern))
+  local ok, found = pcall(strings.find, text_of(a), text_of(pattern))
   if not ok then
     fail(site, "%s", found)
   end
@@ -226,7 +240,7 @@ function M.starts_with(a, b, site)
     return false
   end
   texts(a, b, site)
-  a, b = tostring(a), tostring(b)
+  a, b = text_of(a), text_of(b)
   return a:sub(1, #b) == b
 end
 
@@ -235,7 +249,7 @@ function M.ends_with(a, b, site)
     return false
   end
   texts(a, b, site)
-  a, b = tostring(a), tostring(b)
+  a, b = text_of(a), text_of(b)
   return #b <= #a and a:sub(#a - #b + 1) == b
 end
 
@@ -253,11 +267,11 @@ function M.contains(a, b, site)
     return false
   end
   texts(a, b, site)
-  return strings.find(tostring(a), tostring(b), 1, true) ~= nil
+  return strings.find(text_of(a), text_of(b), 1, true) ~= nil
 end
 
 -- Functions by name and number of arguments, made when first asked for: a missing
--- or null argument gives null without a call, an exact integer goes as a number.
+-- or null argument gives null without a call, numbers are text where text is wanted.
 local CALL = [[
 local absent, null, plain, family, name, refuse = ...
 return function(PARAMETERS, site)
@@ -278,16 +292,21 @@ local function refuse_call(message, name, site)
   fail(site, "%s", (message:gsub("'%?'", "'" .. name .. "'")))
 end
 
--- An exact integer as Lua's functions take it; a nested value they refuse.
+-- A number as functions of text take it; a nested value they refuse.
 local function plain_text(v)
-  return kind(v) == "number" and tostring(v) or {}
+  return kind(v) == "number" and text_of(v) or {}
 end
 
 local function plain_number(v)
-  return kind(v) == "number" and tonumber(tostring(v)) or {}
+  return kind(v) == "number" and v or {}
 end
 
-local plains = { string = plain_text, math = plain_number, base = tostring }
+local function same(v)
+  return v
+end
+
+local plains = { string = plain_text, math = plain_number, base = plain_number }
+local takes_numbers = { char = true, format = true }
 
 local function each(parameters, template, separator)
   local parts = {}
@@ -311,8 +330,11 @@ M.fn = setmetatable({}, {
       ABSENT = each(parameters, "absent(_)", " or "),
       CONVERT = each(parameters, 'if type(_) == "cdata" then _ = plain(_) end', " "),
     }
+    if family == "string" and not takes_numbers[name] then
+      parts.CONVERT = 'if type(a1) == "number" then a1 = plain(a1) end ' .. parts.CONVERT
+    end
     local source = CALL:gsub("%u+", parts)
-    local plain = plains[family]
+    local plain = name == "format" and same or plains[family]
     local make = assert(load(source, "=weir.expr.ops.fn"))
     local fn = make(absent, null, plain, families[family], name, refuse_call)
     made[key] = fn

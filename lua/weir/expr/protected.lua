@@ -1,12 +1,16 @@
 --- pcall, xpcall and the like for user code: what they catch costs fuel, since unwinding
--- takes its time.
+-- takes its time. Running dry they do not catch: it comes out of each of them.
 
 local costs = require("weir.expr.costs")
+local fuel = require("weir.expr.fuel")
 
 local M = {}
 
 local function pay(ok, ...)
   if not ok then
+    if fuel.spent() then
+      error((...), 0)
+    end
     costs.pay(costs.CAUGHT)
   end
   return ok, ...

@@ -19,6 +19,7 @@ local impure = require("weir.expr.impure")
 local loader = require("weir.expr.loader")
 local nesting = require("weir.expr.nesting")
 local null = require("weir.lib.null").null
+local numbers = require("weir.expr.numbers")
 local strings = require("weir.expr.strings")
 local protected = require("weir.expr.protected")
 local walk = require("weir.expr.walk")
@@ -64,12 +65,12 @@ local absent = {
 -- Where each environment's switches are kept; nothing in an environment leads here.
 local switches = setmetatable({}, { __mode = "k" })
 
-local plain_strings = { "byte", "char", "format", "len", "sub" }
+local plain_strings = { "byte", "char", "len", "sub" }
 local whole_strings = { "lower", "reverse", "upper" }
 local pattern_strings = { "find", "match", "gmatch", "gsub" }
 
 local function string_library()
-  local library = {}
+  local library = { format = numbers.format }
   for _, name in ipairs(plain_strings) do
     library[name] = string[name]
   end
@@ -123,7 +124,7 @@ local function add_metatables(base)
   end
 end
 
-local function add_values(base, record)
+local function add_values(base)
   function base.tostring(...)
     local v = ...
     if v == null and select("#", ...) > 0 then
@@ -133,14 +134,7 @@ local function add_values(base, record)
     end
     return tostring(...)
   end
-  function base.tonumber(v, radix)
-    if type(v) == "cdata" and record.type(v) == "number" and radix == nil then
-      return tonumber(tostring(v))
-    elseif radix ~= nil then
-      return tonumber(v, radix)
-    end
-    return tonumber(v)
-  end
+  base.tonumber = numbers.tonumber
   function base.collectgarbage(what)
     if what ~= "count" then
       error('collectgarbage: only "count" is here; the engine collects between batches', 2)
@@ -259,7 +253,7 @@ local function libraries(base, tables, clock)
   base.table = frozen.new("table", tables, absent.table)
   base.os = frozen.new("os", clock, absent.os)
   base.string = frozen.new("string", string_library(), absent.string)
-  base.math = frozen.new("math", copy(math), {})
+  base.math = frozen.new("math", copy(numbers.math), {})
   base.bit = frozen.new("bit", copy(bit), {})
   local coroutines = copy(coroutine)
   coroutines.create, coroutines.wrap = costs.of_making(nesting.create),
@@ -292,7 +286,7 @@ function M.new(options)
   base.pcall, base.xpcall = protected.pcall, protected.xpcall
   base._VERSION = _VERSION
   add_metatables(base)
-  add_values(base, record)
+  add_values(base)
   add_print(base, options.print)
   add_load(base, env_of)
   add_require(base, {

@@ -1,9 +1,8 @@
---- Integers that a double cannot hold: weir.int.
+--- Integers beyond the exact range of doubles: weir.int.
 --
--- They come out of records, between -2^63 and 2^64 - 1, and behave like numbers:
--- equal and ordered exactly, + - * % exact, an error on overflow. What has a
--- fraction, / and ^ give doubles. A result that a double holds exactly is a plain
--- number again, so that no number has two faces.
+-- They come out of records, from 2^53 on, between -2^63 and 2^64 - 1, and behave like
+-- numbers: equal and ordered exactly, + - * % exact, an error on overflow. What has a
+-- fraction, / and ^ give doubles. A result below 2^53 is a plain number again.
 
 local ffi = require("ffi")
 local C = require("weir.cdef").load("engine/op/integer.h", "engine/data/number.h",

@@ -78,7 +78,7 @@ local function encode(value)
   if M.is_none(value) then
     return "null"
   elseif type(value) ~= "table" then
-    return type(value) .. ":" .. tostring(value)
+    return type(value) .. ":" .. tostring(value == 0 and 0 or value)
   end
   local out = {}
   for i, key in ipairs(keys.sorted(value)) do

@@ -51,6 +51,8 @@ function M.write(bound, handle)
     C.weir_buf_append(buf, column.prefix, #column.prefix)
     if value.kind == C.WEIR_ABSENT then
       value.kind = C.WEIR_NULL
+    elseif value.kind == C.WEIR_NUMBER and value.number == 0 then
+      value.number = 0 -- not -0, which is the same number
     end
     C.weir_value_write(buf, value)
     bound.anchor = anchor

@@ -168,9 +168,11 @@ describe("aggregates", function()
       "-9223372036854775807", "5" }))
   end)
 
-  it("sum to a double what does not fit 64 bits", function()
-    assert.equal(("%.17g"):format(2 ^ 64),
-      ("%.17g"):format(tonumber(aggregate("sum", { "18446744073709551615", "1" }))))
+  it("sum integers beyond 64 bits digit by digit", function()
+    assert.equal("27670116110564327422",
+      aggregate("sum", { "18446744073709551615", "9223372036854775807" }))
+    assert.equal("-18446744073709551617",
+      aggregate("sum", { "-9223372036854775808", "-9223372036854775808", "-1" }))
   end)
 
   it("sum fractions with compensation", function()
