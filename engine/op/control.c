@@ -195,6 +195,22 @@ static void if_true(weir_strip *strip, const weir_step *step)
   fork_end(&fork, step);
 }
 
+static void negation(weir_strip *strip, const weir_step *step)
+{
+  weir_operand a = weir_strip_operand(strip, step->is.a);
+  weir_datum *to = weir_strip_register(strip, step->is.to);
+  int lenient = (step->is.flags & WEIR_OP_LENIENT) != 0;
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    uint32_t kind = a.at[row & a.mask].kind;
+    int is =
+        kind == WEIR_ABSENT || kind == WEIR_FALSE || (lenient && kind == WEIR_NULL);
+    to[row] = (weir_datum){.kind = is ? WEIR_TRUE : WEIR_FALSE};
+    if (kind == WEIR_DATUM_JSON)
+      weir_strip_bail(strip, row);
+  }
+}
+
 static void jump(weir_strip *strip, const weir_step *step)
 {
   weir_label_mark(&strip->labels[step->label], strip->rows, strip->count);
@@ -268,6 +284,8 @@ weir_kernel weir_control_kernel(uint32_t op)
     return if_ne;
   case WEIR_OP_IF_TRUE:
     return if_true;
+  case WEIR_OP_NOT:
+    return negation;
   case WEIR_OP_JUMP:
     return jump;
   case WEIR_OP_LABEL:

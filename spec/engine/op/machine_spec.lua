@@ -1,0 +1,205 @@
+local engine = require("spec.support.engine")
+local ffi = require("ffi")
+local model = require("spec.support.machine_model")
+local program = require("weir.native.program")
+local programs = require("spec.support.machine_programs")
+
+local C = engine.load("engine/op/strip.h", "engine/data/json.h", "engine/base/err.h")
+
+local END, BAILED, FULL = C.WEIR_STRIP_END, C.WEIR_STRIP_BAILED, C.WEIR_STRIP_FULL
+local NO_LIMIT = 2 ^ 40
+
+local pool, strip, batches
+
+local function new_batch()
+  local batch = C.weir_batch_new(pool)
+  batches[#batches + 1] = batch
+  return batch
+end
+
+local function json_batch(text)
+  local batch = new_batch()
+  C.weir_buf_append(batch.bytes, text, #text)
+  batch.input_size = #text
+  assert.equal(C.WEIR_OK, C.weir_json_scan(batch, #text))
+  return batch
+end
+
+local function random_json(count, clean)
+  local lines = {}
+  for i = 1, count do
+    lines[i] = programs.object(2, clean) .. "\n"
+  end
+  return json_batch(table.concat(lines))
+end
+
+local function random_cells(count)
+  local batch = new_batch()
+  local names = { "a", "status", "bb", "path", "a", "u", "a_long_name_beyond_one_vector" }
+  local slices = ffi.new("weir_slice[?]", #names)
+  for i, name in ipairs(names) do
+    slices[i - 1].bytes, slices[i - 1].size = name, #name
+  end
+  local schema = ffi.new("weir_schema *[1]")
+  assert.equal(C.WEIR_OK, C.weir_schema_new(schema, slices, #names))
+  batch.form, batch.schema, batch.row_count = C.WEIR_FORM_CELLS, schema[0], count
+  C.weir_batch_reserve_rows(batch, count)
+  C.weir_batch_reserve_cells(batch, count * #names)
+  for i = 0, count * #names - 1 do
+    local kind, text = programs.cell()
+    local cell = batch.cells[i]
+    cell.kind, cell.start, cell.size = C["WEIR_CELL_" .. kind], batch.bytes.size, #text
+    C.weir_buf_append(batch.bytes, text, #text)
+  end
+  return batch
+end
+
+local function outputs(batch)
+  return ffi.new("weir_batch *[1]", batch)
+end
+
+local function rows_of(batch)
+  local list = {}
+  for i = 0, batch.row_count - 1 do
+    local span = batch.rows[i]
+    list[#list + 1] = ffi.string(batch.bytes.bytes + span.start, span["end"] - span.start)
+  end
+  return list
+end
+
+-- Runs a program over all rows, cut at random, and now and then entered again or full.
+-- Gives the rows it wrote and which ones bailed.
+local function run(built, batch, cuts)
+  local out, bailed, row = new_batch(), {}, 0
+  while row < batch.row_count do
+    local last = cuts and math.random(row + 1, batch.row_count) or batch.row_count
+    assert.equal(C.WEIR_OK, C.weir_strip_enter(strip, built, batch, row, last))
+    local what
+    repeat
+      local size = out.bytes.size
+      local full = cuts and math.random(4) == 1 and tonumber(size) + math.random(60) or NO_LIMIT
+      what = C.weir_strip_write(strip, outputs(out), full)
+      if what == BAILED then
+        bailed[C.weir_strip_row(strip)] = true
+        C.weir_strip_skip(strip)
+      elseif what == FULL and math.random(2) == 1 then
+        break
+      end
+    until what == END
+    row = C.weir_strip_row(strip)
+  end
+  return rows_of(out), bailed
+end
+
+local function filtered()
+  local list = {}
+  for stage = 0, 3 do
+    list[stage] = tonumber(C.weir_strip_take_filtered(strip, stage))
+  end
+  return list
+end
+
+-- What the model makes of the rows that did not bail.
+local function expected(list, batch, bailed)
+  local lines, counts = {}, { [0] = 0, 0, 0, 0 }
+  for row = 0, batch.row_count - 1 do
+    if not bailed[row] then
+      local text, stage = model.run(list, batch, row)
+      if text then
+        lines[#lines + 1] = text
+      else
+        assert(type(stage) == "number", "row " .. row .. " did not bail: " .. tostring(stage))
+        counts[stage] = counts[stage] + 1
+      end
+    end
+  end
+  return lines, counts
+end
+
+local function describe_program(list)
+  local lines = {}
+  for i, instruction in ipairs(list) do
+    local parts = {}
+    for key, part in pairs(instruction) do
+      if type(part) == "table" and key ~= "names" and key ~= "values" then
+        part = "k " .. tostring(part.k)
+      elseif type(part) == "table" then
+        part = table.concat(part, " ", 1, key == "names" and #part or 0)
+      end
+      parts[#parts + 1] = key .. "=" .. tostring(part)
+    end
+    lines[i] = table.concat(parts, " ")
+  end
+  return table.concat(lines, "\n")
+end
+
+local function check(list, batch, cuts)
+  local built = program.build(list)
+  filtered()
+  local got, bailed = run(built, batch, cuts)
+  local counts = filtered()
+  local ok, lines, wanted = pcall(expected, list, batch, bailed)
+  if not ok then
+    error(tostring(lines) .. "\n" .. describe_program(list), 0)
+  end
+  for i = 1, math.max(#got, #lines) do
+    if got[i] ~= lines[i] then
+      error(("row %d\n%s\n%s\n%s"):format(i, tostring(got[i]), tostring(lines[i]),
+        describe_program(list)), 0)
+    end
+  end
+  assert.same(wanted, counts)
+  local count = 0
+  for _ in pairs(bailed) do
+    count = count + 1
+  end
+  return count
+end
+
+describe("the column machine", function()
+  before_each(function()
+    pool, batches, strip = C.weir_pool_new(16), {}, C.weir_strip_new()
+  end)
+
+  after_each(function()
+    C.weir_strip_free(strip)
+    for _, batch in ipairs(batches) do
+      C.weir_batch_unref(batch)
+    end
+    C.weir_pool_free(pool)
+  end)
+
+  local function many(count, make, seed)
+    local rows, bails = 0, 0
+    for i = 1, count do
+      local batch = make()
+      local ok, problem = pcall(function()
+        bails = bails + check(programs.program(), batch, true)
+      end)
+      assert(ok, ("seed %d, program %d: %s"):format(seed, i, tostring(problem)))
+      rows = rows + batch.row_count
+      for _, made in ipairs(batches) do
+        C.weir_batch_unref(made)
+      end
+      batches = {}
+    end
+    if os.getenv("TELL") then print("bails", bails / rows, rows) end
+    return bails / rows
+  end
+
+  it("gives what Lua gives, over programs and hostile records by chance", function()
+    local seed = tonumber(os.getenv("SEED")) or os.time()
+    math.randomseed(seed)
+    assert.is_true(many(1500, function()
+      return random_json(30, math.random(3) == 1)
+    end, seed) < 0.9)
+  end)
+
+  it("gives what Lua gives over rows of cells", function()
+    local seed = tonumber(os.getenv("SEED")) or os.time()
+    math.randomseed(seed)
+    assert.is_true(many(500, function()
+      return random_cells(30)
+    end, seed) < 0.9)
+  end)
+end)
