@@ -9,60 +9,6 @@
 
 enum { NESTED_SURE = 2000 };  // a shorter text is nested less deep than the limit
 
-static weir_datum of_text(const char *text, size_t size, unsigned kind, unsigned flags)
-{
-  return (weir_datum){.text = text,
-                      .size = (uint32_t)size,
-                      .kind = (uint16_t)kind,
-                      .flags = (uint16_t)flags};
-}
-
-static int is_special(char byte)
-{
-  return (unsigned char)byte < 0x20 || byte == '"' || byte == '\\';
-}
-
-static int read_text(weir_strip *strip, weir_slice inside, weir_datum *out)
-{
-  size_t plain = 0;
-  while (plain < inside.size && !is_special(inside.bytes[plain]))
-    plain++;
-  if (plain == inside.size) {
-    *out = of_text(inside.bytes, inside.size, WEIR_TEXT, WEIR_DATUM_CLEAN);
-    return 1;
-  }
-  weir_buf_clear(&strip->scratch);
-  if (weir_json_unescape(inside, &strip->scratch) != WEIR_OK)
-    return 0;
-  size_t size = strip->scratch.size;
-  char *text = weir_strip_take(strip, size);
-  if (text == NULL)
-    return 0;
-  if (size > 0)
-    memcpy(text, strip->scratch.bytes, size);
-  *out = of_text(text, size, WEIR_TEXT, WEIR_DATUM_UTF8);
-  return 1;
-}
-
-int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out)
-{
-  if (json.size == 0 || json.size > UINT32_MAX)
-    return 0;
-  char first = json.bytes[0];
-  char last = json.bytes[json.size - 1];
-  if (first == '"')
-    return json.size >= 2 && last == '"' &&
-           read_text(strip, (weir_slice){json.bytes + 1, json.size - 2}, out);
-  weir_value value;
-  if (weir_value_read(json, &strip->scratch, &value) != WEIR_OK)
-    return 0;
-  if (value.kind == WEIR_NUMBER)
-    *out = (weir_datum){.kind = WEIR_NUMBER, .number = value.number};
-  else
-    *out = of_text(json.bytes, json.size, value.kind, 0);
-  return 1;
-}
-
 static int find(weir_strip *strip, weir_field *field, uint32_t number, weir_slice *json)
 {
   const weir_batch *batch = strip->batch;
@@ -75,10 +21,18 @@ static int find(weir_strip *strip, weir_field *field, uint32_t number, weir_slic
 
 static void get_from_rows(weir_strip *strip, weir_field *field, weir_datum *to)
 {
+  const weir_batch *batch = strip->batch;
+  weir_strip_find(strip, field);
   for (uint32_t i = 0; i < strip->count; i++) {
     uint16_t row = strip->rows[i];
+    uint32_t colon = strip->colons[i];
     weir_slice json;
-    if (!find(strip, field, strip->first + row, &json))
+    if (colon > WEIR_LAYOUT_UNSURE) {
+      const char *end = batch->bytes.bytes + batch->rows[strip->first + row].end;
+      if (weir_datum_read(batch->bytes.bytes + colon + 1, end, &to[row]) != NULL)
+        continue;
+    }
+    if (colon == WEIR_LAYOUT_ABSENT || !find(strip, field, strip->first + row, &json))
       to[row] = (weir_datum){.kind = WEIR_ABSENT};
     else if (!weir_strip_read(strip, json, &to[row]))
       weir_strip_bail(strip, row);
@@ -103,7 +57,7 @@ static int read_cell(weir_strip *strip, const weir_cell *cell, weir_datum *out)
     return weir_strip_read(strip, (weir_slice){bytes, cell->size}, out) &&
            is_sound(out);
   case WEIR_CELL_TEXT:
-    *out = of_text(bytes, cell->size, WEIR_TEXT, WEIR_DATUM_UTF8);
+    *out = weir_datum_text(bytes, cell->size, WEIR_TEXT, WEIR_DATUM_UTF8);
     return 1;
   default:
     *out = (weir_datum){.kind = (uint16_t)cell->kind};
@@ -224,19 +178,33 @@ static void get_json_source(weir_strip *strip, const weir_step *step)
         continue;
       const weir_cell *cell = cells_of(strip, column) + (size_t)row * width;
       if (cell->kind == WEIR_CELL_NUMBER || cell->kind == WEIR_CELL_JSON)
-        to[row] = of_text(strip->batch->bytes.bytes + cell->start, cell->size,
-                          WEIR_DATUM_JSON, 0);
+        to[row] = weir_datum_text(strip->batch->bytes.bytes + cell->start, cell->size,
+                                  WEIR_DATUM_JSON, 0);
       else
         read_cell(strip, cell, &to[row]);
     }
     return;
   }
+  const weir_batch *batch = strip->batch;
+  weir_strip_find(strip, field);
   for (uint32_t i = 0; i < strip->count; i++) {
     uint16_t row = strip->rows[i];
-    weir_slice json;
-    to[row] = find(strip, field, strip->first + row, &json)
-                  ? of_text(json.bytes, json.size, WEIR_DATUM_JSON, 0)
-                  : (weir_datum){.kind = WEIR_ABSENT};
+    uint32_t colon = strip->colons[i];
+    weir_slice json = {batch->bytes.bytes + colon + 1, 0};
+    if (colon > WEIR_LAYOUT_UNSURE) {
+      const char *end = batch->bytes.bytes + batch->rows[strip->first + row].end;
+      weir_datum datum;
+      const char *stop = weir_datum_read(json.bytes, end, &datum);
+      if (stop != NULL && json.bytes[0] != ' ') {
+        to[row] = weir_datum_text(json.bytes, (size_t)(stop - json.bytes),
+                                  WEIR_DATUM_JSON, 0);
+        continue;
+      }
+    }
+    to[row] =
+        colon != WEIR_LAYOUT_ABSENT && find(strip, field, strip->first + row, &json)
+            ? weir_datum_text(json.bytes, json.size, WEIR_DATUM_JSON, 0)
+            : (weir_datum){.kind = WEIR_ABSENT};
   }
 }
 

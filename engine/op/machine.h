@@ -13,6 +13,7 @@
 #include "engine/base/slice.h"
 #include "engine/data/batch.h"
 #include "engine/data/field.h"
+#include "engine/data/layout.h"
 #include "engine/op/arena.h"
 #include "engine/op/cells.h"
 #include "engine/op/datum.h"
@@ -22,6 +23,7 @@
 enum {
   WEIR_COLUMN_NONE = 0xFFFF,
   WEIR_LABEL_NONE = 0x7FFFFFFF,
+  WEIR_TEXT_PAD = 16,  // may be read, and in an arena written, behind every text
   WEIR_LABEL_WORDS = 1024 / 64,  // a bit a row
 };
 
@@ -105,6 +107,13 @@ struct weir_strip {
   uint32_t label_capacity;
   uint32_t data_capacity;
 
+  weir_layout layout;
+  uint8_t *alike;     // by row, once a field was looked for
+  uint32_t *colons;   // of the field looked for last, by place in the selection
+  uint32_t compared;  // alike is filled
+  uint64_t lacks[WEIR_PROGRAM_COLUMNS_MAX / 64];  // columns that rows alike have not
+  uint32_t lacks_known;
+
   weir_arena arena;
   weir_buf scratch;
   weir_cells cells;
@@ -127,6 +136,16 @@ void weir_strip_bail(weir_strip *strip, uint32_t row);
 
 // Memory for a text of this strip; NULL when the arena is at its limit.
 char *weir_strip_take(weir_strip *strip, size_t size);
+
+// Finds a field of the batch in the rows of the selection: fills colons.
+void weir_strip_find(weir_strip *strip, weir_field *field);
+
+weir_datum weir_datum_text(const char *text, size_t size, unsigned kind,
+                           unsigned flags);
+
+// A plain value that a comma or brace follows, which is where it answers; else NULL.
+// end is the end of the row, behind which a word may be read.
+const char *weir_datum_read(const char *at, const char *end, weir_datum *out);
 
 // A JSON value, as a datum: 0 if it is nothing plain, so that the row must bail.
 int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out);

@@ -28,6 +28,36 @@ void weir_datum_value(const weir_datum *datum, weir_value *out)
     weir_value_read((weir_slice){datum->text, datum->size}, NULL, out);
 }
 
+// Appends, short things by whole vectors: a call to memcpy costs more than they do.
+// Behind every text, and behind the buffer's bytes, there is room for it.
+static inline void put(weir_buf *out, const char *bytes, size_t size)
+{
+  enum { VECTOR = 16, SHORT = 48 };
+  _Static_assert((int)VECTOR <= (int)WEIR_TEXT_PAD && (int)VECTOR <= (int)WEIR_BUF_PAD,
+                 "the last vector must fit");
+  if (size > SHORT || size > out->capacity - out->size) {
+    weir_buf_append(out, bytes, size);
+    return;
+  }
+  char *at = out->bytes + out->size;
+  for (size_t i = 0; i < size; i += VECTOR)
+    memcpy(at + i, bytes + i, VECTOR);
+  out->size += size;
+}
+
+static inline void put_byte(weir_buf *out, char byte)
+{
+  if (out->size < out->capacity)
+    out->bytes[out->size++] = byte;
+  else
+    weir_buf_byte(out, byte);
+}
+
+static void put_word(weir_buf *out, const char *word)
+{
+  weir_buf_append(out, word, strlen(word));
+}
+
 void weir_datum_write(weir_buf *out, const weir_datum *datum)
 {
   switch (datum->kind) {
@@ -39,22 +69,22 @@ void weir_datum_write(weir_buf *out, const weir_datum *datum)
       weir_write_text(out, datum->text, datum->size);
       return;
     }
-    weir_buf_byte(out, '"');
-    weir_buf_append(out, datum->text, datum->size);
-    weir_buf_byte(out, '"');
+    put_byte(out, '"');
+    put(out, datum->text, datum->size);
+    put_byte(out, '"');
     return;
   case WEIR_TRUE:
-    weir_buf_append(out, "true", 4);
+    put_word(out, "true");
     return;
   case WEIR_FALSE:
-    weir_buf_append(out, "false", 5);
+    put_word(out, "false");
     return;
   case WEIR_NULL:
   case WEIR_ABSENT:
-    weir_buf_append(out, "null", 4);
+    put_word(out, "null");
     return;
   default:
-    weir_buf_append(out, datum->text, datum->size);
+    put(out, datum->text, datum->size);
   }
 }
 
@@ -68,7 +98,7 @@ static void write_key(const weir_program *program, const weir_column *column,
 {
   const weir_named *named = &program->fields[column->field];
   const char *key = program->keys.bytes + named->key;
-  weir_buf_append(out, key + !comma, named->key_size - !comma);
+  put(out, key + !comma, named->key_size - !comma);
 }
 
 static void write_made(const weir_strip *strip, uint32_t row, weir_buf *out)
@@ -76,7 +106,7 @@ static void write_made(const weir_strip *strip, uint32_t row, weir_buf *out)
   const weir_program *program = strip->program;
   uint32_t shape = strip->shapes[row];
   uint32_t count = 0;
-  weir_buf_byte(out, '{');
+  put_byte(out, '{');
   for (uint32_t i = 0; i < program->column_count; i++) {
     const weir_column *column = &program->columns[i];
     const weir_datum *datum = &weir_strip_column(strip, i)[row];
@@ -85,7 +115,7 @@ static void write_made(const weir_strip *strip, uint32_t row, weir_buf *out)
     write_key(program, column, count++ > 0, out);
     weir_datum_write(out, datum);
   }
-  weir_buf_byte(out, '}');
+  put_byte(out, '}');
 }
 
 // What a row's text becomes: values replaced in their places, in the order of the
@@ -109,6 +139,24 @@ static void add_replaced(struct edits *edits, weir_slice old, const weir_datum *
   edits->now[at] = now;
 }
 
+// Whether a column's field is known to be missing in the row, without looking.
+static int is_new(weir_strip *strip, uint32_t column, uint32_t row)
+{
+  if (!strip->compared || !strip->alike[row])
+    return 0;
+  if (!strip->lacks_known) {
+    const weir_program *program = strip->program;
+    memset(strip->lacks, 0, sizeof strip->lacks);
+    for (uint32_t i = 0; i < program->column_count; i++) {
+      const weir_field *field = program->fields[program->columns[i].field].field;
+      if (weir_layout_lacks(&strip->layout, field))
+        strip->lacks[i / 64] |= (uint64_t)1 << (i % 64);
+    }
+    strip->lacks_known = 1;
+  }
+  return (int)(strip->lacks[column / 64] >> (column % 64) & 1);
+}
+
 // Whether what was assigned can be edited in; 0 otherwise.
 static int plan_edits(weir_strip *strip, uint32_t row, struct edits *edits)
 {
@@ -120,6 +168,11 @@ static int plan_edits(weir_strip *strip, uint32_t row, struct edits *edits)
       continue;
     if (edits->replaced + edits->added == EDITS_MAX || !strip->batch->indexed)
       return 0;
+    if (is_new(strip, i, row)) {
+      if (datum->kind != WEIR_ABSENT)
+        edits->columns[edits->added++] = i;
+      continue;
+    }
     weir_slice old;
     weir_field *field = program->fields[program->columns[i].field].field;
     int found = weir_field_place(field, strip->batch, strip->first + row, &old);
@@ -158,7 +211,7 @@ static int write_edited(weir_strip *strip, uint32_t row, weir_buf *out)
     write_key(strip->program, column, comma, out);
     weir_datum_write(out, &weir_strip_column(strip, edits.columns[i])[row]);
   }
-  weir_buf_byte(out, '}');
+  put_byte(out, '}');
   return 1;
 }
 
@@ -249,19 +302,20 @@ int weir_strip_render(weir_strip *strip, uint32_t row, weir_buf *out)
 // One row more, as weir_rows_write does it.
 static int end_row(weir_batch *out, size_t start, const weir_batch *from, uint32_t row)
 {
-  int code = out->bytes.size < batch_size_max
-                 ? weir_batch_reserve_rows(out, out->row_count + 1)
-                 : WEIR_EFULL;
+  int code = out->bytes.size < batch_size_max ? WEIR_OK : WEIR_EFULL;
+  if (code == WEIR_OK && out->row_count == out->row_capacity)
+    code = weir_batch_reserve_rows(out, out->row_count + 1);
   if (code != WEIR_OK) {
     out->bytes.size = start;
     return code;
   }
   out->rows[out->row_count++] = (weir_span){(uint32_t)start, (uint32_t)out->bytes.size};
-  weir_buf_byte(&out->bytes, '\n');
+  put_byte(&out->bytes, '\n');
   out->form = WEIR_FORM_JSON;
   out->line_rows = 1;
   out->indexed = 0;
-  weir_batch_trace_row(out, from, row);
+  if (out->derived)
+    weir_batch_trace_row(out, from, row);
   return WEIR_OK;
 }
 

@@ -74,11 +74,14 @@ static int is_plain(const char *bytes, size_t size)
 
 int32_t weir_program_text(weir_program *program, const char *bytes, size_t size)
 {
+  // What is copied from may be read a vector past its end.
+  char *copy = weir_mem_new(size + WEIR_TEXT_PAD);
+  memcpy(copy, bytes, size);
   unsigned flags = weir_utf8_check(bytes, size) == size ? WEIR_DATUM_UTF8 : 0;
   if (is_plain(bytes, size))
     flags |= WEIR_DATUM_PLAIN;
   return add_constant(program, (weir_datum){.kind = WEIR_TEXT,
-                                            .text = weir_mem_copy(bytes, size),
+                                            .text = copy,
                                             .size = (uint32_t)size,
                                             .flags = (uint16_t)flags});
 }

@@ -11,14 +11,14 @@
 
 _Static_assert(WEIR_LABEL_WORDS * 64 == WEIR_STRIP_ROWS_MAX, "a bit a row");
 
-enum { TEXT_PAD = 16 };  // may be read and written behind a text of the arena
-
 weir_strip *weir_strip_new(void)
 {
   weir_strip *strip = weir_mem_new(sizeof *strip);
   strip->rows = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->rows[0]);
   strip->fates = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->fates[0]);
   strip->shapes = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->shapes[0]);
+  strip->alike = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->alike[0]);
+  strip->colons = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->colons[0]);
   return strip;
 }
 
@@ -32,6 +32,8 @@ void weir_strip_free(weir_strip *strip)
   weir_arena_fini(&strip->arena);
   weir_mem_free(strip->data);
   weir_mem_free(strip->labels);
+  weir_mem_free(strip->colons);
+  weir_mem_free(strip->alike);
   weir_mem_free(strip->shapes);
   weir_mem_free(strip->fates);
   weir_mem_free(strip->rows);
@@ -71,7 +73,7 @@ char *weir_strip_take(weir_strip *strip, size_t size)
 {
   if (size > WEIR_STRIP_ARENA_MAX || strip->arena.size_bytes > WEIR_STRIP_ARENA_MAX)
     return NULL;
-  return weir_arena_take(&strip->arena, size + TEXT_PAD);
+  return weir_arena_take(&strip->arena, size + WEIR_TEXT_PAD);
 }
 
 // Takes the rows that bailed out of the selection.
@@ -125,6 +127,8 @@ static void begin(weir_strip *strip)
   }
   strip->count = strip->size;
   strip->bailed = 0;
+  strip->compared = 0;
+  strip->lacks_known = 0;
   strip->stage = 0;
   memset(strip->shapes, 0, strip->size * sizeof strip->shapes[0]);
   for (uint32_t i = 0; i < program->column_count; i++) {

@@ -1,0 +1,236 @@
+// layout.c -- rows that look alike: fields of many rows found at once.
+//
+// If two rows have the same four bytes before every colon, a name can only belong to
+// colons whose bytes in the layout end like it. If that is one colon at depth one, its
+// key decides; if there is none the field is absent; anything else is unsure.
+
+#include "engine/data/layout.h"
+
+#include <string.h>
+
+enum {
+  BRACKETS_MAX = WEIR_LAYOUT_COLONS_MAX,
+  TAIL = 4,
+  WINDOW = 16,  // bytes of a key that are compared at once
+};
+
+// A row's part of the index.
+struct row {
+  const uint32_t *colons;
+  const uint32_t *brackets;
+  uint32_t colon_count;
+  uint32_t bracket_count;
+};
+
+static inline struct row row_of(const weir_batch *batch, uint32_t number)
+{
+  const uint32_t *colons = batch->row_colons + number;
+  const uint32_t *brackets = batch->row_brackets + number;
+  return (struct row){
+      .colons = batch->colons + colons[0],
+      .brackets = batch->brackets + brackets[0],
+      .colon_count = colons[1] - colons[0],
+      .bracket_count = brackets[1] - brackets[0],
+  };
+}
+
+static inline uint32_t tail_of(const weir_batch *batch, uint32_t colon)
+{
+  uint32_t tail;
+  memcpy(&tail, batch->bytes.bytes + colon - TAIL, sizeof tail);
+  return tail;
+}
+
+// The first colon of a batch may stand too near to its start to look before it.
+static int has_window(const struct row *row)
+{
+  return row->colon_count > 0 && row->colons[0] >= WINDOW;
+}
+
+static void learn(weir_layout *layout, const weir_batch *batch, uint32_t number)
+{
+  struct row row = row_of(batch, number);
+  layout->colon_count = 0;
+  if (!has_window(&row) || row.colon_count > WEIR_LAYOUT_COLONS_MAX ||
+      row.bracket_count > BRACKETS_MAX)
+    return;
+  uint32_t bracket = 0;
+  uint32_t depth = 0;
+  layout->shallow = 0;
+  for (uint32_t i = 0; i < row.colon_count; i++) {
+    for (; bracket < row.bracket_count && row.brackets[bracket] < row.colons[i];
+         bracket++) {
+      char kind = batch->bytes.bytes[row.brackets[bracket]];
+      depth += kind & 2 ? 1u : 0u - 1u;  // see json_scan.c
+      layout->kinds[bracket] = (uint8_t)kind;
+      layout->colons_before[bracket] = (uint8_t)i;
+    }
+    layout->tails[i] = tail_of(batch, row.colons[i]);
+    layout->shallow |= (uint64_t)(depth == 1) << i;
+  }
+  for (; bracket < row.bracket_count; bracket++) {
+    layout->kinds[bracket] = (uint8_t)batch->bytes.bytes[row.brackets[bracket]];
+    layout->colons_before[bracket] = (uint8_t)row.colon_count;
+  }
+  layout->colon_count = row.colon_count;
+  layout->bracket_count = row.bracket_count;
+}
+
+// Two brackets are those around the row; more must be mixed with the colons alike.
+static int same_brackets(const weir_layout *layout, const weir_batch *batch,
+                         const struct row *row)
+{
+  for (uint32_t i = 0; i < row->bracket_count; i++) {
+    uint32_t at = row->brackets[i];
+    uint32_t before = layout->colons_before[i];
+    if ((uint8_t)batch->bytes.bytes[at] != layout->kinds[i] ||
+        (before > 0 && row->colons[before - 1] > at) ||
+        (before < row->colon_count && row->colons[before] < at))
+      return 0;
+  }
+  return 1;
+}
+
+static inline int looks_like(const weir_layout *layout, const weir_batch *batch,
+                             uint32_t number)
+{
+  struct row row = row_of(batch, number);
+  if (row.colon_count != layout->colon_count ||
+      row.bracket_count != layout->bracket_count || !has_window(&row))
+    return 0;
+  uint32_t differ = 0;
+  for (uint32_t i = 0; i < row.colon_count; i++)
+    differ |= tail_of(batch, row.colons[i]) ^ layout->tails[i];
+  return differ == 0 && (row.bracket_count == 2 || same_brackets(layout, batch, &row));
+}
+
+static uint32_t compare_rows(const weir_layout *layout, const weir_batch *batch,
+                             uint32_t first, uint32_t count, uint8_t *alike)
+{
+  uint32_t same = 0;
+  memset(alike, 0, count);
+  if (layout->colon_count == 0)
+    return 0;
+  for (uint32_t i = 0; i < count; i++) {
+    alike[i] = (uint8_t)looks_like(layout, batch, first + i);
+    same += alike[i];
+  }
+  return same;
+}
+
+// The old layout does if it fits half of the rows; else that of a row among them, not
+// the first, which in a new batch has no bytes before it.
+void weir_layout_compare(weir_layout *layout, const weir_batch *batch, uint32_t first,
+                         uint32_t count, uint8_t *alike)
+{
+  enum { TRIES = 3 };
+  if (!batch->plain_keys) {
+    memset(alike, 0, count);
+    return;
+  }
+  for (uint32_t i = 0; compare_rows(layout, batch, first, count, alike) < count / 2;
+       i++) {
+    if (i == TRIES)
+      return;
+    learn(layout, batch, first + (1 + i * count / TRIES) % count);
+  }
+}
+
+// A name with its quotes, as the last bytes before a colon.
+struct key {
+  uint64_t bytes[2];
+  uint64_t mask[2];
+  uint32_t tail;
+  uint32_t tail_mask;
+  weir_slice name;
+};
+
+static struct key key_of(weir_slice name)
+{
+  char bytes[WINDOW] = {0};
+  char mask[WINDOW] = {0};
+  size_t size = name.size < WINDOW - 2 ? name.size : WINDOW - 2;
+  char *at = bytes + WINDOW - 1 - size;
+  memcpy(at, name.bytes + name.size - size, size);
+  bytes[WINDOW - 1] = '"';
+  memset(mask + (at - bytes), 0xFF, size + 1);
+  if (size == name.size) {
+    at[-1] = '"';
+    mask[at - 1 - bytes] = (char)0xFF;
+  }
+  struct key key = {.name = name};
+  memcpy(key.bytes, bytes, sizeof bytes);
+  memcpy(key.mask, mask, sizeof mask);
+  memcpy(&key.tail, bytes + WINDOW - TAIL, TAIL);
+  memcpy(&key.tail_mask, mask + WINDOW - TAIL, TAIL);
+  return key;
+}
+
+static inline int is_key(const struct key *key, const char *colon, uint32_t room)
+{
+  uint64_t words[2];
+  memcpy(words, colon - WINDOW, sizeof words);
+  if ((((words[0] ^ key->bytes[0]) & key->mask[0]) |
+       ((words[1] ^ key->bytes[1]) & key->mask[1])) != 0)
+    return 0;
+  size_t size = key->name.size;
+  return size <= WINDOW - 2 ||
+         (room >= size + 2 && colon[-(ptrdiff_t)size - 2] == '"' &&
+          memcmp(colon - 1 - size, key->name.bytes, size) == 0);
+}
+
+// The only colon that may be the name's, or ABSENT or UNSURE below zero.
+enum { NO_COLON = -1, MANY_COLONS = -2 };
+
+static int candidate(const weir_layout *layout, const struct key *key)
+{
+  int found = NO_COLON;
+  for (uint32_t i = 0; i < layout->colon_count; i++) {
+    if (((layout->tails[i] ^ key->tail) & key->tail_mask) != 0)
+      continue;
+    if (found >= 0)
+      return MANY_COLONS;
+    found = (int)i;
+  }
+  return found >= 0 && !(layout->shallow >> found & 1) ? NO_COLON : found;
+}
+
+static int is_odd(weir_slice name)
+{
+  for (size_t i = 0; i < name.size; i++) {
+    if ((unsigned char)name.bytes[i] < 0x20 || name.bytes[i] == '"' ||
+        name.bytes[i] == '\\')
+      return 1;
+  }
+  return 0;
+}
+
+int weir_layout_lacks(const weir_layout *layout, const weir_field *field)
+{
+  struct key key = key_of(weir_field_name(field));
+  return !is_odd(key.name) && candidate(layout, &key) == NO_COLON;
+}
+
+void weir_layout_find(const weir_layout *layout, const weir_field *field,
+                      const weir_batch *batch, uint32_t first, const uint16_t *rows,
+                      uint32_t count, const uint8_t *alike, uint32_t *colons)
+{
+  struct key key = key_of(weir_field_name(field));
+  int colon = is_odd(key.name) ? MANY_COLONS : candidate(layout, &key);
+  if (colon < 0) {
+    uint32_t answer = colon == NO_COLON ? WEIR_LAYOUT_ABSENT : WEIR_LAYOUT_UNSURE;
+    for (uint32_t i = 0; i < count; i++)
+      colons[i] = alike[rows[i]] ? answer : WEIR_LAYOUT_UNSURE;
+    return;
+  }
+  const uint32_t *starts = batch->row_colons + first;
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t row = rows[i];
+    colons[i] = WEIR_LAYOUT_UNSURE;
+    if (!alike[row])
+      continue;
+    uint32_t at = batch->colons[starts[row] + (uint32_t)colon];
+    int is = is_key(&key, batch->bytes.bytes + at, at - batch->rows[first + row].start);
+    colons[i] = is ? at : WEIR_LAYOUT_ABSENT;
+  }
+}

@@ -1,0 +1,221 @@
+// read.c -- from the text of a value to a datum.
+//
+// What nearly all values are, a short number or a text without escapes that is followed
+// by a comma or a brace, is read in one pass, eight bytes at a time. Everything else,
+// and whatever may be wrong, goes the long way.
+
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/data/json.h"
+#include "engine/op/machine.h"
+
+enum {
+  WORD = 8,
+  DIGITS_SURE = 15,  // fit 53 bits
+};
+
+static const uint64_t ones = 0x0101010101010101u;
+
+static const double powers[WORD] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+static const uint64_t whole_powers[WORD + 1] = {
+    1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+
+weir_datum weir_datum_text(const char *text, size_t size, unsigned kind, unsigned flags)
+{
+  return (weir_datum){.text = text,
+                      .size = (uint32_t)size,
+                      .kind = (uint16_t)kind,
+                      .flags = (uint16_t)flags};
+}
+
+static uint64_t load(const char *at)
+{
+  uint64_t word;
+  memcpy(&word, at, sizeof word);
+  return word;
+}
+
+static int ends_member(char byte) { return byte == ',' || byte == '}'; }
+
+// How many of eight bytes are digits, from the first on.
+static unsigned digit_count(uint64_t word)
+{
+  uint64_t low = word ^ (ones * '0');
+  uint64_t marks = ((low + ones * 0x76) | low) & (ones << 7);
+  return marks != 0 ? (unsigned)__builtin_ctzll(marks) >> 3 : WORD;
+}
+
+// The number that the first count bytes are, of which there are one to eight.
+static uint64_t digits_of(uint64_t word, unsigned count)
+{
+  uint64_t low = (word ^ (ones * '0')) << (8 * (WORD - count));
+  low = (low * 10 + (low >> 8)) & 0x00FF00FF00FF00FFu;
+  low = (low * 100 + (low >> 16)) & 0x0000FFFF0000FFFFu;
+  return (low * 10000 + (low >> 32)) & 0xFFFFFFFFu;
+}
+
+// A number of few digits, at most seven of them behind a point; see number.c, which
+// computes the same.
+static inline const char *read_number(const char *at, weir_datum *out)
+{
+  double sign = 1;
+  if (*at == '-') {
+    sign = -1;
+    at++;
+  }
+  const char *start = at;
+  uint64_t word = load(at);
+  unsigned count = digit_count(word);
+  if (count == 0 || (count > 1 && *at == '0'))
+    return NULL;
+  uint64_t digits = digits_of(word, count);
+  at += count;
+  if (count == WORD) {
+    word = load(at);
+    count = digit_count(word);
+    if (count > 0 && count < WORD) {
+      digits = digits * whole_powers[count] + digits_of(word, count);
+      at += count;
+    }
+  }
+  double number = (double)digits;
+  if (*at == '.') {
+    word = load(at + 1);
+    count = digit_count(word);
+    if (count == 0 || count == WORD)
+      return NULL;
+    digits = digits * whole_powers[count] + digits_of(word, count);
+    number = (double)digits / powers[count];
+    at += 1 + count;
+  }
+  if (at - start > DIGITS_SURE || !ends_member(*at))
+    return NULL;
+  *out = (weir_datum){.kind = WEIR_NUMBER, .number = sign * number};
+  return at;
+}
+
+// Marks quotes, backslashes and control characters; above the lowest mark it may err.
+static uint64_t special_marks(uint64_t word)
+{
+  uint64_t quote = word ^ (ones * '"');
+  uint64_t backslash = word ^ (ones * '\\');
+  return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
+          ((word - ones * 0x20) & ~word)) &
+         (ones << 7);
+}
+
+static inline const char *read_plain_text(const char *at, const char *end,
+                                          weir_datum *out)
+{
+  const char *start = ++at;
+  for (; at < end; at += WORD) {
+    uint64_t marks = special_marks(load(at));
+    if (marks == 0)
+      continue;
+    at += __builtin_ctzll(marks) >> 3;
+    if (at >= end || *at != '"' || !ends_member(at[1]))
+      return NULL;
+    *out = weir_datum_text(start, (size_t)(at - start), WEIR_TEXT, WEIR_DATUM_CLEAN);
+    return at + 1;
+  }
+  return NULL;
+}
+
+static const char *read_word(const char *at, const char *word, uint16_t kind,
+                             weir_datum *out)
+{
+  size_t size = strlen(word);
+  if (memcmp(at, word, size) != 0 || !ends_member(at[size]))
+    return NULL;
+  *out = (weir_datum){.kind = kind};
+  return at + size;
+}
+
+const char *weir_datum_read(const char *at, const char *end, weir_datum *out)
+{
+  at += *at == ' ';
+  switch (*at) {
+  case '"':
+    return read_plain_text(at, end, out);
+  case '-':
+  case '0':
+  case '1':
+  case '2':
+  case '3':
+  case '4':
+  case '5':
+  case '6':
+  case '7':
+  case '8':
+  case '9':
+    return read_number(at, out);
+  case 't':
+    return read_word(at, "true", WEIR_TRUE, out);
+  case 'f':
+    return read_word(at, "false", WEIR_FALSE, out);
+  case 'n':
+    return read_word(at, "null", WEIR_NULL, out);
+  default:
+    return NULL;
+  }
+}
+
+static int is_special(char byte)
+{
+  return (unsigned char)byte < 0x20 || byte == '"' || byte == '\\';
+}
+
+static int read_text(weir_strip *strip, weir_slice inside, weir_datum *out)
+{
+  size_t plain = 0;
+  while (plain < inside.size && !is_special(inside.bytes[plain]))
+    plain++;
+  if (plain == inside.size) {
+    *out = weir_datum_text(inside.bytes, inside.size, WEIR_TEXT, WEIR_DATUM_CLEAN);
+    return 1;
+  }
+  weir_buf_clear(&strip->scratch);
+  if (weir_json_unescape(inside, &strip->scratch) != WEIR_OK)
+    return 0;
+  size_t size = strip->scratch.size;
+  char *text = weir_strip_take(strip, size);
+  if (text == NULL)
+    return 0;
+  if (size > 0)
+    memcpy(text, strip->scratch.bytes, size);
+  *out = weir_datum_text(text, size, WEIR_TEXT, WEIR_DATUM_UTF8);
+  return 1;
+}
+
+int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out)
+{
+  if (json.size == 0 || json.size > UINT32_MAX)
+    return 0;
+  if (json.bytes[0] == '"')
+    return json.size >= 2 && json.bytes[json.size - 1] == '"' &&
+           read_text(strip, (weir_slice){json.bytes + 1, json.size - 2}, out);
+  weir_value value;
+  if (weir_value_read(json, &strip->scratch, &value) != WEIR_OK)
+    return 0;
+  if (value.kind == WEIR_NUMBER)
+    *out = (weir_datum){.kind = WEIR_NUMBER, .number = value.number};
+  else
+    *out = weir_datum_text(json.bytes, json.size, value.kind, 0);
+  return 1;
+}
+
+void weir_strip_find(weir_strip *strip, weir_field *field)
+{
+  const weir_batch *batch = strip->batch;
+  if (!batch->indexed) {
+    for (uint32_t i = 0; i < strip->count; i++)
+      strip->colons[i] = WEIR_LAYOUT_UNSURE;
+    return;
+  }
+  if (!strip->compared)
+    weir_layout_compare(&strip->layout, batch, strip->first, strip->size, strip->alike);
+  strip->compared = 1;
+  weir_layout_find(&strip->layout, field, batch, strip->first, strip->rows,
+                   strip->count, strip->alike, strip->colons);
+}
