@@ -5,7 +5,7 @@
 // a thread of their own.
 //
 // Owns     its files and decoder.
-// Threads  next: one at a time. cancel and the counters: any.
+// Threads  next: one at a time. fill: one a lane. cancel and the counters: any.
 
 #pragma once
 
@@ -14,6 +14,18 @@
 #include "engine/data/batch.h"
 
 typedef struct weir_source weir_source;
+
+// A stretch of a source that can be read apart from the others.
+typedef struct weir_block {
+  uint64_t start;  // in the partition
+  uint64_t end;
+  void *of;  // the source's own
+  uint32_t partition;
+  uint32_t serial;  // the next one cannot be taken before this one has been filled
+  uint32_t done;    // fill has given all of it
+  uint32_t unused;
+  char message[512];  // why fill failed
+} weir_block;
 
 typedef struct weir_source_ops {
   // Fills an empty batch: rows and faults, position, record_first, ingest time.
@@ -26,6 +38,15 @@ typedef struct weir_source_ops {
   // Where batches of this partition come from, for dead letters: a file's path.
   // From any thread, until free. May be NULL: then `place` says it.
   const char *(*origin)(const weir_source *source, uint32_t partition);
+
+  // For a source that several threads can read at once; else NULL. split: before the
+  // first batch; whether it will be read in so many lanes, and next not asked. take:
+  // one at a time, soon; OK with the next block, or as next. fill: gives the rows of a
+  // block, maybe none, as often as it takes until the block is done; each lane by
+  // itself. record_first is for who knows all the blocks.
+  int (*split)(weir_source *source, uint32_t lanes);
+  int (*take)(weir_source *source, weir_block *block);
+  int (*fill)(weir_source *source, uint32_t lane, weir_block *block, weir_batch *batch);
 } weir_source_ops;
 
 // First member of every source.

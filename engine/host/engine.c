@@ -12,15 +12,23 @@
 #include "engine/base/waker.h"
 #include "engine/loop/loop.h"
 
-enum { POOL_BATCH = 64, POOL_SPARE = 2, POOL_MAX = 128 };
+enum { POOL_BATCH = 64, POOL_SPARE = 2, POOL_MAX = 128, POOL_STEPS = 32 };
+
+// Work has waited so long for another worker before that loads its code, so that a
+// short input does not pay for it.
+enum { PATIENCE_NS = 5000000 };
+
+enum { OF_WORKERS = WEIR_HOME_WORKER | WEIR_HOME_READER };
 
 struct seat {
   weir_engine *engine;
   weir_waker *waker;
   weir_worker *worker;
   pthread_t thread;
+  weir_runner runner;  // enter is NULL until the code is loaded
+  int64_t waiting_ns;  // since when work waits for it, or 0
   uint32_t started;
-  uint32_t number;
+  uint32_t number;  // from 0
 };
 
 struct job {
@@ -36,6 +44,7 @@ struct weir_engine {
   uint32_t seat_count;
   uint32_t under_way;   // jobs on the pool
   uint32_t interrupts;  // seen
+  int32_t loaded;       // atomic: the first worker has its code
   int32_t leaving;      // atomic: workers go home
 };
 
@@ -48,43 +57,26 @@ static void wake_workers(weir_engine *engine, const struct seat *but)
 
 // --- worker threads
 
-static int take_step(struct seat *seat, const weir_runner *runner)
+static int take_step(struct seat *seat)
 {
   weir_engine *engine = seat->engine;
+  uint32_t homes = seat->runner.enter != NULL ? OF_WORKERS : WEIR_HOME_READER;
   uint32_t task = 0;
-  uint32_t count = weir_flow_ready(engine->flow, WEIR_HOME_WORKER, &task, 1);
+  uint32_t count = weir_flow_ready(engine->flow, homes, seat->number, &task, 1);
   if (weir_flow_take_lent(engine->flow)) {
     weir_loop_wake(engine->loop);
     wake_workers(engine, seat);
   }
   if (count == 0)
     return 0;
-  if (!weir_flow_claim(engine->flow, task))
+  if (!weir_flow_claim(engine->flow, task, seat->number))
     return 1;
-  uint32_t homes = weir_flow_run(engine->flow, task, runner);
-  if (homes & WEIR_HOME_POOL)
+  uint32_t woken = weir_flow_run(engine->flow, task, seat->number, &seat->runner);
+  if (woken & WEIR_HOME_POOL)
     weir_loop_wake(engine->loop);
-  if (homes & WEIR_HOME_WORKER)
+  if (woken & OF_WORKERS)
     wake_workers(engine, seat);
   return 1;
-}
-
-static int is_leaving(const weir_engine *engine)
-{
-  return __atomic_load_n(&engine->leaving, __ATOMIC_ACQUIRE);
-}
-
-static void serve(struct seat *seat, const weir_runner *runner)
-{
-  while (!is_leaving(seat->engine)) {
-    if (take_step(seat, runner))
-      continue;
-    uint32_t ticket = weir_waker_prepare(seat->waker);
-    if (is_leaving(seat->engine) || take_step(seat, runner))
-      weir_waker_cancel(seat->waker);
-    else
-      weir_waker_sleep(seat->waker, ticket, weir_flow_next_ns(seat->engine->flow));
-  }
 }
 
 // A worker that cannot start fails the flow and lets its tasks end without it.
@@ -95,21 +87,74 @@ static int refuse(void *context, uint32_t segment, weir_run *run)
   return run->finishing ? WEIR_RUN_DONE : WEIR_RUN_SATED;
 }
 
-static void *work(void *argument)
+static void load(struct seat *seat)
 {
-  struct seat *seat = argument;
   weir_engine *engine = seat->engine;
   weir_worker_options options = engine->options;
-  options.number = seat->number;
+  options.number = seat->number + 1;
   char message[WEIR_RUN_MESSAGE];
   int rc =
       weir_worker_new(&seat->worker, engine->flow, &options, message, sizeof message);
-  weir_runner runner = {.enter = refuse};
+  seat->runner = (weir_runner){.enter = refuse};
   if (rc == WEIR_OK)
-    runner = weir_worker_runner(seat->worker);
+    seat->runner = weir_worker_runner(seat->worker);
   else
     weir_flow_fail(engine->flow, rc, message);
-  serve(seat, &runner);
+  __atomic_store_n(&engine->loaded, 1, __ATOMIC_RELEASE);
+}
+
+static int64_t monotonic_ns(const weir_engine *engine)
+{
+  weir_clock clock = weir_flow_clock(engine->flow);
+  return clock.monotonic_ns(clock.context);
+}
+
+// Whether there is so much to do that the code of one more worker is worth loading.
+static int is_wanted(struct seat *seat)
+{
+  weir_engine *engine = seat->engine;
+  uint32_t task = 0;
+  if (!__atomic_load_n(&engine->loaded, __ATOMIC_ACQUIRE) ||
+      !weir_flow_ready(engine->flow, WEIR_HOME_WORKER, seat->number, &task, 1)) {
+    seat->waiting_ns = 0;
+    return 0;
+  }
+  int64_t now = monotonic_ns(engine);
+  if (seat->waiting_ns == 0)
+    seat->waiting_ns = now;
+  return now - seat->waiting_ns >= PATIENCE_NS;
+}
+
+static int is_leaving(const weir_engine *engine)
+{
+  return __atomic_load_n(&engine->leaving, __ATOMIC_ACQUIRE);
+}
+
+static void rest(struct seat *seat)
+{
+  uint32_t ticket = weir_waker_prepare(seat->waker);
+  if (is_leaving(seat->engine) || take_step(seat)) {
+    weir_waker_cancel(seat->waker);
+    return;
+  }
+  int64_t until_ns = seat->waiting_ns != 0 ? seat->waiting_ns + PATIENCE_NS
+                                           : weir_flow_next_ns(seat->engine->flow);
+  weir_waker_sleep(seat->waker, ticket, until_ns);
+}
+
+static void *work(void *argument)
+{
+  struct seat *seat = argument;
+  if (seat->number == 0)
+    load(seat);
+  while (!is_leaving(seat->engine)) {
+    if (seat->runner.enter == NULL && is_wanted(seat)) {
+      seat->waiting_ns = 0;
+      load(seat);
+    }
+    if (!take_step(seat))
+      rest(seat);
+  }
   weir_worker_free(seat->worker);
   seat->worker = NULL;
   return NULL;
@@ -120,9 +165,12 @@ static void *work(void *argument)
 static void run_job(void *argument)
 {
   struct job *job = argument;
-  uint32_t homes = weir_flow_run(job->engine->flow, job->task, NULL);
-  if (homes & WEIR_HOME_WORKER)
-    wake_workers(job->engine, NULL);
+  weir_flow *flow = job->engine->flow;
+  int steps = 0;
+  do {
+    if (weir_flow_run(flow, job->task, 0, NULL) & OF_WORKERS)
+      wake_workers(job->engine, NULL);
+  } while (++steps < POOL_STEPS && weir_flow_claim(flow, job->task, 0));
 }
 
 static void dispatch(void *context);
@@ -140,11 +188,11 @@ static void dispatch(void *context)
 {
   weir_engine *engine = context;
   uint32_t tasks[POOL_BATCH];
-  uint32_t count = weir_flow_ready(engine->flow, WEIR_HOME_POOL, tasks, POOL_BATCH);
+  uint32_t count = weir_flow_ready(engine->flow, WEIR_HOME_POOL, 0, tasks, POOL_BATCH);
   if (weir_flow_take_lent(engine->flow))
     wake_workers(engine, NULL);
   for (uint32_t i = 0; i < count; i++) {
-    if (!weir_flow_claim(engine->flow, tasks[i]))
+    if (!weir_flow_claim(engine->flow, tasks[i], 0))
       continue;
     struct job *job = weir_mem_new(sizeof *job);
     *job = (struct job){.engine = engine, .task = tasks[i]};
@@ -178,7 +226,7 @@ int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
   engine->seat_count = worker_count;
   for (uint32_t i = 0; i < worker_count; i++) {
     engine->seats[i].engine = engine;
-    engine->seats[i].number = i + 1;
+    engine->seats[i].number = i;
     engine->seats[i].waker = weir_waker_new();
   }
   *out = engine;

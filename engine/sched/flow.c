@@ -37,21 +37,34 @@ weir_flow *weir_flow_new(weir_clock clock)
   return flow;
 }
 
+static void free_lane(weir_lane *lane, const weir_gather *gather)
+{
+  weir_batch_unref(lane->batch);
+  for (uint32_t port = 0; port < lane->run.port_count; port++)
+    weir_batch_unref(lane->run.out[port]);
+  if (lane->run.partial != NULL)
+    gather->drop(lane->run.partial);
+  weir_mem_free(lane->run.out);
+  weir_mem_free(lane->run.counts);
+  weir_mem_free(lane);
+}
+
 static void free_task(weir_task *task)
 {
-  weir_batch_unref(task->batch);
-  for (uint32_t i = 0; i < task->run.port_count; i++) {
-    weir_batch_unref(task->run.out[i]);
-    weir_mem_free(task->ports[i].edges);
-  }
+  for (uint32_t i = 0; i < task->lane_count; i++)
+    free_lane(task->lanes[i], &task->gather);
+  weir_task_free_tickets(task);
+  for (uint32_t port = 0; port < task->port_count; port++)
+    weir_mem_free(task->ports[port].edges);
   for (uint32_t i = 0; i < task->input_count; i++)
     weir_edge_free(task->inputs[i].edge);
+  if (task->gather.free != NULL)
+    task->gather.free(task->gather.context);
   weir_source_free(task->source);
   weir_sink_free(task->sink);
+  weir_mem_free(task->lanes);
   weir_mem_free(task->inputs);
   weir_mem_free(task->ports);
-  weir_mem_free(task->run.out);
-  weir_mem_free(task->run.counts);
   weir_mem_free(task->name);
   weir_mem_free(task->origin);
   weir_mem_free(task);
@@ -69,8 +82,23 @@ void weir_flow_free(weir_flow *flow)
   weir_mem_free(flow);
 }
 
+static weir_lane *new_lane(const weir_task *task, uint32_t number, uint32_t stage_count)
+{
+  weir_lane *lane = weir_mem_new(sizeof *lane);
+  weir_run *run = &lane->run;
+  lane->number = number;
+  run->limits = task->flow->limits;
+  run->port_count = task->port_count;
+  run->stage_count = stage_count;
+  run->out = weir_mem_new(task->port_count * sizeof run->out[0]);
+  run->counts =
+      weir_mem_new((size_t)stage_count * WEIR_COUNT_KINDS * sizeof run->counts[0]);
+  run->total = task->gather.context;
+  return lane;
+}
+
 static weir_task *add_task(weir_flow *flow, const char *name, enum weir_task_kind kind,
-                           uint32_t port_count)
+                           uint32_t port_count, uint32_t stage_count)
 {
   WEIR_ASSERT(port_count <= WEIR_FLOW_PORTS_MAX);
   weir_task *task = weir_mem_new(sizeof *task);
@@ -80,12 +108,14 @@ static weir_task *add_task(weir_flow *flow, const char *name, enum weir_task_kin
   task->kind = kind;
   flow->makers += kind != WEIR_TASK_SINK;
   task->home = WEIR_HOME_WORKER;
-  task->run.limits = flow->limits;
-  task->run.port_count = port_count;
-  task->run.out = weir_mem_new(port_count * sizeof task->run.out[0]);
+  task->pin = WEIR_FLOW_ANYBODY;
+  task->port_count = port_count;
   task->ports = weir_mem_new(port_count * sizeof task->ports[0]);
   for (uint32_t i = 0; i < port_count; i++)
     task->ports[i].holds = 1;
+  task->lanes = weir_mem_new(sizeof task->lanes[0]);
+  task->lanes[0] = new_lane(task, 0, stage_count);
+  task->lane_count = 1;
   flow->tasks = grow(flow->tasks, flow->task_count, sizeof flow->tasks[0]);
   flow->tasks[flow->task_count++] = task;
   return task;
@@ -93,20 +123,16 @@ static weir_task *add_task(weir_flow *flow, const char *name, enum weir_task_kin
 
 uint32_t weir_flow_add_source(weir_flow *flow, const char *name, weir_source *source)
 {
-  weir_task *task = add_task(flow, name, WEIR_TASK_SOURCE, 2);
+  weir_task *task = add_task(flow, name, WEIR_TASK_SOURCE, 2, 0);
   task->source = source;
-  task->home = source->blocking ? WEIR_HOME_POOL : WEIR_HOME_WORKER;
+  task->home = source->blocking ? WEIR_HOME_POOL : WEIR_HOME_READER;
   return task->number;
 }
 
 uint32_t weir_flow_add_segment(weir_flow *flow, const char *name, uint32_t port_count,
                                uint32_t stage_count)
 {
-  weir_task *task = add_task(flow, name, WEIR_TASK_SEGMENT, port_count);
-  task->run.stage_count = stage_count;
-  task->run.counts =
-      weir_mem_new((size_t)stage_count * WEIR_COUNT_KINDS * sizeof task->run.counts[0]);
-  return task->number;
+  return add_task(flow, name, WEIR_TASK_SEGMENT, port_count, stage_count)->number;
 }
 
 void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name)
@@ -116,7 +142,7 @@ void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name)
 
 uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink)
 {
-  weir_task *task = add_task(flow, name, WEIR_TASK_SINK, 1);
+  weir_task *task = add_task(flow, name, WEIR_TASK_SINK, 1, 0);
   task->sink = sink;
   task->home = WEIR_HOME_POOL;
   return task->number;
@@ -127,7 +153,7 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
 {
   weir_task *producer = flow->tasks[from];
   weir_task *consumer = flow->tasks[to];
-  WEIR_ASSERT(port < producer->run.port_count);
+  WEIR_ASSERT(port < producer->port_count);
   weir_edge *edge = weir_edge_new();
 
   weir_port *out = &producer->ports[port];
@@ -150,11 +176,46 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
   return edge;
 }
 
+void weir_flow_set_lanes(weir_flow *flow, uint32_t number, uint32_t lanes)
+{
+  weir_task *task = flow->tasks[number];
+  WEIR_ASSERT(lanes >= 1 && lanes <= WEIR_FLOW_LANES_MAX && task->lane_count == 1);
+  const weir_source_ops *ops = task->source != NULL ? task->source->ops : NULL;
+  if (lanes == 1 || task->home == WEIR_HOME_POOL ||
+      (ops != NULL && (ops->split == NULL || !ops->split(task->source, lanes))))
+    return;
+  task->lanes = weir_mem_resize(task->lanes, lanes * sizeof task->lanes[0]);
+  WEIR_ASSERT(task->lanes != NULL);
+  for (uint32_t i = 1; i < lanes; i++)
+    task->lanes[i] = new_lane(task, i, task->lanes[0]->run.stage_count);
+  task->lane_count = lanes;
+  weir_task_new_tickets(task);
+}
+
+uint32_t weir_flow_lanes(const weir_flow *flow, uint32_t task)
+{
+  return flow->tasks[task]->lane_count;
+}
+
+void weir_flow_pin(weir_flow *flow, uint32_t segment, uint32_t worker)
+{
+  flow->tasks[segment]->pin = worker;
+}
+
+void weir_flow_set_gather(weir_flow *flow, uint32_t segment, weir_gather gather)
+{
+  weir_task *task = flow->tasks[segment];
+  task->gather = gather;
+  for (uint32_t i = 0; i < task->lane_count; i++)
+    task->lanes[i]->run.total = gather.context;
+}
+
 void weir_flow_limit(weir_flow *flow, weir_run_limits limits)
 {
   flow->limits = limits;
   for (uint32_t i = 0; i < flow->task_count; i++)
-    flow->tasks[i]->run.limits = limits;
+    for (uint32_t lane = 0; lane < flow->tasks[i]->lane_count; lane++)
+      flow->tasks[i]->lanes[lane]->run.limits = limits;
 }
 
 const weir_sink *weir_flow_sink(const weir_flow *flow, uint32_t task)
@@ -170,10 +231,11 @@ void weir_flow_limit_dead(weir_flow *flow, double count, double share)
   flow->dead_share_max = share;
 }
 
-weir_run *weir_flow_run_of(weir_flow *flow, uint32_t task)
+weir_run *weir_flow_run_of(weir_flow *flow, uint32_t task, uint32_t lane)
 {
   WEIR_ASSERT(flow->tasks[task]->kind == WEIR_TASK_SEGMENT);
-  return &flow->tasks[task]->run;
+  WEIR_ASSERT(lane < flow->tasks[task]->lane_count);
+  return &flow->tasks[task]->lanes[lane]->run;
 }
 
 void weir_flow_stop(weir_flow *flow)

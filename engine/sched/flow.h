@@ -8,7 +8,9 @@
 // Order. Every batch of a source has a sequence number, and what is made from it
 // keeps it. A task with several inputs takes them by (sequence, input), so its result
 // depends on the inputs alone. For this, every port sends a batch for every sequence
-// number, an empty one if need be, except to sinks.
+// number, an empty one if need be, except to sinks. A task may work in several lanes,
+// which compute different batches at once; what they make goes on in the order of the
+// input.
 //
 // The end. A source that ends closes its edges; a segment whose inputs have all ended
 // says what it still has to say and closes its own; a sink then finishes. When nobody
@@ -16,8 +18,8 @@
 // was sent is counted as received, dropped or held.
 //
 // Owns     its tasks, edges, sources and sinks.
-// Threads  building: one, before the first step. ready, run: any; a task is run by
-//          one thread at a time. stop, and what only reads: any.
+// Threads  building: one, before the first step. ready, run: any; a lane of a task is
+//          run by one thread at a time. stop, and what only reads: any.
 // Limits   WEIR_FLOW_PORTS_MAX ports a task.
 
 #pragma once
@@ -43,9 +45,10 @@ enum weir_task_kind {
 
 // Where a step may be taken: sinks and sources that block want a thread to spare.
 enum weir_task_home {
-  WEIR_HOME_WORKER = 1,
+  WEIR_HOME_WORKER = 1,  // with the code of the segments
   WEIR_HOME_POOL = 2,
-  WEIR_HOME_ANY = 3,
+  WEIR_HOME_READER = 4,  // a worker, whose code may not be there yet
+  WEIR_HOME_ANY = 7,
 };
 
 typedef struct weir_flow weir_flow;
@@ -72,6 +75,18 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
 // Before the first step and before runners look at their segments.
 void weir_flow_limit(weir_flow *flow, weir_run_limits limits);
 
+// Lets a segment, or a source that can be read by several, work in so many lanes, one
+// for each of the first workers; the order of what it sends on stays. One that has a
+// single lane may be bound to a worker; otherwise any worker runs it.
+enum { WEIR_FLOW_LANES_MAX = 256, WEIR_FLOW_ANYBODY = 0x7fffffff };
+void weir_flow_set_lanes(weir_flow *flow, uint32_t task, uint32_t lanes);
+uint32_t weir_flow_lanes(const weir_flow *flow, uint32_t task);
+void weir_flow_pin(weir_flow *flow, uint32_t segment, uint32_t worker);
+
+// What batches add up to, in a segment that gathers: parts are merged in the order of
+// the input. The flow takes it over.
+void weir_flow_set_gather(weir_flow *flow, uint32_t segment, weir_gather gather);
+
 // A sink that was added, to read what one in memory has collected.
 const weir_sink *weir_flow_sink(const weir_flow *flow, uint32_t task);
 
@@ -91,13 +106,13 @@ const char *weir_flow_name(const weir_flow *flow, uint32_t task);
 // Where records of a source come from, for people: the file, or the source's name.
 const char *weir_flow_path(const weir_flow *flow, uint32_t source, uint32_t partition);
 
-// The run structure of a segment; its address never changes.
-weir_run *weir_flow_run_of(weir_flow *flow, uint32_t task);
+// The run structure of a lane of a segment; its address never changes.
+weir_run *weir_flow_run_of(weir_flow *flow, uint32_t task, uint32_t lane);
 
-// Writes the numbers of up to `max` tasks that are ready into tasks; how many. The
-// first is the most urgent one.
-uint32_t weir_flow_ready(weir_flow *flow, enum weir_task_home home, uint32_t *tasks,
-                         uint32_t max);
+// Writes the numbers of up to `max` tasks of these homes that are ready for a worker,
+// from 0, into tasks; how many. The first is the most urgent one.
+uint32_t weir_flow_ready(weir_flow *flow, uint32_t homes, uint32_t worker,
+                         uint32_t *tasks, uint32_t max);
 
 // Whether looking for ready tasks has made room on edges since the last call: then
 // tasks of any home may have become ready, and whoever sleeps must look again.
@@ -106,10 +121,11 @@ int weir_flow_take_lent(weir_flow *flow);
 // When the earliest task that waits for a time will be ready, or 0 for none.
 int64_t weir_flow_next_ns(weir_flow *flow);
 
-// Claims a task for this thread: 1, or 0 if another has it. Run does one step of a
-// claimed task and gives it back; which homes may have got work by it is returned.
-int weir_flow_claim(weir_flow *flow, uint32_t task);
-uint32_t weir_flow_run(weir_flow *flow, uint32_t task, const weir_runner *runner);
+// Claims a task for a worker: 1, or 0 if it is not ready any more. Run does one step
+// of a claimed task and gives it back; which homes may have got work is returned.
+int weir_flow_claim(weir_flow *flow, uint32_t task, uint32_t worker);
+uint32_t weir_flow_run(weir_flow *flow, uint32_t task, uint32_t worker,
+                       const weir_runner *runner);
 
 // Sources end as if their input had; what is under way is finished.
 void weir_flow_stop(weir_flow *flow);

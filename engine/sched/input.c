@@ -42,24 +42,30 @@ static int all_ended(weir_task *task)
   return 1;
 }
 
-int weir_task_take(weir_task *task)
+int weir_task_take(weir_task *task, weir_lane *lane)
 {
-  if (task->batch != NULL || task->inputs_ended)
+  if (lane->batch != NULL || task->inputs_ended)
     return 1;
+  if (!weir_ticket_is_free(task))
+    return 0;
   int input = choose(task);
   if (input < 0) {
-    task->inputs_ended = (uint32_t)all_ended(task);
-    return (int)task->inputs_ended;
+    if (!all_ended(task))
+      return 0;
+    task->inputs_ended = 1;
+    lane->woken |= task->home;  // another lane may have the last word
+    return 1;
   }
-  weir_edge_pop(task->inputs[input].edge, &task->batch);
-  task->woken |= task->inputs[input].producer->home;
-  task->run.row = 0;
-  int goes_on = !task->batch->ends_sequence && !task->inputs[input].unordered;
+  weir_edge_pop(task->inputs[input].edge, &lane->batch);
+  weir_ticket_take(task, lane);
+  lane->woken |= task->inputs[input].producer->home;
+  lane->run.row = 0;
+  int goes_on = !lane->batch->ends_sequence && !task->inputs[input].unordered;
   task->input_at = goes_on ? (uint32_t)input : task->input_count;
   // What is said at the end comes after everything.
-  if (task->sequence <= task->batch->sequence)
-    task->sequence = task->batch->sequence + 1;
-  __atomic_fetch_add(&task->received, task->batch->row_count, __ATOMIC_RELAXED);
+  if (task->sequence <= lane->batch->sequence)
+    task->sequence = lane->batch->sequence + 1;
+  __atomic_fetch_add(&task->received, lane->batch->row_count, __ATOMIC_RELAXED);
   return 1;
 }
 
@@ -76,14 +82,14 @@ static void release_source(const weir_task *task)
     source->ops->cancel(source);
 }
 
-void weir_task_cancel(weir_task *task)
+void weir_task_cancel(weir_task *task, weir_lane *lane)
 {
   for (uint32_t i = 0; i < task->input_count; i++) {
     weir_edge_cancel(task->inputs[i].edge);
     release_source(task->inputs[i].producer);
   }
   task->inputs_ended = 1;
-  task->woken |= WEIR_HOME_ANY;
+  lane->woken |= WEIR_HOME_ANY;
 }
 
 int weir_task_lend(weir_task *task)

@@ -21,10 +21,10 @@ static void begin_made(const weir_task *task, weir_batch *batch)
     batch->record_first = __atomic_load_n(&task->received, __ATOMIC_RELAXED) + 1;
 }
 
-// Gives every port a batch to write to.
-void weir_task_prepare(weir_task *task, const weir_batch *from)
+// Gives every port a batch to write to. An empty one may be left of an earlier input.
+void weir_task_prepare(weir_task *task, weir_lane *lane, const weir_batch *from)
 {
-  weir_run *run = &task->run;
+  weir_run *run = &lane->run;
   for (uint32_t port = 0; port < run->port_count; port++) {
     if (run->out[port] != NULL)
       continue;
@@ -38,86 +38,106 @@ void weir_task_prepare(weir_task *task, const weir_batch *from)
   }
 }
 
-void weir_task_push(weir_task *task, uint32_t port, int ends_sequence)
+// Takes the batch. The port has room.
+void weir_task_send(weir_task *task, weir_lane *lane, weir_made made)
 {
-  weir_port *to = &task->ports[port];
-  weir_batch *batch = task->run.out[port];
-  task->run.out[port] = NULL;
-  batch->ends_sequence = (uint32_t)ends_sequence;
+  weir_port *to = &task->ports[made.port];
+  weir_batch *batch = made.batch;
+  batch->ends_sequence = made.ends_sequence;
   __atomic_fetch_add(&to->sent, batch->row_count, __ATOMIC_RELAXED);
   if (batch->row_count > 0 || !to->holds) {
     for (uint32_t i = 0; i < to->edge_count; i++) {
       int rc = weir_edge_push(to->edges[i], weir_batch_ref(batch));
       WEIR_ASSERT(rc == WEIR_OK);  // a task only runs when its ports have room
     }
-    task->woken |= to->homes;
+    lane->woken |= to->homes;
   }
   weir_batch_unref(batch);
 }
 
-static int may_hold(const weir_task *task, uint32_t port)
+// Sends on what a lane has written, or has it wait for its turn.
+void weir_task_push(weir_task *task, weir_lane *lane, uint32_t port, int ends_sequence)
 {
-  const weir_batch *batch = task->run.out[port];
-  return task->ports[port].holds && batch->bytes.size < task->run.limits.hold_bytes;
+  weir_made made = {lane->run.out[port], port, (uint32_t)ends_sequence};
+  lane->run.out[port] = NULL;
+  if (lane->ticket != NULL)
+    weir_ticket_put(task, lane, made);
+  else
+    weir_task_send(task, lane, made);
+}
+
+static int may_hold(const weir_task *task, const weir_lane *lane, uint32_t port)
+{
+  const weir_batch *batch = lane->run.out[port];
+  return task->ports[port].holds && lane->ticket == NULL &&
+         batch->bytes.size < lane->run.limits.hold_bytes;
 }
 
 // At the end of an input batch: everything goes on, but for small batches to sinks,
 // which wait a moment for company.
-void weir_task_push_all(weir_task *task)
+void weir_task_push_all(weir_task *task, weir_lane *lane)
 {
   enum { LINGER_NS = 1000000 };
   int64_t now = now_ns(task);
-  int linger = task->held_since_ns == 0 || now - task->held_since_ns < LINGER_NS;
+  int linger = lane->held_since_ns == 0 || now - lane->held_since_ns < LINGER_NS;
   int held = 0;
-  for (uint32_t port = 0; port < task->run.port_count; port++) {
-    if (task->run.out[port] == NULL)
+  for (uint32_t port = 0; port < lane->run.port_count; port++) {
+    if (lane->run.out[port] == NULL)
       continue;
-    if (linger && !task->inputs_ended && may_hold(task, port))
-      held |= task->run.out[port]->row_count > 0;
+    if (linger && !task->inputs_ended && may_hold(task, lane, port))
+      held |= lane->run.out[port]->row_count > 0;
     else
-      weir_task_push(task, port, 1);
+      weir_task_push(task, lane, port, 1);
   }
   if (!held)
-    task->held_since_ns = 0;
-  else if (task->held_since_ns == 0)
-    task->held_since_ns = now > 0 ? now : 1;
+    lane->held_since_ns = 0;
+  else if (lane->held_since_ns == 0)
+    lane->held_since_ns = now > 0 ? now : 1;
 }
 
 // Counts what a source or sink could not do with a batch, and sends it on.
-void weir_task_dead(weir_task *task, uint32_t port, weir_batch *letters)
+void weir_task_dead(weir_task *task, weir_lane *lane, uint32_t port,
+                    weir_batch *letters)
 {
   weir_flow *flow = task->flow;
-  task->run.out[port] = letters;
   uint64_t count = letters->row_count;
   __atomic_fetch_add(&task->dead, count, __ATOMIC_RELAXED);
-  weir_task_push(task, port, 1);
+  weir_task_send(task, lane, (weir_made){letters, port, 1});
   __atomic_fetch_add(&flow->records_dead, count, __ATOMIC_RELAXED);
 }
 
 // Nothing more will come: what is left goes out and the edges are closed.
-void weir_task_close(weir_task *task)
+void weir_task_close(weir_task *task, weir_lane *lane)
 {
   if (task->kind != WEIR_TASK_SINK &&
       __atomic_sub_fetch(&task->flow->makers, 1, __ATOMIC_ACQ_REL) == 0)
     weir_flow_check_dead(task->flow);  // before a sink learns that its input has ended
-  for (uint32_t port = 0; port < task->run.port_count; port++) {
-    if (task->run.out[port] != NULL && task->run.out[port]->row_count > 0)
-      weir_task_push(task, port, 1);
-    weir_batch_unref(task->run.out[port]);
-    task->run.out[port] = NULL;
+  for (uint32_t port = 0; port < task->port_count; port++) {
+    weir_batch **out = &lane->run.out[port];
+    if (*out != NULL && (*out)->row_count > 0)
+      weir_task_push(task, lane, port, 1);
+    weir_batch_unref(*out);
+    *out = NULL;
     for (uint32_t i = 0; i < task->ports[port].edge_count; i++)
       weir_edge_close(task->ports[port].edges[i]);
   }
   __atomic_store_n(&task->done, 1, __ATOMIC_RELEASE);
-  task->woken |= WEIR_HOME_ANY;  // whoever waits for the end looks at all tasks
+  lane->woken |= WEIR_HOME_ANY;  // whoever waits for the end looks at all tasks
+}
+
+int weir_port_has_room(const weir_port *port)
+{
+  for (uint32_t i = 0; i < port->edge_count; i++)
+    if (!weir_edge_has_room(port->edges[i]))
+      return 0;
+  return 1;
 }
 
 int weir_task_has_room(const weir_task *task)
 {
-  for (uint32_t port = 0; port < task->run.port_count; port++)
-    for (uint32_t i = 0; i < task->ports[port].edge_count; i++)
-      if (!weir_edge_has_room(task->ports[port].edges[i]))
-        return 0;
+  for (uint32_t port = 0; port < task->port_count; port++)
+    if (!weir_port_has_room(&task->ports[port]))
+      return 0;
   return 1;
 }
 
@@ -125,7 +145,7 @@ int weir_task_has_room(const weir_task *task)
 int weir_task_unwanted(const weir_task *task)
 {
   uint32_t cancelled = 0;
-  for (uint32_t port = 0; port < task->run.port_count; port++) {
+  for (uint32_t port = 0; port < task->port_count; port++) {
     const weir_port *to = &task->ports[port];
     for (uint32_t i = 0; i < to->edge_count && !to->dead; i++) {
       if (!weir_edge_cancelled(to->edges[i]))

@@ -5,10 +5,11 @@
 // was written, replaces full batches and enters it again.
 //
 // Owns     out: the task's. batch: borrowed.
-// Threads  the one that runs the task.
+// Threads  the one that runs the lane.
 
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/data/batch.h"
@@ -61,9 +62,20 @@ typedef struct weir_run {
   double *counts;    // [stage_count * WEIR_COUNT_KINDS]; whole numbers
   double dead;       // dead letters written in all
   double resume_ns;  // not before this time of the monotonic clock; 0: at once
+  void *partial;     // of a gather: what this batch adds up to, made by the code
+  void *total;       // of a gather: its context
   int32_t code;
   char message[WEIR_RUN_MESSAGE];
 } weir_run;
+
+// How what single batches add up to becomes what all of them do. merge takes a partial
+// and says what is wrong; drop takes one that nobody wants.
+typedef struct weir_gather {
+  void *context;
+  int (*merge)(void *context, void *partial, char *message, size_t size);
+  void (*drop)(void *partial);
+  void (*free)(void *context);
+} weir_gather;
 
 // Enters the code of a segment; one per worker. Returns a weir_run_reason.
 typedef struct weir_runner {

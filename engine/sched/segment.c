@@ -25,37 +25,52 @@ static int is_giving_up(const weir_task *task)
          !__atomic_load_n(&flow->drains, __ATOMIC_ACQUIRE);
 }
 
-static void release_batch(weir_task *task)
+static void release_batch(weir_lane *lane)
 {
-  weir_batch_unref(task->batch);
-  task->batch = NULL;
+  weir_batch_unref(lane->batch);
+  lane->batch = NULL;
 }
 
-static int enter(weir_task *task, const weir_runner *runner)
+// The one long part: meanwhile others may guard the task.
+static int enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
 {
-  double dead = task->run.dead;
-  int reason = runner->enter(runner->context, task->number, &task->run);
-  uint64_t died = (uint64_t)(task->run.dead - dead);
+  double dead = lane->run.dead;
+  weir_task_leave(task);
+  int reason = runner->enter(runner->context, task->number, &lane->run);
+  weir_task_guard(task);
+  uint64_t died = (uint64_t)(lane->run.dead - dead);
   add(&task->dead, died);
   add(&task->flow->records_dead, died);
   return reason;
 }
 
-// A segment without inputs makes its own records and stops with the sources.
-static void finish_segment(weir_task *task, const weir_runner *runner)
+void weir_task_merge(weir_task *task, void **partial)
 {
-  weir_run *run = &task->run;
+  const weir_gather *gather = &task->gather;
+  if (*partial == NULL)
+    return;
+  char message[WEIR_RUN_MESSAGE];
+  int rc = gather->merge(gather->context, *partial, message, sizeof message);
+  *partial = NULL;
+  if (rc != WEIR_OK)
+    weir_flow_fail(task->flow, rc, message);
+}
+
+// A segment without inputs makes its own records and stops with the sources.
+static void finish_segment(weir_task *task, weir_lane *lane, const weir_runner *runner)
+{
+  weir_run *run = &lane->run;
   if (task->input_count == 0 &&
       (weir_flow_is_stopping(task->flow) || weir_task_unwanted(task))) {
-    weir_task_close(task);
+    weir_task_close(task, lane);
     return;
   }
-  weir_task_prepare(task, NULL);
+  weir_task_prepare(task, lane, NULL);
   run->batch = NULL;
   run->finishing = 1;
   run->resume_ns = 0;
   double dead = run->dead;
-  int reason = enter(task, runner);
+  int reason = enter(task, lane, runner);
   if (task->input_count == 0) {
     uint64_t made = run->out[0] != NULL ? run->out[0]->row_count : 0;
     add(&task->received, made);
@@ -66,113 +81,174 @@ static void finish_segment(weir_task *task, const weir_runner *runner)
   case WEIR_RUN_MORE:
   case WEIR_RUN_FULL:
     for (uint32_t port = 0; port < run->port_count; port++)
-      weir_task_push(task, port, 1);
+      weir_task_push(task, lane, port, 1);
     break;
   case WEIR_RUN_FAILED:
     weir_flow_fail(task->flow, run->code, run->message);
-    weir_task_close(task);
+    weir_task_close(task, lane);
     break;
   default:
-    weir_task_close(task);
+    weir_task_close(task, lane);
   }
   if (run->dead > dead)
     weir_flow_check_dead(task->flow);
 }
 
-static void give_up_batch(weir_task *task)
+// What was made of the input goes on, and the lane is free for the next one.
+static void end_batch(weir_task *task, weir_lane *lane)
 {
-  const weir_run *run = &task->run;
-  add(&task->dropped, task->batch->row_count - run->row - run->begun);
-  weir_task_cancel(task);
-  release_batch(task);
-  weir_task_push_all(task);  // what comes at the end has a sequence number of its own
+  release_batch(lane);
+  weir_task_push_all(task, lane);
+  if (lane->ticket == NULL)
+    weir_task_merge(task, &lane->run.partial);
+  else
+    lane->ticket->partial = lane->run.partial;
+  lane->run.partial = NULL;
+  weir_ticket_done(task, lane);
+}
+
+static void give_up_batch(weir_task *task, weir_lane *lane)
+{
+  const weir_run *run = &lane->run;
+  add(&task->dropped, lane->batch->row_count - run->row - run->begun);
+  weir_task_cancel(task, lane);
+  end_batch(task, lane);  // what comes at the end has a sequence number of its own
 }
 
 // An entry should be over within a millisecond, so that other tasks get their turn: a
 // slow lambda gets fewer rows at a time, down to one.
-static void pace(weir_task *task, int64_t elapsed_ns)
+static void pace(weir_lane *lane, int64_t elapsed_ns)
 {
   enum { SLOW_NS = 1000000, FAST_NS = SLOW_NS / 4 };
-  uint32_t rows_max = task->run.limits.rows;
+  uint32_t rows_max = lane->run.limits.rows;
   if (elapsed_ns > SLOW_NS)
-    task->rows_now = task->rows_now / 2 > 0 ? task->rows_now / 2 : 1;
-  else if (elapsed_ns < FAST_NS && task->rows_now < rows_max)
-    task->rows_now = task->rows_now < rows_max / 2 ? task->rows_now * 2 : rows_max;
+    lane->rows_now = lane->rows_now / 2 > 0 ? lane->rows_now / 2 : 1;
+  else if (elapsed_ns < FAST_NS && lane->rows_now < rows_max)
+    lane->rows_now = lane->rows_now < rows_max / 2 ? lane->rows_now * 2 : rows_max;
 }
 
-static int enter_paced(weir_task *task, const weir_runner *runner, uint32_t left)
+static int enter_paced(weir_task *task, weir_lane *lane, const weir_runner *runner,
+                       uint32_t left)
 {
   enum { ROWS_FIRST = 16 };  // nobody knows yet how slow its lambdas are
-  weir_run *run = &task->run;
-  if (task->rows_now == 0)
-    task->rows_now = ROWS_FIRST;
-  if (task->rows_now > run->limits.rows)
-    task->rows_now = run->limits.rows;
-  run->row_end = run->row + (left < task->rows_now ? left : task->rows_now);
+  weir_run *run = &lane->run;
+  if (lane->rows_now == 0)
+    lane->rows_now = ROWS_FIRST;
+  if (lane->rows_now > run->limits.rows)
+    lane->rows_now = run->limits.rows;
+  run->row_end = run->row + (left < lane->rows_now ? left : lane->rows_now);
   int64_t began_ns = monotonic_ns(task);
-  int reason = enter(task, runner);
-  pace(task, monotonic_ns(task) - began_ns);
+  int reason = enter(task, lane, runner);
+  pace(lane, monotonic_ns(task) - began_ns);
   return reason;
 }
 
-static void compute(weir_task *task, const weir_runner *runner)
+static void compute(weir_task *task, weir_lane *lane, const weir_runner *runner)
 {
-  weir_run *run = &task->run;
-  weir_task_prepare(task, task->batch);
-  run->batch = task->batch;
-  uint32_t left = task->batch->row_count - run->row;
+  weir_run *run = &lane->run;
+  weir_task_prepare(task, lane, lane->batch);
+  run->batch = lane->batch;
+  uint32_t left = lane->batch->row_count - run->row;
   double dead = run->dead;
-  int reason = left > 0 ? enter_paced(task, runner, left) : WEIR_RUN_DONE;
+  int reason = left > 0 ? enter_paced(task, lane, runner, left) : WEIR_RUN_DONE;
   switch (reason) {
   case WEIR_RUN_FULL:
     for (uint32_t port = 0; port < run->port_count; port++)
       if (run->out[port]->bytes.size >= run->limits.out_bytes)
-        weir_task_push(task, port, 0);
+        weir_task_push(task, lane, port, 0);
+    weir_task_deliver(task, lane);
     break;
   case WEIR_RUN_SATED:
-    give_up_batch(task);
+    give_up_batch(task, lane);
     break;
   case WEIR_RUN_FAILED:
     weir_flow_fail(task->flow, run->code, run->message);
-    give_up_batch(task);
+    give_up_batch(task, lane);
     break;
   default:
-    if (run->row >= task->batch->row_count) {
-      release_batch(task);
-      weir_task_push_all(task);
-    }
+    if (run->row >= lane->batch->row_count)
+      end_batch(task, lane);
   }
   if (run->dead > dead)
     weir_flow_check_dead(task->flow);
 }
 
-void weir_task_compute(weir_task *task, const weir_runner *runner)
+// Everything has been read and sent on; the first lane has the last word.
+static int may_finish(const weir_task *task, const weir_lane *lane)
 {
+  return task->inputs_ended && lane->number == 0 && weir_task_all_delivered(task);
+}
+
+static void cancel_for_good(weir_task *task, weir_lane *lane)
+{
+  if (lane->batch != NULL)
+    give_up_batch(task, lane);
+  else if (!task->inputs_ended)
+    weir_task_cancel(task, lane);
+  if (may_finish(task, lane))
+    weir_task_close(task, lane);
+}
+
+static int is_pointless(const weir_task *task)
+{
+  return task->input_count > 0 && (weir_task_unwanted(task) || is_giving_up(task));
+}
+
+static void push_held(weir_task *task, weir_lane *lane)
+{
+  if (lane->held_since_ns == 0)
+    return;
+  lane->held_since_ns = 1;  // long ago: whatever is held goes on now
+  weir_task_push_all(task, lane);
+}
+
+void weir_segment_step(weir_task *task, weir_lane *lane, const weir_runner *runner)
+{
+  weir_task_deliver(task, lane);
   if (weir_flow_is_abandoned(task->flow)) {
-    if (task->batch != NULL)
-      give_up_batch(task);
-    else
-      weir_task_cancel(task);
-    weir_task_close(task);
+    cancel_for_good(task, lane);
     return;
   }
-  int pointless = weir_task_unwanted(task) || is_giving_up(task);
-  if (!task->inputs_ended && task->input_count > 0 && pointless) {
-    if (task->batch != NULL) {
-      give_up_batch(task);
+  if (is_pointless(task)) {
+    if (lane->batch != NULL) {
+      give_up_batch(task, lane);
       return;
     }
-    weir_task_cancel(task);
+    if (!task->inputs_ended)
+      weir_task_cancel(task, lane);
   }
-  if (weir_task_take(task) == 0) {
-    if (weir_task_holds(task)) {
-      task->held_since_ns = 1;  // long ago: whatever is held goes on now
-      weir_task_push_all(task);
-    }
+  if (weir_ticket_is_stalled(lane->ticket))
     return;
-  }
-  if (task->batch != NULL)
-    compute(task, runner);
-  else
-    finish_segment(task, runner);
+  if (lane->batch == NULL && !weir_task_has_room(task))
+    return;
+  if (!weir_task_take(task, lane))
+    push_held(task, lane);
+  else if (lane->batch != NULL)
+    compute(task, lane, runner);
+  else if (may_finish(task, lane))
+    finish_segment(task, lane, runner);
+}
+
+static int is_resting(const weir_task *task, const weir_lane *lane)
+{
+  weir_clock clock = task->flow->clock;
+  return lane->run.resume_ns > 0 && !weir_flow_is_stopping(task->flow) &&
+         (double)clock.monotonic_ns(clock.context) < lane->run.resume_ns;
+}
+
+int weir_segment_is_ready(weir_task *task, const weir_lane *lane)
+{
+  if (weir_task_can_deliver(task))
+    return 1;
+  if (lane->ticket != NULL)
+    return !weir_ticket_is_stalled(lane->ticket);
+  if (!weir_task_has_room(task) || is_resting(task, lane))
+    return 0;
+  if (lane->batch != NULL)
+    return 1;
+  if (task->inputs_ended)
+    return may_finish(task, lane);
+  if (weir_flow_is_abandoned(task->flow) || weir_task_unwanted(task))
+    return 1;
+  return weir_ticket_is_free(task) && weir_task_has_input(task);
 }

@@ -27,6 +27,40 @@ typedef struct weir_port {
   uint64_t sent;   // records; atomic
 } weir_port;
 
+// A batch that waits for its turn to be sent on.
+typedef struct weir_made {
+  weir_batch *batch;
+  uint32_t port;
+  uint32_t ends_sequence;
+} weir_made;
+
+// What comes of one input batch, where several lanes compute at once; see sequencer.c.
+typedef struct weir_ticket {
+  weir_made *made;
+  uint32_t first;  // of made, not yet sent on
+  uint32_t count;  // behind it
+  uint32_t capacity;
+  uint32_t done;   // nothing more will be made of it
+  void *partial;   // for the gather
+  int32_t failed;  // a source's: why it ends here
+  uint32_t unused;
+  char *message;
+} weir_ticket;
+
+// Where a task is computed, one worker at a time. While a lane is at work, what is in
+// it belongs to that worker.
+typedef struct weir_lane {
+  weir_run run;           // of a segment; sources and sinks use out only
+  weir_batch *batch;      // taken, not yet done
+  weir_block block;       // of a source with several lanes
+  weir_ticket *ticket;    // of the batch or block, where there are several lanes
+  int64_t held_since_ns;  // 0: nothing is held back
+  uint32_t number;
+  uint32_t at_work;
+  uint32_t rows_now;  // that an entry may do, so that it stays below a millisecond
+  uint32_t woken;     // homes of the tasks that this step gave work to
+} weir_lane;
+
 struct weir_task {
   weir_flow *flow;
   char *name;
@@ -34,26 +68,34 @@ struct weir_task {
   uint32_t number;
   enum weir_task_kind kind;
   enum weir_task_home home;
-  uint32_t woken;   // homes of the tasks that this step gave work to
-  int32_t claimed;  // atomic
+  int32_t guarded;  // atomic; see turn.c
   int32_t done;     // atomic
 
   weir_source *source;
   weir_sink *sink;
-  weir_run run;  // of a segment; sources and sinks use out and dead only
+  weir_gather gather;
+
+  weir_lane **lanes;
+  uint32_t lane_count;
+  uint32_t pin;  // the worker of a single lane, or WEIR_FLOW_NOBODY
 
   weir_input *inputs;
   uint32_t input_count;
   uint32_t input_at;  // the one whose sequence is not at its end yet, or input_count
   weir_port *ports;
-
-  weir_batch *batch;  // taken, not yet done
-  uint32_t rows_now;  // that an entry may do, so that it stays below a millisecond
-  uint32_t unused;
-  uint64_t sequence;      // of the next batch that it makes
-  uint64_t records_seen;  // by a source
-  int64_t held_since_ns;  // 0: nothing is held back
+  uint32_t port_count;
   uint32_t inputs_ended;  // sated, failed or at the end: only finishing is left
+
+  weir_ticket *tickets;  // a ring
+  uint32_t ticket_capacity;
+  uint32_t taking;        // a lane of a source is taking a block
+  uint64_t ticket_first;  // the oldest one that has not been sent on
+  uint64_t ticket_next;   // to be given
+  uint64_t record_next;   // of a source with several lanes: number of the next record
+  uint32_t partition;     // and where that is
+  uint32_t failed;        // such a source gives no more
+
+  uint64_t sequence;  // of the next batch that it makes
 
   uint64_t received;  // atomic, as are the next three
   uint64_t dead;
@@ -89,26 +131,53 @@ int weir_flow_is_stopping(const weir_flow *flow);
 int weir_flow_is_abandoned(const weir_flow *flow);
 void weir_flow_check_dead(weir_flow *flow);  // fails it if there are too many
 
+// turn.c: what a task owns belongs to whoever guards it, for a moment; a lane at work
+// leaves the guard to others while it computes.
+void weir_task_guard(weir_task *task);
+void weir_task_leave(weir_task *task);
+
 // step.c
-int weir_task_is_ready(weir_task *task);
+int weir_task_is_ready(weir_task *task, const weir_lane *lane);
 int weir_task_is_done(const weir_task *task);
-int weir_task_holds(const weir_task *task);
-void weir_task_step(weir_task *task, const weir_runner *runner);
+void weir_task_step(weir_task *task, weir_lane *lane, const weir_runner *runner);
+
+// source.c
+int weir_source_is_ready(weir_task *task, const weir_lane *lane);
+void weir_source_step(weir_task *task, weir_lane *lane);
+void weir_source_send(weir_task *task, weir_lane *lane, weir_batch *batch);
+void weir_source_fail(weir_task *task, int code, const char *message);
 
 // segment.c
-void weir_task_compute(weir_task *task, const weir_runner *runner);
+int weir_segment_is_ready(weir_task *task, const weir_lane *lane);
+void weir_segment_step(weir_task *task, weir_lane *lane, const weir_runner *runner);
+void weir_task_merge(weir_task *task, void **partial);  // into the whole
+
+// sequencer.c
+void weir_task_new_tickets(weir_task *task);
+int weir_ticket_is_free(const weir_task *task);
+void weir_ticket_take(weir_task *task, weir_lane *lane);
+void weir_ticket_put(weir_task *task, const weir_lane *lane, weir_made made);
+void weir_ticket_done(weir_task *task, weir_lane *lane);
+int weir_ticket_is_stalled(const weir_ticket *ticket);  // holds as much as it may
+int weir_task_can_deliver(const weir_task *task);
+void weir_task_deliver(weir_task *task, weir_lane *lane);
+int weir_task_all_delivered(const weir_task *task);
+void weir_task_free_tickets(weir_task *task);
 
 // input.c
 int weir_task_has_input(weir_task *task);  // a batch to take, or the end to note
-int weir_task_take(weir_task *task);       // does it; 0: there was nothing to do
-void weir_task_cancel(weir_task *task);    // wants nothing more
-int weir_task_lend(weir_task *task);       // takes full inputs aside; whether any was
+int weir_task_take(weir_task *task, weir_lane *lane);     // 0: there was nothing to do
+void weir_task_cancel(weir_task *task, weir_lane *lane);  // wants nothing more
+int weir_task_lend(weir_task *task);  // takes full inputs aside; whether any was
 
 // output.c
-void weir_task_prepare(weir_task *task, const weir_batch *from);
-void weir_task_push(weir_task *task, uint32_t port, int ends_sequence);
-void weir_task_push_all(weir_task *task);
-void weir_task_dead(weir_task *task, uint32_t port, weir_batch *letters);
-void weir_task_close(weir_task *task);
+void weir_task_prepare(weir_task *task, weir_lane *lane, const weir_batch *from);
+void weir_task_send(weir_task *task, weir_lane *lane, weir_made made);
+void weir_task_push(weir_task *task, weir_lane *lane, uint32_t port, int ends_sequence);
+void weir_task_push_all(weir_task *task, weir_lane *lane);
+void weir_task_dead(weir_task *task, weir_lane *lane, uint32_t port,
+                    weir_batch *letters);
+void weir_task_close(weir_task *task, weir_lane *lane);
+int weir_port_has_room(const weir_port *port);
 int weir_task_has_room(const weir_task *task);
 int weir_task_unwanted(const weir_task *task);

@@ -5,39 +5,55 @@
 
 #include "engine/sched/task.h"
 
-// A task is claimed to run it or, for a moment, to look at it. Who finds it running may
-// go away, since whoever runs it wakes others behind it; who finds it looked at waits,
-// or would miss the work that it was woken for.
-enum { RUNS = 1, LOOKED_AT = 2 };
-
-static int claim_as(weir_task *task, int32_t how)
+// The guard is held for moments and never while anything is computed, so that whoever
+// finds it taken waits. Who finds a lane at work goes away, since whoever works there
+// wakes others behind it.
+void weir_task_guard(weir_task *task)
 {
   int32_t found = 0;
-  // Acquire: the next owner sees all that the last one did.
-  while (!__atomic_compare_exchange_n(&task->claimed, &found, how, 0, __ATOMIC_ACQUIRE,
+  // Acquire: the next one sees all that the last one did.
+  while (!__atomic_compare_exchange_n(&task->guarded, &found, 1, 0, __ATOMIC_ACQUIRE,
                                       __ATOMIC_RELAXED)) {
-    if (found == RUNS)
-      return 0;
     found = 0;
     sched_yield();
   }
-  return 1;
 }
 
-int weir_flow_claim(weir_flow *flow, uint32_t task)
+void weir_task_leave(weir_task *task)
 {
-  return claim_as(flow->tasks[task], RUNS);
+  __atomic_store_n(&task->guarded, 0, __ATOMIC_RELEASE);
 }
 
-static void unclaim(weir_task *task)
+// The lane where this worker would run the task, or NULL.
+static weir_lane *lane_of(const weir_task *task, uint32_t worker)
 {
-  __atomic_store_n(&task->claimed, 0, __ATOMIC_RELEASE);
+  if (task->lane_count > 1)
+    return worker < task->lane_count ? task->lanes[worker] : NULL;
+  return task->pin == WEIR_FLOW_ANYBODY || task->pin == worker ? task->lanes[0] : NULL;
+}
+
+static int holds(const weir_task *task, const weir_lane *lane)
+{
+  return !lane->at_work && lane->held_since_ns != 0 && weir_task_has_room(task);
+}
+
+int weir_flow_claim(weir_flow *flow, uint32_t number, uint32_t worker)
+{
+  weir_task *task = flow->tasks[number];
+  weir_lane *lane = lane_of(task, worker);
+  if (lane == NULL)
+    return 0;
+  weir_task_guard(task);
+  int claimed = weir_task_is_ready(task, lane) || holds(task, lane);
+  lane->at_work |= (uint32_t)claimed;
+  weir_task_leave(task);
+  return claimed;
 }
 
 // The order is that from sinks to sources, which keeps edges short, and goes on behind
 // the task that was chosen last, so that a slow one has no more than its turn. Held
 // output is work for idle hands.
-static uint32_t ready_of(weir_flow *flow, enum weir_task_home home, int idle,
+static uint32_t ready_of(weir_flow *flow, uint32_t homes, uint32_t worker, int idle,
                          uint32_t *tasks, uint32_t max)
 {
   uint32_t count = 0;
@@ -45,18 +61,29 @@ static uint32_t ready_of(weir_flow *flow, enum weir_task_home home, int idle,
   for (uint32_t n = 1; n <= flow->task_count && count < max; n++) {
     uint32_t i = (turn + flow->task_count - n) % flow->task_count;
     weir_task *task = flow->tasks[i];
-    if ((task->home & home) == 0 || weir_task_is_done(task) ||
-        !claim_as(task, LOOKED_AT))
+    const weir_lane *lane = lane_of(task, worker);
+    if (lane == NULL || (task->home & homes) == 0 || weir_task_is_done(task))
       continue;
-    int ready = idle ? weir_task_holds(task) && weir_task_has_room(task)
-                     : weir_task_is_ready(task);
-    unclaim(task);
-    if (ready && !weir_task_is_done(task))
+    weir_task_guard(task);
+    int ready = idle ? holds(task, lane) : weir_task_is_ready(task, lane);
+    weir_task_leave(task);
+    if (ready)
       tasks[count++] = i;
   }
-  if (count > 0 && (home & WEIR_HOME_WORKER))
+  if (count > 0 && (homes & ~(uint32_t)WEIR_HOME_POOL) != 0)
     __atomic_store_n(&flow->turn, tasks[0], __ATOMIC_RELAXED);
   return count;
+}
+
+static int moves(weir_task *task)
+{
+  for (uint32_t i = 0; i < task->lane_count; i++) {
+    const weir_lane *lane = task->lanes[i];
+    if (lane->at_work || lane->run.resume_ns > 0 || weir_task_is_ready(task, lane) ||
+        holds(task, lane))
+      return 1;
+  }
+  return 0;
 }
 
 // Whether no task anywhere is at work, can be, or waits for a time.
@@ -66,12 +93,10 @@ static int is_stuck(weir_flow *flow)
     weir_task *task = flow->tasks[i];
     if (weir_task_is_done(task))
       continue;
-    if (!claim_as(task, LOOKED_AT))
-      return 0;
-    int moves = task->run.resume_ns > 0 || weir_task_is_ready(task) ||
-                (weir_task_holds(task) && weir_task_has_room(task));
-    unclaim(task);
-    if (moves)
+    weir_task_guard(task);
+    int can_move = moves(task);
+    weir_task_leave(task);
+    if (can_move)
       return 0;
   }
   return 1;
@@ -84,11 +109,12 @@ static void lend(weir_flow *flow)
 {
   for (uint32_t i = 0; i < flow->task_count; i++) {
     weir_task *task = flow->tasks[i];
-    if (weir_task_is_done(task) || task->input_count < 2 || !claim_as(task, LOOKED_AT))
+    if (weir_task_is_done(task) || task->input_count < 2)
       continue;
+    weir_task_guard(task);
     if (weir_task_lend(task))
       __atomic_store_n(&flow->lent, 1, __ATOMIC_RELEASE);
-    unclaim(task);
+    weir_task_leave(task);
   }
 }
 
@@ -97,15 +123,15 @@ int weir_flow_take_lent(weir_flow *flow)
   return __atomic_exchange_n(&flow->lent, 0, __ATOMIC_ACQ_REL) != 0;
 }
 
-uint32_t weir_flow_ready(weir_flow *flow, enum weir_task_home home, uint32_t *tasks,
-                         uint32_t max)
+uint32_t weir_flow_ready(weir_flow *flow, uint32_t homes, uint32_t worker,
+                         uint32_t *tasks, uint32_t max)
 {
-  uint32_t count = ready_of(flow, home, 0, tasks, max);
+  uint32_t count = ready_of(flow, homes, worker, 0, tasks, max);
   if (count == 0)
-    count = ready_of(flow, home, 1, tasks, max);
+    count = ready_of(flow, homes, worker, 1, tasks, max);
   if (count == 0 && is_stuck(flow)) {
     lend(flow);
-    count = ready_of(flow, home, 0, tasks, max);
+    count = ready_of(flow, homes, worker, 0, tasks, max);
   }
   return count;
 }
@@ -115,25 +141,30 @@ int64_t weir_flow_next_ns(weir_flow *flow)
   int64_t next = 0;
   for (uint32_t i = 0; i < flow->task_count; i++) {
     weir_task *task = flow->tasks[i];
-    // Only code of a script waits for a time.
-    if (task->kind != WEIR_TASK_SEGMENT || weir_task_is_done(task) ||
-        !claim_as(task, LOOKED_AT))
+    // Only code of a script waits for a time, and none that has several lanes.
+    if (task->kind != WEIR_TASK_SEGMENT || weir_task_is_done(task))
       continue;
-    int64_t resume = (int64_t)task->run.resume_ns;
-    unclaim(task);
+    weir_task_guard(task);
+    const weir_lane *lane = task->lanes[0];
+    int64_t resume = lane->at_work ? 0 : (int64_t)lane->run.resume_ns;
+    weir_task_leave(task);
     if (resume != 0 && (next == 0 || resume < next))
       next = resume;
   }
   return next;
 }
 
-uint32_t weir_flow_run(weir_flow *flow, uint32_t task, const weir_runner *runner)
+uint32_t weir_flow_run(weir_flow *flow, uint32_t number, uint32_t worker,
+                       const weir_runner *runner)
 {
-  weir_task *chosen = flow->tasks[task];
-  chosen->woken = 0;
-  if (!weir_task_is_done(chosen) && weir_task_has_room(chosen))
-    weir_task_step(chosen, runner);
-  uint32_t woken = chosen->woken;
-  unclaim(chosen);
+  weir_task *task = flow->tasks[number];
+  weir_lane *lane = lane_of(task, worker);
+  weir_task_guard(task);
+  lane->woken = 0;
+  if (!weir_task_is_done(task))
+    weir_task_step(task, lane, runner);
+  lane->at_work = 0;
+  uint32_t woken = lane->woken;
+  weir_task_leave(task);
   return woken;
 }

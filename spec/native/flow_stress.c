@@ -4,7 +4,9 @@
 //     left  --> pass --+--> merge --+--> sink all
 //     right -----------+            +--> first (has enough after FIRST) --> sink some
 //
-// Whatever the threads do, both sinks must see the same records in the same order.
+// Right is read in blocks, pass and merge work in a lane for every worker, first is
+// bound to one. Whatever the threads do, both sinks must see the same records in the
+// same order.
 
 #include <assert.h>
 #include <pthread.h>
@@ -30,18 +32,46 @@ typedef struct numbers {
   uint64_t batches;
 } numbers;
 
+static void add_rows(weir_batch *batch, uint64_t number)
+{
+  for (int row = 0; row < ROWS; row++) {
+    char text[64];
+    int size = snprintf(text, sizeof text, "{\"n\":%llu}", (unsigned long long)number);
+    assert(weir_line_add(batch, text, (size_t)size) == WEIR_OK);
+  }
+}
+
 static int numbers_next(weir_source *source, weir_batch *batch)
 {
   numbers *self = (numbers *)source;
   if (self->next == self->batches)
     return WEIR_EEND;
-  for (int row = 0; row < ROWS; row++) {
-    char text[64];
-    int size =
-        snprintf(text, sizeof text, "{\"n\":%llu}", (unsigned long long)self->next);
-    assert(weir_line_add(batch, text, (size_t)size) == WEIR_OK);
-  }
-  self->next++;
+  add_rows(batch, self->next++);
+  return WEIR_OK;
+}
+
+static int numbers_split(weir_source *source, uint32_t lanes)
+{
+  (void)source;
+  return lanes > 1;
+}
+
+static int numbers_take(weir_source *source, weir_block *block)
+{
+  numbers *self = (numbers *)source;
+  if (self->next == self->batches)
+    return WEIR_EEND;
+  *block = (weir_block){.start = self->next++, .serial = self->next % 5 == 0};
+  return WEIR_OK;
+}
+
+static int numbers_fill(weir_source *source, uint32_t lane, weir_block *block,
+                        weir_batch *batch)
+{
+  (void)source;
+  assert(lane < WORKERS);
+  add_rows(batch, block->start);
+  block->done = 1;
   return WEIR_OK;
 }
 
@@ -49,7 +79,13 @@ static void numbers_free(weir_source *source) { weir_mem_free(source); }
 
 static weir_source *new_numbers(uint64_t batches, uint32_t blocking)
 {
-  static const weir_source_ops ops = {.next = numbers_next, .free = numbers_free};
+  static const weir_source_ops ops = {
+      .next = numbers_next,
+      .free = numbers_free,
+      .split = numbers_split,
+      .take = numbers_take,
+      .fill = numbers_fill,
+  };
   numbers *self = weir_mem_new(sizeof *self);
   self->source.ops = &ops;
   self->source.blocking = blocking;
@@ -104,7 +140,7 @@ static checker *new_checker(void)
 
 // --- segments: all pass their rows on; FIRST_OF has enough after some
 
-static uint64_t first_count;  // belongs to whoever has claimed FIRST_OF
+static uint64_t first_count;  // belongs to the worker of FIRST_OF
 
 static int enter(void *context, uint32_t segment, weir_run *run)
 {
@@ -132,7 +168,8 @@ static int enter(void *context, uint32_t segment, weir_run *run)
 
 typedef struct hand {
   weir_flow *flow;
-  enum weir_task_home home;
+  uint32_t homes;
+  uint32_t worker;
   pthread_t thread;
 } hand;
 
@@ -142,10 +179,10 @@ static void *work(void *argument)
   const weir_runner runner = {.enter = enter};
   while (!weir_flow_finished(self->flow)) {
     uint32_t tasks[8];
-    uint32_t count = weir_flow_ready(self->flow, self->home, tasks, 8);
+    uint32_t count = weir_flow_ready(self->flow, self->homes, self->worker, tasks, 8);
     for (uint32_t i = 0; i < count; i++)
-      if (weir_flow_claim(self->flow, tasks[i]))
-        weir_flow_run(self->flow, tasks[i], &runner);
+      if (weir_flow_claim(self->flow, tasks[i], self->worker))
+        weir_flow_run(self->flow, tasks[i], self->worker, &runner);
     if (count == 0)
       sched_yield();
     weir_flow_count(self->flow);  // as progress does
@@ -174,10 +211,19 @@ int main(void)
   const weir_edge *edge = weir_flow_connect(flow, MERGE, 0, FIRST_OF, 0);
   weir_flow_connect(flow, FIRST_OF, 0, SOME, 0);
 
+  weir_flow_set_lanes(flow, RIGHT, WORKERS);
+  weir_flow_set_lanes(flow, PASS, WORKERS);
+  weir_flow_set_lanes(flow, MERGE, WORKERS);
+  weir_flow_pin(flow, FIRST_OF, 1);
+
   hand hands[WORKERS + POOL];
   for (int i = 0; i < WORKERS + POOL; i++) {
-    hands[i] =
-        (hand){.flow = flow, .home = i < WORKERS ? WEIR_HOME_WORKER : WEIR_HOME_POOL};
+    int works = i < WORKERS;
+    hands[i] = (hand){
+        .flow = flow,
+        .homes = works ? WEIR_HOME_WORKER | WEIR_HOME_READER : WEIR_HOME_POOL,
+        .worker = works ? (uint32_t)i : 0,
+    };
     int rc = pthread_create(&hands[i].thread, NULL, work, &hands[i]);
     assert(rc == 0);
   }

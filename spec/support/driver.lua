@@ -30,15 +30,27 @@ local function wait(flow, now)
   now[0] = next_ns
 end
 
+-- What every worker could do now, as { worker, task } pairs; workers from 0.
+local function choices(flow, workers)
+  local out = {}
+  for worker = 0, workers - 1 do
+    for i = 0, C.weir_flow_ready(flow, C.WEIR_HOME_ANY, worker, ready, MAX) - 1 do
+      out[#out + 1] = { worker, ready[i] }
+    end
+  end
+  return out
+end
+
 -- Never compiled: what C calls back may not be called from compiled code.
-local function step(flow, runner, now)
-  local count = C.weir_flow_ready(flow, C.WEIR_HOME_ANY, ready, MAX)
-  if count == 0 then
+local function step(flow, runners, now)
+  local found = choices(flow, math.max(1, #runners))
+  if #found == 0 then
     return wait(flow, now)
   end
-  local task = ready[math.random(0, count - 1)]
-  assert(C.weir_flow_claim(flow, task) == 1)
-  C.weir_flow_run(flow, task, runner)
+  local worker, task = unpack(found[math.random(#found)])
+  if C.weir_flow_claim(flow, task, worker) == 1 then
+    C.weir_flow_run(flow, task, worker, runners[worker + 1])
+  end
   if now and math.random(8) == 1 then
     now[0] = now[0] + math.random(0, 2000000)
   end
@@ -47,13 +59,15 @@ jit.off(step)
 
 --- Takes steps until the flow has ended.
 ---@param flow ffi.cdata*
----@param runner ffi.cdata*?  weir_runner; nil where there are no segments
+---@param runners ffi.cdata*[]|ffi.cdata*|nil  weir_runner of each worker; nil where there
+---   are no segments
 ---@param now ffi.cdata*?  of a clock turned by hand
 ---@param watch fun(count: integer)?  after each step
-function M.run(flow, runner, now, watch)
+function M.run(flow, runners, now, watch)
   local count = 0
+  runners = type(runners) == "table" and runners or { runners }
   while C.weir_flow_finished(flow) == 0 do
-    step(flow, runner, now)
+    step(flow, runners, now)
     count = count + 1
     if watch then
       watch(count)

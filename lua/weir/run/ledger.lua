@@ -103,7 +103,7 @@ local function close_segment(ledger, stage, node, written)
 end
 
 local function add_segment(ledger, flow, task, taken)
-  local run = C.weir_flow_run_of(flow, task.number)
+  local run = C.weir_flow_run_of(flow, task.number, 0)
   local stats = C.weir_flow_task_count(flow, task.number)
   local is_made = task.node.kind == "source"
   local flowing = is_made and 0 or number(stats.received)

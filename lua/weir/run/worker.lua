@@ -57,7 +57,7 @@ function M.prepare(flow, setup, number)
   local clock = C.weir_flow_clock(flow)
   for _, task in ipairs(plan.tasks) do
     if task.kind == "segment" then
-      local run = C.weir_flow_run_of(flow, task.number)
+      local run = C.weir_flow_run_of(flow, task.number, 0)
       local parts = bind.bind(task, run, emit.emit(task), clock)
       parts.flow, parts.memory_max = flow, setup.memory_max
       segments[task.number] = segment.new(task, parts)

@@ -283,8 +283,8 @@ describe(("a flow (seed %d)"):format(seed), function()
     connect(through, 0, to)
     local runs = 0
     for _, task in ipairs({ from, through }) do
-      assert(C.weir_flow_claim(flow, task) == 1)
-      C.weir_flow_run(flow, task, runner.c)
+      assert(C.weir_flow_claim(flow, task, 0) == 1)
+      C.weir_flow_run(flow, task, 0, runner.c)
       runs = runs + 1
     end
     assert.equal(0, tonumber(C.weir_flow_port_sent(flow, through, 0)))

@@ -1,0 +1,150 @@
+// sequencer.c -- where several lanes compute at once, the order of what they make.
+//
+// Who takes an input gets the next ticket. What is made of it waits with the ticket
+// until all earlier ones have been sent on, so that an edge carries what one lane
+// would have pushed. The oldest ticket always goes on as far as there is room; a
+// later one that has made much stands still until it is the oldest. So however slow
+// one lane is, what waits for it is bounded, and nothing waits in a circle.
+//
+// All of this happens under the task's guard, which nobody holds while computing.
+
+#include <stddef.h>
+
+#include "engine/base/check.h"
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/sched/task.h"
+
+enum { TICKETS_PER_LANE = 4, MADE_MAX = 8 };
+
+static weir_ticket *ticket_at(const weir_task *task, uint64_t number)
+{
+  return &task->tickets[number % task->ticket_capacity];
+}
+
+void weir_task_new_tickets(weir_task *task)
+{
+  task->ticket_capacity = task->lane_count * TICKETS_PER_LANE;
+  task->tickets = weir_mem_new(task->ticket_capacity * sizeof task->tickets[0]);
+}
+
+int weir_ticket_is_free(const weir_task *task)
+{
+  return task->lane_count == 1 ||
+         task->ticket_next - task->ticket_first < task->ticket_capacity;
+}
+
+void weir_ticket_take(weir_task *task, weir_lane *lane)
+{
+  if (task->lane_count == 1)
+    return;
+  lane->ticket = ticket_at(task, task->ticket_next++);
+}
+
+void weir_ticket_put(weir_task *task, const weir_lane *lane, weir_made made)
+{
+  weir_ticket *ticket = lane->ticket;
+  if (made.batch->row_count == 0 && task->ports[made.port].holds &&
+      made.batch->fault_count == 0) {
+    weir_batch_unref(made.batch);
+    return;
+  }
+  if (ticket->count == 0)
+    ticket->first = 0;
+  uint32_t end = ticket->first + ticket->count;
+  if (end == ticket->capacity) {
+    ticket->capacity += MADE_MAX;
+    ticket->made =
+        weir_mem_resize(ticket->made, ticket->capacity * sizeof ticket->made[0]);
+    WEIR_ASSERT(ticket->made != NULL);
+  }
+  ticket->made[end] = made;
+  ticket->count++;
+}
+
+void weir_ticket_done(weir_task *task, weir_lane *lane)
+{
+  if (lane->ticket == NULL)
+    return;
+  lane->ticket->done = 1;
+  lane->ticket = NULL;
+  weir_task_deliver(task, lane);
+}
+
+int weir_ticket_is_stalled(const weir_ticket *ticket)
+{
+  return ticket != NULL && ticket->count >= MADE_MAX;
+}
+
+int weir_task_all_delivered(const weir_task *task)
+{
+  return task->ticket_first == task->ticket_next;
+}
+
+// A batch of a source may bring dead letters with it.
+static int has_room_for(const weir_task *task, const weir_made *made)
+{
+  return task->kind == WEIR_TASK_SOURCE ? weir_task_has_room(task)
+                                        : weir_port_has_room(&task->ports[made->port]);
+}
+
+int weir_task_can_deliver(const weir_task *task)
+{
+  if (weir_task_all_delivered(task))
+    return 0;
+  const weir_ticket *ticket = ticket_at(task, task->ticket_first);
+  return ticket->count > 0 ? has_room_for(task, &ticket->made[ticket->first])
+                           : (int)ticket->done;
+}
+
+static void clear(weir_ticket *ticket)
+{
+  for (; ticket->count > 0; ticket->count--)
+    weir_batch_unref(ticket->made[ticket->first++].batch);
+  weir_mem_free(ticket->message);
+  ticket->message = NULL;
+  ticket->failed = WEIR_OK;
+  ticket->done = 0;
+}
+
+static void send_first(weir_task *task, weir_lane *lane, weir_ticket *ticket)
+{
+  weir_made made = ticket->made[ticket->first++];
+  ticket->count--;
+  if (task->kind == WEIR_TASK_SOURCE)
+    weir_source_send(task, lane, made.batch);
+  else
+    weir_task_send(task, lane, made);
+}
+
+void weir_task_deliver(weir_task *task, weir_lane *lane)
+{
+  int was_full = !weir_ticket_is_free(task);
+  while (weir_task_can_deliver(task)) {
+    weir_ticket *ticket = ticket_at(task, task->ticket_first);
+    if (ticket->count > 0) {
+      send_first(task, lane, ticket);
+      continue;
+    }
+    weir_task_merge(task, &ticket->partial);
+    if (ticket->failed != WEIR_OK)
+      weir_source_fail(task, ticket->failed, ticket->message);
+    clear(ticket);
+    task->ticket_first++;
+  }
+  // Other lanes may have waited for a ticket, for their turn, or for the end.
+  if (was_full || task->inputs_ended || !weir_task_all_delivered(task))
+    lane->woken |= task->home;
+}
+
+void weir_task_free_tickets(weir_task *task)
+{
+  for (uint32_t i = 0; i < task->ticket_capacity; i++) {
+    weir_ticket *ticket = &task->tickets[i];
+    if (ticket->partial != NULL)
+      task->gather.drop(ticket->partial);
+    clear(ticket);
+    weir_mem_free(ticket->made);
+  }
+  weir_mem_free(task->tickets);
+}
