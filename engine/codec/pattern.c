@@ -11,6 +11,7 @@
 struct weir_pattern {
   _Atomic uint32_t references;
   weir_pattern_program program;  // of our own copies
+  weir_class *classes;           // [set_count]
   weir_schema *schema;
 };
 
@@ -88,7 +89,8 @@ static int check(const weir_pattern_program *program)
 
 static void *copy(const void *items, size_t size)
 {
-  void *own = weir_mem_new(size > 0 ? size : 1);
+  enum { PAD = 8 };  // short texts are compared as words
+  void *own = weir_mem_new(size + PAD);
   if (size > 0)
     memcpy(own, items, size);
   return own;
@@ -111,8 +113,11 @@ int weir_pattern_new(weir_pattern **out, const weir_pattern_program *program)
     if (ops[i].slot == WEIR_PATTERN_NO_SLOT)
       ops[i].slot = (uint16_t)program->slot_count;
   pattern->program.ops = ops;
-  pattern->program.sets =
-      copy(program->sets, program->set_count * sizeof program->sets[0]);
+  pattern->program.sets = NULL;
+  pattern->classes =
+      weir_mem_new((program->set_count + 1) * sizeof pattern->classes[0]);
+  for (uint32_t i = 0; i < program->set_count; i++)
+    pattern->classes[i] = weir_class_of(program->sets[i].has);
   pattern->program.texts = copy(program->texts, program->text_size);
   pattern->program.slots =
       copy(program->slots, program->slot_count * sizeof program->slots[0]);
@@ -143,7 +148,7 @@ void weir_pattern_unref(weir_pattern *pattern)
   if (atomic_fetch_sub_explicit(&pattern->references, 1, memory_order_acq_rel) != 1)
     return;
   weir_mem_free((void *)pattern->program.ops);
-  weir_mem_free((void *)pattern->program.sets);
+  weir_mem_free(pattern->classes);
   weir_mem_free((void *)pattern->program.texts);
   weir_mem_free((void *)pattern->program.slots);
   weir_schema_unref(pattern->schema);
@@ -158,4 +163,9 @@ weir_schema *weir_pattern_schema(const weir_pattern *pattern)
 const weir_pattern_program *weir_pattern_program_of(const weir_pattern *pattern)
 {
   return &pattern->program;
+}
+
+const weir_class *weir_pattern_classes(const weir_pattern *pattern)
+{
+  return pattern->classes;
 }

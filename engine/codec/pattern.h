@@ -9,13 +9,15 @@
 // Owns     a pattern is counted and owns copies of all it was made from.
 // Threads  immutable; any. The count is atomic.
 // Errors   EINVAL for a program that is not one.
-// Limits   below. Lines are valid UTF-8; no capture cuts a character.
+// Limits   below. Lines are valid UTF-8; no capture cuts a character. A match reads up
+//          to WEIR_BUF_PAD bytes behind the line.
 
 #pragma once
 
 #include <stdint.h>
 
 #include "engine/base/slice.h"
+#include "engine/codec/class.h"
 #include "engine/data/batch.h"
 #include "engine/data/schema.h"
 
@@ -80,7 +82,7 @@ typedef struct weir_pattern_op {
 } weir_pattern_op;
 
 typedef struct weir_pattern_set {
-  uint8_t has[256];  // all bytes from 128 on, or none: classes are of ASCII
+  uint8_t has[256];  // of a SPAN: all bytes from 128 on, or none
 } weir_pattern_set;
 
 typedef struct weir_pattern_slot {
@@ -107,10 +109,11 @@ int weir_pattern_new(weir_pattern **out, const weir_pattern_program *program);
 weir_pattern *weir_pattern_ref(weir_pattern *pattern);
 void weir_pattern_unref(weir_pattern *pattern);  // NULL is a no-op
 
-// These live as long as the pattern does. The program has no names any more: the
-// schema has them.
+// These live as long as the pattern does. The program has neither names nor sets any
+// more: the schema has the names, and the sets have become classes.
 weir_schema *weir_pattern_schema(const weir_pattern *pattern);
 const weir_pattern_program *weir_pattern_program_of(const weir_pattern *pattern);
+const weir_class *weir_pattern_classes(const weir_pattern *pattern);
 
 // Matches a whole line (no newline). OK fills slots[0 .. slot_count], one more than
 // there are, with offsets into the line; a slot that is not there ends at

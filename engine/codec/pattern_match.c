@@ -23,6 +23,7 @@ typedef struct frame {
 
 typedef struct machine {
   const weir_pattern_program *program;
+  const weir_class *classes;
   const char *bytes;
   uint32_t size;
   uint32_t frame_count;
@@ -34,7 +35,7 @@ typedef struct machine {
 
 static int is_set(const machine *m, const weir_pattern_op *op, uint32_t at)
 {
-  return m->program->sets[op->c].has[(uint8_t)m->bytes[at]];
+  return m->classes[op->c].has[(uint8_t)m->bytes[at]];
 }
 
 static void push(machine *m, const weir_pattern_op *op, uint32_t at, uint32_t start)
@@ -61,14 +62,30 @@ static uint32_t after_character(const machine *m, uint32_t at)
   return at;
 }
 
+// Where the next character is that is in the op's class, or that is not.
+static uint32_t seek(const machine *m, const weir_pattern_op *op, int in, uint32_t at)
+{
+  return at + weir_class_seek(&m->classes[op->c], in, m->bytes + at, m->size - at);
+}
+
+// Whether two texts of 1 to 8 bytes are the same; both may be read for 8.
+static int same_word(const char *left, const char *right, uint32_t size)
+{
+  uint64_t words[2];
+  memcpy(&words[0], left, sizeof words[0]);
+  memcpy(&words[1], right, sizeof words[1]);
+  return (words[0] ^ words[1]) << (8 * (sizeof words[0] - size)) == 0;
+}
+
 static uint32_t take_text(const machine *m, const weir_pattern_op *op, uint32_t at)
 {
+  const char *bytes = m->bytes + at;
   const char *text = m->program->texts + op->a;
-  if (m->size - at < op->b || m->bytes[at] != text[0])
+  if (m->size - at < op->b)
     return NOWHERE;
-  if (op->b > 1 && memcmp(m->bytes + at, text, op->b) != 0)
-    return NOWHERE;
-  return at + op->b;
+  int same = op->b <= sizeof(uint64_t) ? same_word(bytes, text, op->b)
+                                       : memcmp(bytes, text, op->b) == 0;
+  return same ? at + op->b : NOWHERE;
 }
 
 // Without branches: a shape is a date or the like, and nearly always fits.
@@ -80,7 +97,7 @@ static uint32_t take_shape(machine *m, const weir_pattern_op *op, uint32_t at)
   const char *bytes = m->bytes + at;
   uint32_t fits = 1;
   for (uint32_t i = 0; i < op->b; i++)
-    fits &= m->program->sets[(uint8_t)shape[i]].has[(uint8_t)bytes[i]];
+    fits &= m->classes[(uint8_t)shape[i]].has[(uint8_t)bytes[i]];
   if (!fits)
     return NOWHERE;
   keep(m, op, at, at + op->b);
@@ -108,9 +125,7 @@ static uint32_t take_span(machine *m, const weir_pattern_op *op, uint32_t at)
     if (end == NOWHERE)
       return NOWHERE;
   } else {
-    const uint8_t *has = m->program->sets[op->c].has;
-    while (end < m->size && has[(uint8_t)m->bytes[end]])
-      end++;
+    end = seek(m, op, 0, at);
     if (op->a > 0 && end == at)
       return NOWHERE;
     if (op->a > 0 && (op->flags & WEIR_PATTERN_KEEPS) == 0)
@@ -160,9 +175,7 @@ static uint32_t take_until(machine *m, const weir_pattern_op *op, uint32_t start
 static uint32_t take_lazy(machine *m, const weir_pattern_op *op, uint32_t start,
                           uint32_t from)
 {
-  uint32_t at = from;
-  while (at < m->size && (!is_set(m, op, at) || is_inside(m, at)))
-    at++;
+  uint32_t at = seek(m, op, 1, from);
   if (at == m->size && (op->flags & WEIR_PATTERN_EMPTY) == 0) {
     m->work += m->size - from;
     return NOWHERE;
@@ -319,6 +332,7 @@ int weir_pattern_match(const weir_pattern *pattern, weir_slice line, weir_span *
 {
   machine m;  // the frames are not worth zeroing
   m.program = weir_pattern_program_of(pattern);
+  m.classes = weir_pattern_classes(pattern);
   m.bytes = line.bytes;
   m.size = (uint32_t)line.size;
   m.frame_count = 0;

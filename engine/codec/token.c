@@ -9,11 +9,26 @@ enum { OCTETS = 4, OCTET_DIGITS = 3, OCTET_MAX = 255, IPV6_SIZE_MAX = 45 };
 
 static int is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
+// Marks what is no digit among eight bytes; what is above the lowest mark may be wrong.
+static uint64_t non_digits(const char *at)
+{
+  static const uint64_t ones = 0x0101010101010101u;
+  uint64_t word;
+  memcpy(&word, at, sizeof word);
+  word ^= ones * '0';
+  return (word | (word + ones * (0x80 - 10))) & (ones << 7);
+}
+
 static uint32_t digits(const char *bytes, uint32_t size, uint32_t at)
 {
-  while (at < size && is_digit(bytes[at]))
-    at++;
-  return at;
+  for (; at < size; at += (uint32_t)sizeof(uint64_t)) {
+    uint64_t marks = non_digits(bytes + at);
+    if (marks == 0)
+      continue;
+    at += (uint32_t)__builtin_ctzll(marks) >> 3;
+    break;
+  }
+  return at < size ? at : size;
 }
 
 static uint32_t sign(const char *bytes, uint32_t size, uint32_t at)

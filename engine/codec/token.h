@@ -1,7 +1,7 @@
 // token.h -- how long is the number, the address, the quoted text that starts here?
 //
 // Each gives the size of the longest text of its kind at the front of the bytes, or
-// 0 if there is none. None reads past size.
+// 0 if there is none. All may read up to WEIR_BUF_PAD bytes past size.
 //
 // Owns     nothing.
 // Threads  any.

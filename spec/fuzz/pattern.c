@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "engine/base/buf.h"
 #include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/codec/pattern.h"
@@ -35,14 +36,19 @@ static weir_pattern_op op_of(const uint8_t *bytes)
 
 static void match(const weir_pattern *pattern, const uint8_t *line, size_t size)
 {
+  weir_buf padded = {0};
+  int code = weir_buf_reserve(&padded, size + 1);
+  WEIR_ASSERT(code == WEIR_OK);
+  weir_buf_append(&padded, line, size);
   weir_span slots[SLOTS + 1];
   memset(slots, 0xff, sizeof slots);
   uint32_t reached = 0;
-  weir_slice text = {.bytes = (const char *)line, .size = size};
-  int code = weir_pattern_match(pattern, text, slots, &reached);
+  weir_slice text = {.bytes = padded.bytes, .size = size};
+  code = weir_pattern_match(pattern, text, slots, &reached);
   WEIR_ASSERT(code == WEIR_OK || (code == WEIR_EMATCH && reached <= size));
   for (int i = 0; i < SLOTS; i++)
     WEIR_ASSERT(code != WEIR_OK || slots[i].end == UINT32_MAX || slots[i].end <= size);
+  weir_buf_fini(&padded);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
