@@ -5,6 +5,10 @@
 --     records = stages... ( write | gather | flat_map elements )
 --     elements = a loop over pending.list_<d>, whose body is records(d)
 --
+-- Where the first stages are lifted, `walk` does them for as many rows as it can, and
+-- also what follows if they are all there is: it stops at a row that only the code here
+-- can do, or at each that goes on to a stage that is not lifted (weir.run.lifted).
+--
 -- The function may be left and entered again at any row. What is under way inside a
 -- flat_map stands in `pending`: the list, and the element after the one at work. So an error
 -- in an element, or a full output behind it, goes on with the next one.
@@ -18,9 +22,13 @@ local M = {}
 local DATA = {
   "C", "rows", "run", "counts", "fuel", "pending", "holds", "check", "put", "keep", "take_map",
   "items", "open_item", "parse", "share", "aggregate_add", "sort_add", "top_add",
-  "aggregate_finish", "sort_finish", "top_finish", "generate", "FUEL", "FULL_BYTES",
+  "aggregate_finish", "sort_finish", "top_finish", "generate", "walk", "FUEL", "FULL_BYTES",
 }
-local REASONS = { { "DONE", 0 }, { "MORE", 1 }, { "FULL", 2 }, { "SATED", 3 } }
+-- Why a segment is left, and where a walk stops.
+local NUMBERS = {
+  { "DONE", 0 }, { "MORE", 1 }, { "FULL", 2 }, { "SATED", 3 },
+  { "STRIP_END", 0 }, { "SURVIVOR", 2 }, { "STRIP_FULL", 3 },
+}
 
 local WRITES = { route = true, split = true }
 local GATHERS = { aggregate = true, sort = true, top = true }
@@ -62,6 +70,11 @@ local function emit_exit_when_full(code)
   end
 end
 
+local function emit_stage(code, stage)
+  code:line("-- %s", stage.node.name)
+  stages[stage.node.kind](code, stage)
+end
+
 function emit_records(code, segment, index, open)
   if has_flat_map(segment, index) then
     code:open("if not pending.list_%d then", code.slot + 1)
@@ -70,8 +83,7 @@ function emit_records(code, segment, index, open)
   for i = index, #segment.stages do
     local stage = segment.stages[i]
     local kind = stage.node.kind
-    code:line("-- %s", stage.node.name)
-    stages[kind](code, stage)
+    emit_stage(code, stage)
     if kind == "flat_map" then
       return emit_elements(code, segment, i + 1)
     elseif GATHERS[kind] then
@@ -94,12 +106,74 @@ local function takes(segment)
   return #conditions > 0 and table.concat(conditions, " or ")
 end
 
+local function emit_open(code)
+  code:line("C.weir_rows_open(rows, 0, batch, row)")
+end
+
+local function emit_sated(code, segment, condition)
+  local sated = takes(segment)
+  if sated then
+    code:line("if %s then return SATED end", condition:format(sated))
+  end
+end
+
+local function emit_rows(code, segment)
+  code:open("for row = run.row, run.row_end - 1 do")
+  code:line("run.row = row")
+  emit_sated(code, segment, "(%s) and not pending.list_1")
+  emit_records(code, segment, 1, function()
+    emit_open(code)
+  end)
+  code:line("::next_0::")
+  code:close()
+  code:line("run.row = run.row_end")
+end
+
+-- One row: the stages behind the lifted ones; all of them if it did not survive those.
+local function emit_row(code, segment, lifted)
+  code:line("local row = run.row")
+  if lifted == #segment.stages then
+    emit_records(code, segment, 1, function()
+      emit_open(code)
+    end)
+  else
+    emit_records(code, segment, lifted + 1, function()
+      code:open("if stop ~= SURVIVOR then")
+      emit_open(code)
+      for i = 1, lifted do
+        emit_stage(code, segment.stages[i])
+      end
+      code:close()
+    end)
+  end
+  code:line("::next_0::")
+end
+
+local function emit_lifted(code, segment, lifted)
+  code:open("while run.row < run.row_end do")
+  emit_sated(code, segment, "(%s) and not pending.list_1")
+  if has_flat_map(segment, lifted + 1) then
+    code:line("local stop = pending.list_1 and SURVIVOR or walk()")
+  else
+    code:line("local stop = walk()")
+  end
+  code:open("if stop == STRIP_FULL then")
+  code:line("return FULL")
+  code:middle("elseif stop ~= STRIP_END then")
+  code:open("do")
+  emit_row(code, segment, lifted)
+  code:close()
+  code:line("run.row = run.row + 1")
+  code:close()
+  code:close()
+end
+
 local function emit_body(code, segment)
   if segment.node.kind == "source" then
     code:line("local function body() return DONE end")
     return
   end
-  local sated = takes(segment)
+  local lifted = segment.lifted and segment.lifted.count or 0
   code:open("local function body()")
   code:line("local batch, full = run.batch, false")
   for _, port in ipairs(segment.ports) do
@@ -107,21 +181,13 @@ local function emit_body(code, segment)
       code:line("local out%d = run.out[%d]", port.number, port.number)
     end
   end
-  code:open("for row = run.row, run.row_end - 1 do")
-  code:line("run.row = row")
-  if sated then
-    code:line("if (%s) and not pending.list_1 then return SATED end", sated)
+  if lifted > 0 then
+    emit_lifted(code, segment, lifted)
+  else
+    emit_rows(code, segment)
   end
-  emit_records(code, segment, 1, function()
-    code:line("C.weir_rows_open(rows, 0, batch, row)")
-  end)
-  code:line("::next_0::")
-  code:close()
-  code:line("run.row = run.row_end")
-  if sated then
-    code:line("if %s then return SATED end", sated)
-  end
-  code:line("return run.row_end < batch.row_count and MORE or DONE")
+  emit_sated(code, segment, "%s")
+  code:line("return run.row < batch.row_count and MORE or DONE")
   code:close()
 end
 
@@ -147,9 +213,9 @@ local function declare(code, body)
       code:line("local %s = S.%s", name, name)
     end
   end
-  for _, reason in ipairs(REASONS) do
-    if used[reason[1]] then
-      code:line("local %s = %d", reason[1], reason[2])
+  for _, number in ipairs(NUMBERS) do
+    if used[number[1]] then
+      code:line("local %s = %d", number[1], number[2])
     end
   end
 end

@@ -8,7 +8,7 @@ local null = require("weir.lib.null").null
 local values = require("weir.run.values")
 
 local C = cdef.load("engine/base/buf.h", "engine/base/err.h", "engine/data/line.h",
-  "engine/data/value.h", "engine/sched/run.h", "engine/state/groups.h")
+  "engine/data/value.h", "engine/op/strip.h", "engine/sched/run.h", "engine/state/groups.h")
 
 local M = {}
 
@@ -36,6 +36,16 @@ local function bind_column(column)
   }
 end
 
+-- What adds a strip of records to the groups, where the stage is lifted.
+local function new_gather(node, kinds)
+  local gather = ffi.gc(C.weir_gather_new(kinds, #node.columns, node.max_state_bytes or 0),
+    C.weir_gather_free)
+  for _, column in ipairs(node.keys) do
+    C.weir_gather_key(gather, column.name, #column.name)
+  end
+  return gather
+end
+
 function M.bind(node)
   local count = #node.columns
   local kinds = ffi.new("uint32_t[?]", math.max(1, count))
@@ -55,6 +65,7 @@ function M.bind(node)
   keys.bind(bound, node.keys)
   bound.record = values.giver(exprs)
   bound.groups = ffi.gc(C.weir_groups_new(kinds, count, node.max_keys or 0), C.weir_groups_free)
+  bound.gather = new_gather(node, kinds)
   return bound
 end
 

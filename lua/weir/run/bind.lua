@@ -7,6 +7,7 @@ local codecs = require("weir.run.codecs")
 local ffi = require("ffi")
 local fuel = require("weir.expr.fuel")
 local lambda = require("weir.run.lambda")
+local lifted = require("weir.run.lifted")
 local make = require("weir.run.make")
 local null = require("weir.lib.null").null
 local order = require("weir.run.order")
@@ -182,6 +183,8 @@ function M.bind(task, run, source, clock)
     data[i].where = stage.node.where
     data[i].name = stage.node.name
   end
+  local settle
+  data.walk, settle = lifted.bind(task, run, data)
   local chunk = assert(loadstring(source, "=segment:" .. task.name))
   local body, finish = chunk(data)
   local write = data.check
@@ -191,6 +194,7 @@ function M.bind(task, run, source, clock)
     body = body,
     finish = finish,
     pending = data.pending,
+    settle = settle,
     data = data, -- what C points into lives as long as the segment
     keep = record.detach,
     replace = function(slot, value)

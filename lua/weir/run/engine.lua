@@ -158,6 +158,7 @@ function Engine:setup()
       params = request.params,
     },
     on_error = type(self.options.on_error) == "string" and self.options.on_error or nil,
+    lift = (self.request.options or {}).lift ~= false,
     recording = self.recording,
     content = self.content,
     memory_max = self.options.max_memory_bytes,

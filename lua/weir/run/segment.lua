@@ -32,7 +32,7 @@ local origin = ffi.new("weir_origin")
 
 ---@param task table  a task of kind "segment" from weir.plan.cut
 ---@param parts { flow: ffi.cdata*, rows: ffi.cdata*, run: ffi.cdata*, body: function,
----   finish: function, pending: table, memory_max: number }
+---   finish: function, pending: table, settle: function, memory_max: number }
 function M.new(task, parts)
   local self = setmetatable(parts, Segment)
   self.task, self.clock = task, C.weir_flow_clock(parts.flow)
@@ -141,6 +141,7 @@ function Segment:_rows()
     C.weir_rows_open(self.rows, 0, run.batch, run.row)
   end
   local ok, reason = xpcall(self.body, problems.catch)
+  self.settle()
   if ok then
     return reason
   end

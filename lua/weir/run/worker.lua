@@ -10,6 +10,7 @@ local content = require("weir.describe.content")
 local cut = require("weir.plan.cut")
 local emit = require("weir.plan.emit")
 local ffi = require("ffi")
+local lifts = require("weir.plan.lifts")
 local script = require("weir.run.script")
 local segment = require("weir.run.segment")
 local weir = require("weir")
@@ -42,7 +43,7 @@ end
 --- Called by engine/host: prepares every segment of a flow.
 ---@param flow userdata
 ---@param setup string  Lua source of { request =, recording =, content =,
----   on_error =, memory_max = }
+---   on_error =, lift =, memory_max = }
 ---@param number integer  of the worker, from 1
 ---@return fun(task: integer): integer enter
 function M.prepare(flow, setup, number)
@@ -52,6 +53,9 @@ function M.prepare(flow, setup, number)
   local graph = describe(setup, number)
   graph.options.on_error = setup.on_error or graph.options.on_error
   local plan = cut.cut(graph)
+  if setup.lift then
+    lifts.mark(plan)
+  end
   local segments = {}
   ambient.install(weir, flow)
   local clock = C.weir_flow_clock(flow)

@@ -143,6 +143,9 @@ function M.set(b, node)
   finish(b)
 end
 
+-- Several streams are one already when they get here.
+M.merge = finish
+
 function M.drop_fields(b, node)
   b.frozen = false
   for _, name in ipairs(node.fields) do

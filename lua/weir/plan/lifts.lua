@@ -1,0 +1,39 @@
+--- How many stages of each segment, from its first, a program of the column machine does.
+--
+--     segment.lifted = { count, program = weir_program, list = instructions, reason }
+--
+-- With a count of 0 there is no program. The reason says why the stage behind the
+-- lifted ones is not among them.
+
+local lift = require("weir.expr.lift")
+local program = require("weir.native.program")
+
+local M = {}
+
+local function lifted_of(segment)
+  local nodes = {}
+  for i, stage in ipairs(segment.stages) do
+    nodes[i] = stage.node
+  end
+  local chain = lift.chain(nodes)
+  if chain.count == 0 then
+    return chain
+  end
+  local ok, built = pcall(program.build, chain.program)
+  if not ok then
+    return { count = 0, reason = built }
+  end
+  return { count = chain.count, program = built, list = chain.program, reason = chain.reason }
+end
+
+--- Lifts what can be lifted of every segment of a plan. The script has run.
+---@param plan table  of weir.plan.cut
+function M.mark(plan)
+  for _, task in ipairs(plan.tasks) do
+    if task.kind == "segment" then
+      task.lifted = lifted_of(task)
+    end
+  end
+end
+
+return M

@@ -1,0 +1,109 @@
+--- The lifted part of a segment at work: a program over strips of rows.
+--
+-- `walk` does rows from run.row on and stops at one, which is then run.row:
+--
+--     STRIP_END    behind the strip's last row
+--     SURVIVOR     that came through, and is in slot 0 for the stage behind
+--     STRIP_FULL   behind which an output is full
+--     anything else: one that the row code must do from its first stage
+--
+-- The strip is the worker's, and all its segments use it in turn.
+
+local cdef = require("weir.cdef")
+local ffi = require("ffi")
+local record = require("weir.native.record")
+
+local C = cdef.load("engine/op/strip.h", "engine/sched/run.h")
+
+local M = {}
+
+local rows = record.rows
+local strip = ffi.gc(C.weir_strip_new(), C.weir_strip_free)
+
+local KINDS, FILTERED, ABSORBED = 6, 1, 2
+local SURVIVOR = 2
+
+local walks = {}
+
+-- Writes survivors, each to its port.
+function walks.write(_, run, enter)
+  local full_bytes = run.limits.out_bytes
+  return function()
+    local stop = enter()
+    if stop == 0 then
+      stop = C.weir_strip_write(strip, run.out, full_bytes)
+      run.row = C.weir_strip_row(strip)
+    end
+    return stop
+  end
+end
+
+-- Opens the next survivor, for the stages that are not lifted.
+function walks.open(_, run, enter)
+  return function()
+    local stop = enter()
+    if stop == 0 then
+      stop = C.weir_strip_next(strip)
+      run.row = C.weir_strip_row(strip)
+      if stop == SURVIVOR then
+        stop = C.weir_strip_open(strip, rows, 0)
+      end
+    end
+    return stop
+  end
+end
+
+-- Adds survivors to their groups.
+function walks.aggregate(stage, run, enter, bound)
+  local at, added = stage.index * KINDS + ABSORBED, ffi.new("uint64_t[1]")
+  return function()
+    local stop = enter()
+    if stop == 0 then
+      added[0] = 0
+      stop = C.weir_strip_gather(strip, bound.gather, bound.groups, added)
+      run.row = C.weir_strip_row(strip)
+      run.counts[at] = run.counts[at] + tonumber(added[0])
+    end
+    return stop
+  end
+end
+
+-- Filters put rows out as the walk passes them.
+local function settler(task, run)
+  local filters = {}
+  for i = 1, task.lifted.count do
+    if task.stages[i].node.kind == "filter" then
+      filters[#filters + 1] = task.stages[i].index
+    end
+  end
+  return function()
+    for _, stage in ipairs(filters) do
+      local at = stage * KINDS + FILTERED
+      run.counts[at] = run.counts[at] + tonumber(C.weir_strip_take_filtered(strip, stage))
+    end
+  end
+end
+
+--- What a segment's program needs, if it has one.
+---@param task table     a segment that weir.plan.lifts has seen, or none
+---@param run ffi.cdata* its weir_run
+---@param bound table[]  what its stages are bound to
+---@return (fun(): integer)? walk
+---@return fun() settle  brings the counts up to date; after each entry
+function M.bind(task, run, bound)
+  local lifted = task.lifted or { count = 0 }
+  if lifted.count == 0 then
+    return nil, function() end
+  end
+  local function enter()
+    return C.weir_strip_enter(strip, lifted.program, run.batch, run.row, run.row_end)
+  end
+  local last = task.stages[#task.stages]
+  local walk = walks.open
+  if lifted.count == #task.stages then
+    walk = walks[last.node.kind] or walks.write
+  end
+  return walk(last, run, enter, bound[last.index + 1]), settler(task, run)
+end
+
+return M
