@@ -228,7 +228,11 @@ function Run:make(instruction)
       C.weir_buf_clear(buf)
       need(pcall(record.encode, name, buf))
       C.weir_buf_text(buf, ":")
-      need(pcall(record.encode, value, buf))
+      if type(value) == "table" then
+        C.weir_buf_text(buf, value.json)
+      else
+        need(pcall(record.encode, value, buf))
+      end
       parts[#parts + 1] = ffi.string(buf.bytes, buf.size)
     end
   end
@@ -237,9 +241,13 @@ function Run:make(instruction)
   self.handle = record.slot(1)
 end
 
--- A value that a row code path would have kept as its bytes.
+-- The bytes of a field, as { json }; nil for none.
 function Run:get_json(field)
-  return self.handle[field]
+  local json = tostring(self.handle)
+  assert(C.weir_rows_open_text(record.rows, 2, json, #json, -1) == 0)
+  assert(C.weir_rows_select(record.rows, 2, record.columns({ { field, "x" } })) == 0)
+  local only = tostring(record.slot(2)):match('^{"x":(.*)}$')
+  return only and { json = only }
 end
 
 -- On to a label, or to the next stage, or out of the program.

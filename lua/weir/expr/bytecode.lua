@@ -12,6 +12,7 @@ local M = {}
 local band, rshift = bit.band, bit.rshift
 
 local JUMP_BIAS = 0x8000
+local JUMPS = { JMP = true, UCLO = true, FORI = true, FORL = true, ITERL = true, ISNEXT = true }
 
 -- Operand modes of lj_bc.h: a slot that is read, and the first of the slots that are
 -- read or returned.
@@ -43,7 +44,7 @@ function M.decode(code, pc)
   if one.b_mode == 0 then
     one.c = one.d -- B and C are one operand, D
   end
-  if one.name == "JMP" or one.name == "UCLO" then
+  if JUMPS[one.name] then
     one.target = pc + 1 + one.d - JUMP_BIAS
   end
   return one
@@ -67,6 +68,19 @@ end
 --- The name of an upvalue, from 0; nil behind the last one.
 function M.upvalue_name(code, index)
   return jutil.funcuvname(code, index)
+end
+
+--- The value of a variable outside a function, by its name, and its number from 1.
+---@param fn function
+---@param wanted string
+function M.upvalue(fn, wanted)
+  for i = 1, math.huge do
+    local name, value = debug.getupvalue(fn, i)
+    assert(name, wanted)
+    if name == wanted then
+      return value, i
+    end
+  end
 end
 
 --- The prototypes of the functions that one makes, in the order of their source.

@@ -85,6 +85,7 @@ local function note_store(facts, code, pc, one)
     return
   end
   local line = bytecode.line(code, pc)
+  facts.store = facts.store or line
   if one.name == "TSETS" then
     facts.stored[bytecode.constant(code, -1 - one.c)] = line
   elseif one.name == "TSETV" or one.name == "TSETR" then
@@ -144,6 +145,20 @@ function M.stores(env, key)
       return ("line %d may change"):format(line)
     elseif facts.opaque then
       return ("%s at line %d may change"):format(facts.opaque.name, facts.opaque.line)
+    end
+  end
+end
+
+--- What may change some table that a script made, of all that its functions do.
+---@param env table  of the script
+---@return string? reason
+function M.changes(env)
+  for _, one in ipairs(twins.chunks(env)) do
+    local facts = facts_of(one)
+    if facts.store then
+      return ("changes one at line %d"):format(facts.store)
+    elseif facts.opaque then
+      return ("uses %s at line %d"):format(facts.opaque.name, facts.opaque.line)
     end
   end
 end

@@ -1,6 +1,7 @@
 --- What a function reads besides its record: globals, variables outside, and what
 -- stands in tables, as far as they cannot change any more.
 
+local builtins = require("weir.expr.builtins")
 local bytecode = require("weir.expr.bytecode")
 local chunk = require("weir.expr.chunk")
 local frozen = require("weir.expr.frozen")
@@ -8,39 +9,6 @@ local null = require("weir.lib.null").null
 local Builder = require("weir.expr.lift.builder")
 
 local M = {}
-
--- Builtins of an environment by function: { [string.sub] = "string.sub" }.
-local builtins_of = setmetatable({}, { __mode = "k" })
-
-local function builtins(env)
-  local known = builtins_of[env]
-  if known then
-    return known
-  end
-  known = {}
-  for name, value in pairs(frozen.contents(env)) do
-    if type(value) == "function" then
-      known[value] = name
-    elseif frozen.is(value) and value ~= env then
-      for member, fn in pairs(frozen.contents(value)) do
-        if type(fn) == "function" then
-          known[fn] = name .. "." .. member
-        end
-      end
-    end
-  end
-  builtins_of[env] = known
-  return known
-end
-
--- The public module, whose functions are known by name.
-local function add_module(known, module)
-  for name, value in pairs(frozen.contents(module)) do
-    if type(value) == "function" then
-      known[value] = "weir." .. name
-    end
-  end
-end
 
 local plain = { number = true, string = true, boolean = true, ["nil"] = true }
 
@@ -52,7 +20,7 @@ local function known_value(f, value, what)
   elseif kind == "table" then
     return { table = value, name = what }
   elseif kind == "function" then
-    local name = builtins(f.env)[value]
+    local name = builtins.names(f.env)[value]
     return name and { builtin = name } or { fn = value, name = what }
   end
   f:refuse("uses %s, which is a %s", what, kind)
@@ -81,23 +49,11 @@ function M.global(f, name)
   return given(f, f.env, name, name)
 end
 
-local function upvalue_of(fn, wanted)
-  for i = 1, math.huge do
-    local name, value = debug.getupvalue(fn, i)
-    if name == nil then
-      return nil, false
-    elseif name == wanted then
-      return value, true
-    end
-  end
-end
-
 --- A variable outside, by its number in the bytecode as the user wrote it.
 function M.upvalue(f, index)
   f.env = f.env or environment(f)
   local name = bytecode.upvalue_name(f.code, index)
-  local value, found = upvalue_of(f.fn, name)
-  assert(found, name)
+  local value = bytecode.upvalue(f.fn, name)
   local reason = chunk.assigns(f.chunk, name)
   if reason then
     f:refuse("reads the variable `%s`, which %s,", name, reason)
@@ -110,10 +66,6 @@ function M.member(f, of, key)
   f.env = f.env or environment(f)
   local what = ("%s.%s"):format(of.name, tostring(key))
   if frozen.is(of.table) then
-    local contents = frozen.contents(of.table)
-    if rawget(contents, "from") and rawget(contents, "coalesce") then
-      add_module(builtins(f.env), of.table)
-    end
     return given(f, of.table, key, what)
   end
   local reason = type(key) ~= "string" and "may change" or chunk.stores(f.env, key)
@@ -128,9 +80,7 @@ end
 --- A method of text.
 function M.method(f, name)
   f.env = f.env or environment(f)
-  local methods = frozen.contents(frozen.contents(f.env).string)
-  local installed = debug.getmetatable("").__index
-  if installed ~= methods or type(methods[name]) ~= "function" then
+  if not builtins.is_method(f.env, name) then
     f:refuse("calls the method %s", name)
   end
   return { builtin = "string." .. name }
