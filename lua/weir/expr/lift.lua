@@ -1,6 +1,6 @@
 --- Lifting: a chain of stages becomes a program of the column machine.
 --
---     local lifted = lift.chain(nodes)
+--     local lifted = lift.chain(nodes, { quiet = purity.quiet(functions) })
 --     lifted.count      how many stages, from the first, the program does
 --     lifted.program    its instructions (weir.native.program builds it); nil if count is 0
 --     lifted.reason     why the next stage is not in it: "calls print at line 3"
@@ -57,8 +57,8 @@ local function try(b, node, index)
   return reason
 end
 
-local function chain(nodes, count)
-  local b, reason = Builder.new(), nil
+local function chain(nodes, count, options)
+  local b, reason = Builder.new(options), nil
   local lifted = 0
   for i = 1, count do
     reason = try(b, nodes[i], i - 1)
@@ -72,11 +72,12 @@ end
 
 --- The program of the first stages of a chain, as many as can be lifted.
 ---@param nodes table[]  nodes of a graph, in order
+---@param options table?  `quiet`: nothing changes the tables of the script any more
 ---@return { count: integer, program: table[]?, reason: string? }
-function M.chain(nodes)
+function M.chain(nodes, options)
   local count, why = #nodes, nil
   while true do
-    local b, lifted, reason = chain(nodes, count)
+    local b, lifted, reason = chain(nodes, count, options)
     if lifted == 0 then
       return { count = 0, reason = reason or why }
     end
@@ -91,13 +92,14 @@ end
 --- Why an expression by itself cannot be lifted; nil if it can.
 ---@param given table
 ---@param role "condition"|"value"|"map"
-function M.refusal(given, role)
+---@param options table?  as above
+function M.refusal(given, role, options)
   if role == "map" then
-    return M.chain({ { kind = "map", expr = given } }).reason
+    return M.chain({ { kind = "map", expr = given } }, options).reason
   elseif role == "condition" then
-    return M.chain({ { kind = "filter", expr = given } }).reason
+    return M.chain({ { kind = "filter", expr = given } }, options).reason
   end
-  local b = Builder.new()
+  local b = Builder.new(options)
   b.frozen = true
   return guarded(expr.value, b, given)
 end

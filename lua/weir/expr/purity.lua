@@ -4,6 +4,8 @@
 --
 --     purity.of(fn)             --> "pure", or nil and why not: "calls os.time at line 3"
 --     purity.of(fn, all)        the same, knowing all functions that the script gave away
+--     purity.functions(graph)   --> all functions that the script gave away
+--     purity.quiet(all)         --> whether none of them may change a table outside
 --     purity.shares(fns)        --> groups of functions that must share a state
 --
 -- Read from the bytecode, loops and closures included, and conservatively: what cannot be
@@ -30,6 +32,37 @@ local function changer(all)
       end
     end
   end
+end
+
+local function gather(value, list, seen)
+  if seen[value] or (type(value) ~= "table" and type(value) ~= "function") then
+    return
+  end
+  seen[value] = true
+  if type(value) == "function" then
+    list[#list + 1] = twins.of(value) and value or nil
+    return
+  end
+  for key, item in next, value do
+    gather(key, list, seen)
+    gather(item, list, seen)
+  end
+end
+
+--- The functions of the script that stand anywhere in a graph.
+---@param graph table
+---@return function[]
+function M.functions(graph)
+  local list = {}
+  gather(graph, list, {})
+  return list
+end
+
+--- Whether no function may change a table that it did not make: then what stands in the
+-- script's tables stays.
+---@param all function[]  every function that may run after loading
+function M.quiet(all)
+  return not nesting.suspended() and changer(all) == nil
 end
 
 --- Whether a function may run in several states at once.

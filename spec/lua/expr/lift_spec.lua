@@ -1,5 +1,6 @@
 local jutil = require("jit.util")
 local lift = require("weir.expr.lift")
+local purity = require("weir.expr.purity")
 local script = require("spec.support.script")
 local text = require("weir.expr.text")
 local twins = require("weir.expr.twins")
@@ -187,6 +188,23 @@ describe("what a lambda reads outside", function()
       .. "end"))
     assert.is_nil(lifts(reading, "local t = { x = 1 } local function f() local o = {} o.x = 2 "
       .. "end"))
+  end)
+end)
+
+describe("what is known of all functions of a script", function()
+  it("lets a lambda read a table that none of them changes", function()
+    local source = "local t = { slow = 3 } return function(r) r.slow = r.ms > t.slow end, "
+      .. "function(r) t[r.k] = 1 end, function(r) t = r.x end"
+    local reads, writes = script.load(source)()
+    local expr = { kind = "lambda", fn = reads, where = "a.lua:1" }
+    local graph = { nodes = { { expr = expr }, { fn = print, self = {} } } }
+    assert.same({ reads }, purity.functions(graph))
+    assert.is_true(purity.quiet({ reads }))
+    assert.is_false(purity.quiet({ reads, writes }))
+    source = source:gsub(", function%(r%) t = r.x end", "")
+    expr.fn = script.load(source)()
+    assert.equal("reads t.slow, which line 1 may change, at line 1", lift.refusal(expr, "map"))
+    assert.is_nil(lift.refusal(expr, "map", { quiet = true }))
   end)
 end)
 

@@ -297,7 +297,9 @@ function Builder:nested(value, name, lenient)
   return seen[key]
 end
 
-function M.new()
+--- Begins a program.
+---@param options table?  `quiet`: tables of the script stay as they are
+function M.new(options)
   local code = {}
   return setmetatable({
     code = code,
@@ -306,6 +308,7 @@ function M.new()
     registers = 0,
     frames = 0,
     tables = {},
+    quiet = options ~= nil and options.quiet or false,
     state = State.new(),
   }, Builder)
 end
