@@ -11,7 +11,7 @@
 #include "engine/base/slice.h"
 #include "engine/data/value.h"
 
-enum { OTHER = 3, STACK_PER_KEY = 2, STACK_SPARE = 8 };
+enum { OTHER = 3, LIST = 4, STACK_PER_KEY = 2, STACK_SPARE = 8 };
 
 struct member {
   weir_slice key;
@@ -85,18 +85,25 @@ static int put_array(lua_State *state, weir_buf *out, int table, int depth)
       return 0;
     lua_pop(state, 1);
   }
-  weir_buf_byte(out, ']');
+  weir_buf_text(out, length == 0 ? "[]" : "]");
   return 1;
 }
 
 static int put_table(lua_State *state, weir_buf *out, int table, int depth)
 {
   int room = WEIR_PLAIN_KEYS_MAX * (STACK_PER_KEY + 1) + STACK_SPARE;
-  if (depth == WEIR_PLAIN_DEPTH_MAX || !lua_checkstack(state, room) ||
-      lua_getmetatable(state, table))
+  if (depth == WEIR_PLAIN_DEPTH_MAX || !lua_checkstack(state, room))
     return 0;
-  return lua_objlen(state, table) > 0 ? put_array(state, out, table, depth + 1)
-                                      : put_object(state, out, table, depth + 1);
+  int is_list = 0;
+  if (lua_getmetatable(state, table)) {
+    is_list = lua_rawequal(state, -1, LIST);
+    if (!is_list)
+      return 0;
+    lua_pop(state, 1);
+  }
+  return is_list || lua_objlen(state, table) > 0
+             ? put_array(state, out, table, depth + 1)
+             : put_object(state, out, table, depth + 1);
 }
 
 static int put_other(lua_State *state, int at)
@@ -133,7 +140,7 @@ static int put(lua_State *state, weir_buf *out, int at, int depth)
 static int put_plain(lua_State *state)
 {
   uintptr_t address = (uintptr_t)luaL_checknumber(state, 1);
-  lua_settop(state, OTHER);
+  lua_settop(state, LIST);
   weir_buf *out = (weir_buf *)address;  // NOLINT(performance-no-int-to-ptr)
   lua_pushboolean(state, put(state, out, 2, 0));
   return 1;

@@ -216,7 +216,7 @@ int64_t weir_record_length(weir_rows *rows, const weir_record *record)
   return code == WEIR_OK ? (int64_t)place.doc->nodes[place.node].item_count : code;
 }
 
-int weir_record_next(weir_rows *rows, const weir_record *record, uint32_t *cursor,
+int weir_record_next(weir_rows *rows, const weir_record *record, weir_cursor *cursor,
                      weir_slice *key, weir_value *out)
 {
   weir_place place;
@@ -231,17 +231,19 @@ int weir_record_next(weir_rows *rows, const weir_record *record, uint32_t *curso
     code = weir_doc_itemise(place.doc, place.node);
   if (code != WEIR_OK)
     return code;
-  while (*cursor < node->item_count) {
-    const weir_item *item = &node->items[(*cursor)++];
+  if (cursor->end == 0)
+    cursor->end = node->item_count + node->patch_count;
+  while (cursor->at < node->item_count) {
+    const weir_item *item = &node->items[cursor->at++];
     if (item->twin > 0)
       continue;
     *key = item->key;
-    code = read_item(rows, &place, *cursor - 1, out);
+    code = read_item(rows, &place, cursor->at - 1, out);
     if (code != WEIR_ABSENT)
       return code;
   }
-  while (*cursor - node->item_count < node->patch_count) {
-    uint32_t patch = (*cursor)++ - node->item_count;
+  while (cursor->at < cursor->end) {
+    uint32_t patch = cursor->at++ - node->item_count;
     if (node->patches[patch].start != WEIR_PLACE_NONE || node->patches[patch].gone)
       continue;
     *key = node->patches[patch].name;

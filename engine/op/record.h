@@ -42,10 +42,16 @@ int weir_record_at(weir_rows *rows, const weir_record *record, int64_t index,
 // Elements of an array, 0 for an object; or an error.
 int64_t weir_record_length(weir_rows *rows, const weir_record *record);
 
-// Walks an object in the order of the text, new fields last: member number *cursor
-// (begin with 0), and moves on. The value's kind as get gives it, ABSENT at the end,
-// or an error. Changing fields while walking is fine; new ones may be missed.
-int weir_record_next(weir_rows *rows, const weir_record *record, uint32_t *cursor,
+// Where a walk is. Begins with zeros.
+typedef struct weir_cursor {
+  uint32_t at;
+  uint32_t end;
+} weir_cursor;
+
+// Walks an object in the order of the text, new fields last: the member at the
+// cursor, which moves on. The value's kind as get gives it, ABSENT at the end, or an
+// error. Changing fields while walking is fine; those that it adds are passed over.
+int weir_record_next(weir_rows *rows, const weir_record *record, weir_cursor *cursor,
                      weir_slice *key, weir_value *out);
 
 // Changes a field. A new one goes last, an old one keeps its place; where a key

@@ -4,6 +4,7 @@
 -- worker's state; until then, while a script loads, they answer with an error.
 
 local errors = require("weir.lib.errors")
+local list = require("weir.lib.list")
 local null = require("weir.lib.null").null
 
 local M = {}
@@ -16,6 +17,16 @@ function M.functions.coalesce(a, b)
     return b
   end
   return a
+end
+
+--- The table, or a new one, as a list: empty, it is written as [].
+function M.functions.list(items)
+  if items ~= nil and type(items) ~= "table" then
+    errors.raise(errors.where(), "weir.list: a table is needed, not %s", errors.show(items))
+  elseif items ~= nil and getmetatable(items) ~= nil and not list.is(items) then
+    errors.raise(errors.where(), "weir.list: the table has a metatable of its own")
+  end
+  return list.new(items)
 end
 
 for _, name in ipairs({ "log", "meta", "now", "random", "to_table" }) do
@@ -58,6 +69,11 @@ weir.from "a.jsonl" :map(function(r) r.note = weir.null end):to "b.jsonl"]]),
     "None.", [[
 weir.from "a.jsonl" :map(function(r) r.host = weir.coalesce(r.host, "?") end):to "b.jsonl"]],
     { { host = "x" }, { n = 1 } }, { { host = "x" }, { n = 1, host = "?" } }),
+  doc("list", "weir.list(t)", "The table t, or a new one, as a list. An empty table is written as"
+    .. " {}, an empty list as []. What weir.to_table makes of [] is one already.", "table -> table",
+    "What is no table is refused; a list with text keys cannot be written.", [[
+weir.from "a.jsonl" :map(function(r) r.tags = weir.list() end):to "b.jsonl"]],
+    { { n = 1 } }, { { n = 1, tags = {} } }),
   doc("meta", "weir.meta(r)", "Where a record came from, as far as its source knows: source"
     .. " path offset partition, and record, its number, unless it was made of several. In a"
     .. " text: @path, @offset.",

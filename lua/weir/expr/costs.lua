@@ -16,8 +16,11 @@ local ITEMS_PER_CHARGE = 8 -- that are moved
 M.CAUGHT = 50 -- an error that is raised and caught
 M.COPY = 100 -- a table made of a record
 M.SORT = 5 -- an item of a table that is sorted
-M.MAKE = 20 -- a coroutine, or the text of a table
-M.LOAD = 100 -- source, besides its bytes
+M.SHOW = 20 -- the text of a table or record
+M.COROUTINE = 200 -- made, and entered
+M.LOAD = 500 -- source, besides its bytes
+M.SAY = 500 -- a line to the terminal
+M.WRITE = 20 -- a table into a record
 
 --- Takes some charges.
 ---@param amount number
@@ -40,7 +43,7 @@ end
 --- A function that makes a coroutine.
 function M.of_making(fn)
   return function(...)
-    fuel.take(M.MAKE)
+    fuel.take(M.COROUTINE)
     return fn(...)
   end
 end
@@ -52,6 +55,21 @@ function M.of_text(fn)
       fuel.take(#s / BYTES_PER_CHARGE)
     end
     return fn(s, ...)
+  end
+end
+
+local function joined(text)
+  M.pay_text(text)
+  return text
+end
+
+--- A function of a list that makes one text of it.
+function M.of_joining(fn)
+  return function(t, ...)
+    if type(t) == "table" then
+      fuel.take(#t)
+    end
+    return joined(fn(t, ...))
   end
 end
 

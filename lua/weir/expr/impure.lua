@@ -7,7 +7,11 @@
 -- A recording is a plain table that can be sent as text:
 -- `{ seed = 1, [1] = "s12", [2] = "n" }`: the kind of an answer and its text.
 
+local costs = require("weir.expr.costs")
+
 local M = {}
+
+local ASKED = 20 -- charges; the system answers
 
 local function pack(value)
   local kind = type(value)
@@ -38,6 +42,7 @@ function M.new()
   local function answer(fn)
     return function(...)
       if not tape then
+        costs.pay(ASKED)
         return fn(...)
       end
       at = at + 1

@@ -6,6 +6,7 @@
 -- the caller's line.
 
 local bit = require("bit")
+local costs = require("weir.expr.costs")
 local ffi = require("ffi")
 local int = require("weir.native.int")
 
@@ -76,9 +77,9 @@ local function best(better, ...)
   return chosen
 end
 
-local function has_int(...)
+local function has_cdata(...)
   for i = 1, select("#", ...) do
-    if is_int((select(i, ...))) then
+    if type((select(i, ...))) == "cdata" then
       return true
     end
   end
@@ -90,7 +91,7 @@ local function extreme(fn, better)
     local a, b = ...
     if select("#", ...) == 2 and type(a) == "number" and type(b) == "number" then
       return fn(a, b)
-    elseif not has_int(...) then
+    elseif not has_cdata(...) then
       return fn(...)
     end
     local chosen = best(better, ...)
@@ -253,11 +254,12 @@ end
 function M.format(template, ...)
   if type(template) == "string" and wants_address(template) then
     error("string.format: %p is not here: an address differs in each run", 2)
-  elseif not has_int(...) then
+  elseif not has_cdata(...) then
     return string.format(template, ...)
   end
   local arguments = { ... }
   local count = select("#", ...)
+  costs.pay(count * costs.SHOW)
   template = rewrite(tostring(template), arguments)
   return string.format(template, unpack(arguments, 1, count))
 end

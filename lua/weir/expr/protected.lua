@@ -9,7 +9,9 @@ local M = {}
 local function pay(ok, ...)
   if not ok then
     if fuel.spent() then
-      error((...), 0)
+      local raised = ...
+      local known = type(raised) == "string" and raised:find(fuel.message(), 1, true)
+      error(known and raised or fuel.message(), 0)
     end
     costs.pay(costs.CAUGHT)
   end

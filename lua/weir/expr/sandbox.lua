@@ -101,14 +101,21 @@ local function copy(from)
 end
 
 -- Metatables only of what a script can have made itself.
-local function add_metatables(base)
+local function add_metatables(base, record)
   function base.getmetatable(v)
     if type(v) ~= "table" or frozen.is(v) then
       return nil
     end
     return getmetatable(v)
   end
-  base.setmetatable = setmetatable -- takes tables only; frozen ones are protected
+  -- Takes tables only; frozen ones are protected.
+  function base.setmetatable(...)
+    if record.type((...)) == "table" and type((...)) == "cdata" then
+      error("setmetatable needs a table, and this is a record or a part of one:"
+        .. " weir.to_table(r) makes one", 2)
+    end
+    return setmetatable(...)
+  end
   base.rawequal = rawequal
   function base.rawget(t, key)
     if type(t) ~= "table" or frozen.is(t) then
@@ -129,8 +136,8 @@ local function add_values(base)
     local v = ...
     if v == null and select("#", ...) > 0 then
       return "null"
-    elseif type(v) == "table" then
-      costs.pay(costs.MAKE)
+    elseif type(v) == "table" or type(v) == "cdata" then
+      costs.pay(costs.SHOW)
     end
     return tostring(...)
   end
@@ -152,7 +159,10 @@ local function add_print(base, speak)
     for i = 1, select("#", ...) do
       parts[i] = base.tostring((select(i, ...)))
     end
-    speak(table.concat(parts, "\t"))
+    local line = table.concat(parts, "\t")
+    costs.pay(costs.SAY)
+    costs.pay_text(line)
+    speak(line)
   end
 end
 
@@ -285,7 +295,7 @@ function M.new(options)
   end
   base.pcall, base.xpcall = protected.pcall, protected.xpcall
   base._VERSION = _VERSION
-  add_metatables(base)
+  add_metatables(base, record)
   add_values(base)
   add_print(base, options.print)
   add_load(base, env_of)

@@ -114,7 +114,7 @@ function M.new(record)
 
   local library = {}
   local functions = { insert = costs.of_tail(insert), remove = costs.of_tail(table.remove),
-    concat = costs.of_items(table.concat), sort = costs.of_items(nesting.sort, costs.SORT),
+    concat = costs.of_joining(table.concat), sort = costs.of_items(nesting.sort, costs.SORT),
     maxn = costs.of_items(table.maxn) }
   for name, fn in pairs(functions) do
     library[name] = of_table("table." .. name, fn)

@@ -1,16 +1,18 @@
 --- Lua values as JSON, appended to a weir_buf.
 --
 --     value  := nil null boolean number int string record table
---     table  := a sequence 1..n -> array; keys all text, or none -> object
+--     table  := a sequence 1..n, or a list -> array; keys all text, or none -> object
 --
 -- Keys are written in byte order, so that every state writes the same bytes. An
--- empty table is an object. NaN and infinities, which JSON cannot say, are null.
+-- empty table is an object, unless weir.list marked it. NaN and infinities, which JSON
+-- cannot say, are null.
 --
 -- Plain tables are written by engine/host/plain.c, to the same bytes. What is here
 -- writes the rest, and finds out what is wrong.
 
 local ffi = require("ffi")
 local int = require("weir.native.int")
+local list = require("weir.lib.list")
 local null = require("weir.lib.null").null
 
 local C = require("weir.cdef").load("engine/op/record.h", "engine/data/json.h",
@@ -22,13 +24,13 @@ local DEPTH_MAX = C.WEIR_JSON_DEPTH_MAX
 
 local put
 
-local function put_array(buf, list, depth)
+local function put_array(buf, items, depth)
   C.weir_buf_byte(buf, 0x5B)
-  for i = 1, #list do
+  for i = 1, #items do
     if i > 1 then
       C.weir_buf_byte(buf, 0x2C)
     end
-    local problem = put(buf, list[i], depth)
+    local problem = put(buf, items[i], depth)
     if problem then
       return problem
     end
@@ -69,11 +71,13 @@ local function put_table(buf, value, depth)
       return "a key of a table is a " .. type(key) .. "; keys are text"
     end
   end
-  if numbers == 0 then
+  if list.is(value) and #keys > 0 then
+    return "a weir.list has a text key: '" .. keys[1] .. "'"
+  elseif numbers == 0 and not list.is(value) then
     return put_object(buf, value, keys, depth + 1)
   elseif #keys > 0 then
     return "a table has both text keys and numbers as keys"
-  elseif numbers ~= #value or value[1] == nil then
+  elseif numbers ~= #value or numbers > 0 and value[1] == nil then
     return "a table is a list with holes; use weir.null for missing elements"
   end
   return put_array(buf, value, depth + 1)
@@ -139,7 +143,8 @@ end
 
 local function put_plain(buf, value)
   written = buf
-  return plain.put(tonumber(ffi.cast(address, ffi.cast(pointer, buf))), value, put_other)
+  return plain.put(tonumber(ffi.cast(address, ffi.cast(pointer, buf))), value, put_other,
+    list.metatable)
 end
 
 --- Appends a value as JSON. On failure the buffer is as it was.

@@ -9,6 +9,7 @@
 local ffi = require("ffi")
 local encode = require("weir.native.encode")
 local int = require("weir.native.int")
+local list = require("weir.lib.list")
 local null = require("weir.lib.null").null
 
 local C = require("weir.cdef").load("engine/op/record.h", "engine/base/err.h")
@@ -23,6 +24,9 @@ require("jit.opt").start("-fuse")
 local rows = ffi.gc(C.weir_rows_new(), C.weir_rows_free)
 M.rows = rows
 encode.rows = rows
+
+-- Called for each table that is written into a record; whoever counts sets it.
+function M.charge() end
 
 -- What record stays unchanged for: named in errors by whoever enters a frozen call.
 M.frozen_in = "filter"
@@ -156,6 +160,7 @@ function M.fill(value, v)
   elseif v == null then
     value.kind = NULL
   else
+    M.charge()
     C.weir_buf_clear(text)
     local problem = encode.put(text, v)
     if problem then
@@ -270,7 +275,7 @@ end
 
 -- A walk over the members of an object. The cursor is its own, so walks may nest.
 local function members(record)
-  local cursor, key = ffi.new("uint32_t[1]"), ffi.new("weir_slice")
+  local cursor, key = ffi.new("weir_cursor"), ffi.new("weir_slice")
   return function()
     local kind = C.weir_record_next(rows, record, cursor, key, got)
     if kind < 0 then
@@ -308,7 +313,7 @@ local function copy(value)
   if not is_record(value) then
     return value
   end
-  local plain = {}
+  local plain = C.weir_record_kind(rows, value) == ARRAY and list.new() or {}
   for key, member in M.pairs(value) do
     plain[key] = copy(member)
   end
@@ -316,7 +321,7 @@ local function copy(value)
 end
 
 --- A record as plain Lua tables, all the way down. Nulls stay weir.null. What is
---- not a record comes back as it is.
+--- not a record comes back as it is. Arrays are lists, so that empty ones stay arrays.
 function M.to_table(value)
   if is_record(value) then
     local kind = C.weir_record_kind(rows, value)
@@ -367,9 +372,9 @@ function M.detach(from)
 end
 
 --- A weir_columns for select, rename and drop: names, or pairs of old and new.
-function M.columns(list)
+function M.columns(names)
   local columns = ffi.gc(C.weir_columns_new(), C.weir_columns_free)
-  for _, column in ipairs(list) do
+  for _, column in ipairs(names) do
     local name = type(column) == "table" and column[1] or column
     local as = type(column) == "table" and column[2] or name
     C.weir_columns_add(columns, name, #name, as, #as)

@@ -15,6 +15,9 @@ function M.reference(rows, node)
     if type(list) ~= "table" then
       error("flat_map must give a list, not a " .. type(list), 0)
     end
+    if #list == 0 and next(list) ~= nil then
+      error("flat_map must give a list, not a table of fields", 0)
+    end
     for _, item in ipairs(list) do
       if type(item) ~= "table" or item[1] ~= nil then
         error("flat_map must give a list of records", 0)

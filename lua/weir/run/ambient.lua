@@ -70,7 +70,10 @@ local function log(level, text)
   if not LEVELS[level] then
     error('weir.log: the level is "debug", "info", "warn" or "error"', 2)
   end
-  io.stderr:write(("%s: %s\n"):format(level, tostring(text)))
+  text = tostring(text)
+  costs.pay(costs.SAY)
+  costs.pay_text(text)
+  io.stderr:write(("%s: %s\n"):format(level, text))
 end
 
 local function to_table(value)
@@ -89,6 +92,9 @@ function M.install(weir, flow)
     return found
   end
   M.seed(DEFAULT_SEED)
+  record.charge = function()
+    costs.pay(costs.WRITE)
+  end
   ops.use_records({ type = record.type, meta = meta })
   lambda.install(weir, {
     now = now,

@@ -107,10 +107,25 @@ local function item_text(bound, item, i)
   return ffi.string(text.bytes, text.size)
 end
 
+-- A list holds nothing but its items.
+local function is_list(value)
+  if record.is(value) then
+    return C.weir_record_kind(rows, value) == C.WEIR_ARRAY
+  end
+  local count = 0
+  for _ in next, value do
+    count = count + 1
+  end
+  return count == #value
+end
+
 --- What a flat_map returned, as a list of JSON texts: handles do not outlive their call.
 function M.items(bound, _, list)
   if not (type(list) == "table" or record.is(list)) then
     wrong_result(bound, "flat_map", list)
+  elseif not is_list(list) then
+    error(("%s: flat_map must return a list of tables, and this is one table of fields;"
+      .. " return { t } for a single record"):format(bound.expr.where), 0)
   end
   local out = {}
   for i = 1, #list do

@@ -69,10 +69,11 @@ describe("a script's environment", function()
 
   -- What a call takes, besides its own charge and that of the chunk.
   for call, least in pairs({
-    ["pcall(error)"] = 50, ["xpcall(error, type)"] = 50, ["coroutine.wrap(type)"] = 20,
-    ["coroutine.resume(coroutine.create(error))"] = 70, ["tostring({})"] = 20,
-    ["load 'x = 1'"] = 100, ["load(('x'):rep(6400))"] = 200,
-    ["string.upper(string.rep('x', 6400))"] = 200, ["table.concat(t)"] = 8000,
+    ["pcall(error)"] = 50, ["xpcall(error, type)"] = 50, ["coroutine.wrap(type)"] = 200,
+    ["coroutine.resume(coroutine.create(error))"] = 250, ["tostring({})"] = 20,
+    ["load 'x = 1'"] = 500, ["load(('x'):rep(6400))"] = 600,
+    ["os.date()"] = 20, ["table.concat({ ('x'):rep(6400), '' })"] = 100,
+    ["string.upper(string.rep('x', 6400))"] = 200, ["table.concat(t)"] = 8125,
     ["table.sort(t)"] = 40000, ["table.insert(t, 1, 1)"] = 999, ["table.remove(t, 1)"] = 999,
     ["unpack(t, 1, 1)"] = 8000,
   }) do
@@ -90,6 +91,17 @@ describe("a script's environment", function()
       assert.is_true(taken >= least and taken < least + 20, taken)
     end)
   end
+
+  it("does not get around running dry", function()
+    local dry = "a.lua:1: ran out of fuel (endless loop?)"
+    local loop = "function() while true do end end"
+    for _, source in ipairs({ "pcall(%s)", "pcall(pcall, %s)",
+      "coroutine.resume(coroutine.create(%s))", "pcall(coroutine.wrap(%s))" }) do
+      assert.same({ false, dry }, { run(source:format(loop) .. " return 1") })
+    end
+    assert.same({ false, "ran out of fuel (endless loop?)" },
+      { run("xpcall(" .. loop .. ", function() return 1 end) return 1") })
+  end)
 
   it("prints where it is told to, and nowhere otherwise", function()
     local lines = {}

@@ -1,6 +1,7 @@
 local cjson = require("cjson")
 local engine = require("spec.support.engine")
 local ffi = require("ffi")
+local lists = require("weir.lib.list")
 local record = require("weir.native.record")
 
 local C = engine.load("engine/op/record.h")
@@ -56,6 +57,18 @@ describe("a record in a script", function()
     assert.same({ 1, 2 }, keys(open('{"t":["x","y"]}').t))
   end)
 
+  it("walks what was there when the walk began", function()
+    local r = open('{"a":1,"b":2}')
+    r.c = 3
+    local seen = {}
+    for key, value in record.pairs(r) do
+      seen[#seen + 1] = key
+      r[key .. "x"] = value
+    end
+    assert.same({ "a", "b", "c" }, seen)
+    assert.equal('{"a":1,"b":2,"c":3,"ax":1,"bx":2,"cx":3}', tostring(r))
+  end)
+
   it("becomes plain tables", function()
     local r = open('{"a":{"b":[1,{"c":null}]},"big":9007199254740993}')
     local plain = record.to_table(r)
@@ -64,6 +77,21 @@ describe("a record in a script", function()
     assert.equal("9007199254740993", tostring(plain.big))
     r.a = nil
     assert.equal(1, plain.a.b[1])
+  end)
+
+  it("keeps empty lists apart from empty objects", function()
+    local r = open('{"a":[],"o":{},"n":[[],[1]]}')
+    for _, name in ipairs({ "a", "o", "n" }) do
+      r[name] = record.to_table(r[name])
+    end
+    assert.equal('{"a":[],"o":{},"n":[[],[1]]}', tostring(r))
+    local plain = record.to_table(r)
+    plain.a[1], plain.n[2][1] = 7, nil
+    r.new, r.w = plain, lists.new()
+    assert.equal('{"a":[7],"n":[[],[]],"o":{}}', tostring(r.new))
+    assert.equal("[]", tostring(r.w))
+    assert_raises(function() r.x = lists.new({ k = 1 }) end, "weir.list has a text key: 'k'")
+    assert.equal("weir.list", getmetatable(lists.new()))
   end)
 
   it("takes tables: keys in byte order, sequences as arrays", function()

@@ -44,6 +44,10 @@ describe("an error in a script", function()
   for _, stage in ipairs({
     "map(function(r) return { 1, x = 2 } end)",
     "flat_map(function(r) return { { 1, x = 2 } } end)",
+    "flat_map(function(r) return r end)",
+    "flat_map(function(r) return { a = 1 } end)",
+    "flat_map(function(r) return { [2] = {} } end)",
+    "map(function(r) setmetatable(r, {}) end)",
     "set{ b = function(r) return { 1, x = 2 } end }",
     "sort{ by = function(r) return { 1, x = 2 } end }",
     "map(function(r) r.x = { 1, x = 2 } end)",
