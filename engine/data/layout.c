@@ -99,7 +99,15 @@ static inline int looks_like(const weir_layout *layout, const weir_batch *batch,
       row.bracket_count != layout->bracket_count || !has_window(&row))
     return 0;
   uint32_t differ = 0;
-  for (uint32_t i = 0; i < row.colon_count; i++)
+  uint32_t i = 0;
+  for (; i + 4 <= row.colon_count; i += 4) {
+    uint32_t a = tail_of(batch, row.colons[i]) ^ layout->tails[i];
+    uint32_t b = tail_of(batch, row.colons[i + 1]) ^ layout->tails[i + 1];
+    uint32_t c = tail_of(batch, row.colons[i + 2]) ^ layout->tails[i + 2];
+    uint32_t d = tail_of(batch, row.colons[i + 3]) ^ layout->tails[i + 3];
+    differ |= (a | b) | (c | d);
+  }
+  for (; i < row.colon_count; i++)
     differ |= tail_of(batch, row.colons[i]) ^ layout->tails[i];
   return differ == 0 && (row.bracket_count == 2 || same_brackets(layout, batch, &row));
 }

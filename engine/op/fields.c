@@ -21,21 +21,30 @@ static int find(weir_strip *strip, weir_field *field, uint32_t number, weir_slic
 
 static void get_from_rows(weir_strip *strip, weir_field *field, weir_datum *to)
 {
-  const weir_batch *batch = strip->batch;
+  uint16_t left[WEIR_STRIP_ROWS_MAX];
   weir_strip_find(strip, field);
-  for (uint32_t i = 0; i < strip->count; i++) {
-    uint16_t row = strip->rows[i];
-    uint32_t colon = strip->colons[i];
+  uint32_t count = weir_strip_read_found(strip, 0, to, left);
+  for (uint32_t i = 0; i < count; i++) {
+    uint16_t row = left[i];
     weir_slice json;
-    if (colon > WEIR_LAYOUT_UNSURE) {
-      const char *end = batch->bytes.bytes + batch->rows[strip->first + row].end;
-      if (weir_datum_read(batch->bytes.bytes + colon + 1, end, &to[row]) != NULL)
-        continue;
-    }
-    if (colon == WEIR_LAYOUT_ABSENT || !find(strip, field, strip->first + row, &json))
+    if (!find(strip, field, strip->first + row, &json))
       to[row] = (weir_datum){.kind = WEIR_ABSENT};
     else if (!weir_strip_read(strip, json, &to[row]))
       weir_strip_bail(strip, row);
+  }
+}
+
+static void get_json_from_rows(weir_strip *strip, weir_field *field, weir_datum *to)
+{
+  uint16_t left[WEIR_STRIP_ROWS_MAX];
+  weir_strip_find(strip, field);
+  uint32_t count = weir_strip_read_found(strip, 1, to, left);
+  for (uint32_t i = 0; i < count; i++) {
+    uint16_t row = left[i];
+    weir_slice json;
+    to[row] = find(strip, field, strip->first + row, &json)
+                  ? weir_datum_text(json.bytes, json.size, WEIR_DATUM_JSON, 0)
+                  : (weir_datum){.kind = WEIR_ABSENT};
   }
 }
 
@@ -163,49 +172,33 @@ static void get_source(weir_strip *strip, const weir_step *step)
                  weir_strip_register(strip, step->is.to));
 }
 
+// A cell is written as it would be after reading, but for the text of numbers.
+static void get_json_from_cells(weir_strip *strip, weir_field *field, weir_datum *to)
+{
+  int column = weir_field_column(field, strip->batch->schema);
+  uint32_t width = weir_schema_count(strip->batch->schema);
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    to[row] = (weir_datum){.kind = WEIR_ABSENT};
+    if (column < 0)
+      continue;
+    const weir_cell *cell = cells_of(strip, column) + (size_t)row * width;
+    if (cell->kind == WEIR_CELL_NUMBER || cell->kind == WEIR_CELL_JSON)
+      to[row] = weir_datum_text(strip->batch->bytes.bytes + cell->start, cell->size,
+                                WEIR_DATUM_JSON, 0);
+    else
+      read_cell(strip, cell, &to[row]);
+  }
+}
+
 static void get_json_source(weir_strip *strip, const weir_step *step)
 {
   weir_field *field = strip->program->fields[step->is.number].field;
   weir_datum *to = weir_strip_register(strip, step->is.to);
-  if (strip->batch->form == WEIR_FORM_CELLS) {
-    // A cell is written as it would be after reading, but for the text of numbers.
-    int column = weir_field_column(field, strip->batch->schema);
-    uint32_t width = weir_schema_count(strip->batch->schema);
-    for (uint32_t i = 0; i < strip->count; i++) {
-      uint16_t row = strip->rows[i];
-      to[row] = (weir_datum){.kind = WEIR_ABSENT};
-      if (column < 0)
-        continue;
-      const weir_cell *cell = cells_of(strip, column) + (size_t)row * width;
-      if (cell->kind == WEIR_CELL_NUMBER || cell->kind == WEIR_CELL_JSON)
-        to[row] = weir_datum_text(strip->batch->bytes.bytes + cell->start, cell->size,
-                                  WEIR_DATUM_JSON, 0);
-      else
-        read_cell(strip, cell, &to[row]);
-    }
-    return;
-  }
-  const weir_batch *batch = strip->batch;
-  weir_strip_find(strip, field);
-  for (uint32_t i = 0; i < strip->count; i++) {
-    uint16_t row = strip->rows[i];
-    uint32_t colon = strip->colons[i];
-    weir_slice json = {batch->bytes.bytes + colon + 1, 0};
-    if (colon > WEIR_LAYOUT_UNSURE) {
-      const char *end = batch->bytes.bytes + batch->rows[strip->first + row].end;
-      weir_datum datum;
-      const char *stop = weir_datum_read(json.bytes, end, &datum);
-      if (stop != NULL && json.bytes[0] != ' ') {
-        to[row] = weir_datum_text(json.bytes, (size_t)(stop - json.bytes),
-                                  WEIR_DATUM_JSON, 0);
-        continue;
-      }
-    }
-    to[row] =
-        colon != WEIR_LAYOUT_ABSENT && find(strip, field, strip->first + row, &json)
-            ? weir_datum_text(json.bytes, json.size, WEIR_DATUM_JSON, 0)
-            : (weir_datum){.kind = WEIR_ABSENT};
-  }
+  if (strip->batch->form == WEIR_FORM_CELLS)
+    get_json_from_cells(strip, field, to);
+  else
+    get_json_from_rows(strip, field, to);
 }
 
 static void get_from_record(weir_strip *strip, const weir_step *step,

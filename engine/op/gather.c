@@ -1,13 +1,29 @@
 // gather.c -- survivors added up by key.
 //
 // The key of a row is text, the same that the row code writes, so that both may add
-// to one table.
+// to one table. Making that text and looking it up costs more than all the rest, and
+// few groups make up most rows; so the datums of recent keys are remembered with the
+// number of their group.
 
 #include <string.h>
 
 #include "engine/base/err.h"
+#include "engine/base/hash.h"
 #include "engine/base/mem.h"
 #include "engine/op/machine.h"
+
+enum {
+  RECALL_BYTES = 112,  // longer keys are not remembered
+  RECALL_ENTRIES = 512,
+  VECTOR = 16,
+};
+
+// The datums of a key, and whose they are.
+struct recall {
+  int64_t id;
+  uint64_t size;
+  char bytes[RECALL_BYTES];
+};
 
 struct prefix {
   size_t start;
@@ -23,6 +39,9 @@ struct weir_gather {
   struct prefix *keys;
   weir_value *values;
   weir_buf key;
+  uint64_t groups_id;  // of the table that the entries are about
+  struct recall *recalls;
+  uint32_t keeps_text;  // some slot may keep one
 };
 
 weir_gather *weir_gather_new(const uint32_t *kinds, uint32_t slot_count,
@@ -34,8 +53,11 @@ weir_gather *weir_gather_new(const uint32_t *kinds, uint32_t slot_count,
   gather->kinds = weir_mem_new((slot_count + 1) * sizeof gather->kinds[0]);
   gather->values = weir_mem_new((slot_count + 1) * sizeof gather->values[0]);
   gather->keys = weir_mem_new(WEIR_PROGRAM_GIVEN_MAX * sizeof gather->keys[0]);
-  for (uint32_t i = 0; i < slot_count; i++)
+  gather->recalls = weir_mem_new(RECALL_ENTRIES * sizeof gather->recalls[0]);
+  for (uint32_t i = 0; i < slot_count; i++) {
     gather->kinds[i] = kinds[i];
+    gather->keeps_text |= kinds[i] >= WEIR_GROUP_MIN;
+  }
   return gather;
 }
 
@@ -45,6 +67,7 @@ void weir_gather_free(weir_gather *gather)
     return;
   weir_buf_fini(&gather->prefixes);
   weir_buf_fini(&gather->key);
+  weir_mem_free(gather->recalls);
   weir_mem_free(gather->keys);
   weir_mem_free(gather->values);
   weir_mem_free(gather->kinds);
@@ -115,12 +138,72 @@ static int fits(const weir_gather *gather, const weir_groups *groups)
   return bytes <= gather->max_state_bytes;
 }
 
-static int add(weir_strip *strip, weir_gather *gather, weir_groups *groups)
+// Puts the datums of a row's key into bytes; their size, 0 if they are too long.
+static size_t key_bytes(const weir_strip *strip, const weir_gather *gather, char *bytes)
+{
+  size_t size = 0;
+  for (uint32_t i = 0; i < gather->key_count; i++) {
+    const weir_datum *datum = &weir_strip_gives(strip, i)[strip->at];
+    size_t text = datum->kind >= WEIR_INTEGER ? datum->size : 0;
+    if (size + text + 2 * sizeof(uint64_t) > RECALL_BYTES)
+      return 0;
+    bytes[size++] = (char)datum->kind;
+    if (datum->kind == WEIR_NUMBER) {
+      memcpy(bytes + size, &datum->number, sizeof datum->number);
+      size += sizeof datum->number;
+    } else if (datum->kind >= WEIR_INTEGER) {
+      memcpy(bytes + size, &datum->size, sizeof datum->size);
+      size += sizeof datum->size;
+      for (size_t at = 0; at < text; at += VECTOR)
+        memcpy(bytes + size + at, datum->text + at, VECTOR);
+      size += text;
+    }
+  }
+  return size;
+}
+
+static void forget(weir_gather *gather, const weir_groups *groups)
+{
+  if (gather->groups_id == weir_groups_id(groups))
+    return;
+  gather->groups_id = weir_groups_id(groups);
+  for (uint32_t i = 0; i < RECALL_ENTRIES; i++)
+    gather->recalls[i].size = 0;
+}
+
+// The number of the row's group, by its text; negative: the row code says why not.
+static int64_t look_up(weir_strip *strip, weir_gather *gather, weir_groups *groups)
 {
   write_key(strip, gather);
-  if (!read_values(strip, gather) || !fits(gather, groups))
+  if (!fits(gather, groups))
+    return WEIR_EFULL;
+  return weir_groups_key(groups, gather->key.bytes, gather->key.size);
+}
+
+static int64_t group_of(weir_strip *strip, weir_gather *gather, weir_groups *groups)
+{
+  char bytes[RECALL_BYTES + VECTOR];
+  size_t size = key_bytes(strip, gather, bytes);
+  // What a known group may still grow by is texts that it keeps.
+  if (size == 0 || (gather->keeps_text && gather->max_state_bytes > 0))
+    return look_up(strip, gather, groups);
+  struct recall *recall = &gather->recalls[weir_hash(bytes, size) % RECALL_ENTRIES];
+  if (recall->size == size && memcmp(recall->bytes, bytes, size) == 0)
+    return recall->id;
+  int64_t id = look_up(strip, gather, groups);
+  if (id >= 0) {
+    recall->id = id;
+    recall->size = size;
+    memcpy(recall->bytes, bytes, size);
+  }
+  return id;
+}
+
+static int add(weir_strip *strip, weir_gather *gather, weir_groups *groups)
+{
+  if (!read_values(strip, gather))
     return 0;
-  int64_t id = weir_groups_key(groups, gather->key.bytes, gather->key.size);
+  int64_t id = group_of(strip, gather, groups);
   uint32_t slot;
   return id >= 0 && weir_groups_add(groups, id, gather->values, &slot) == WEIR_OK;
 }
@@ -129,6 +212,7 @@ int weir_strip_gather(weir_strip *strip, weir_gather *gather, weir_groups *group
                       uint64_t *added)
 {
   int what;
+  forget(gather, groups);
   while ((what = weir_strip_next(strip)) == WEIR_STRIP_SURVIVOR) {
     if (!add(strip, gather, groups)) {
       strip->fates[strip->at] = WEIR_FATE_BAILED;

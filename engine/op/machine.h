@@ -143,9 +143,10 @@ void weir_strip_find(weir_strip *strip, weir_field *field);
 weir_datum weir_datum_text(const char *text, size_t size, unsigned kind,
                            unsigned flags);
 
-// A plain value that a comma or brace follows, which is where it answers; else NULL.
-// end is the end of the row, behind which a word may be read.
-const char *weir_datum_read(const char *at, const char *end, weir_datum *out);
+// Reads the plain ones of the values that were found, or takes their bytes. Which rows
+// are left to be looked up one by one is put into left, which has room for a strip.
+uint32_t weir_strip_read_found(weir_strip *strip, int raw, weir_datum *to,
+                               uint16_t *left);
 
 // A JSON value, as a datum: 0 if it is nothing plain, so that the row must bail.
 int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out);

@@ -19,13 +19,24 @@ enum {
 
 static const size_t batch_size_max = (size_t)1 << 31;
 
+static inline const weir_datum *datum_of(const weir_strip *strip, uint32_t column,
+                                         uint32_t row)
+{
+  size_t number = strip->program->register_count + column;
+  return &strip->data[number * WEIR_STRIP_ROWS_MAX + row];
+}
+
 void weir_datum_value(const weir_datum *datum, weir_value *out)
 {
-  *out = (weir_value){.kind = datum->kind, .text = datum->text, .size = datum->size};
-  if (datum->kind == WEIR_NUMBER)
-    *out = (weir_value){.kind = WEIR_NUMBER, .number = datum->number};
-  else if (datum->kind == WEIR_INTEGER)
+  out->kind = datum->kind;
+  if (datum->kind == WEIR_NUMBER) {
+    out->number = datum->number;
+  } else if (datum->kind == WEIR_INTEGER) {
     weir_value_read((weir_slice){datum->text, datum->size}, NULL, out);
+  } else {
+    out->text = datum->text;
+    out->size = datum->size;
+  }
 }
 
 // Appends, short things by whole vectors: a call to memcpy costs more than they do.
@@ -109,7 +120,7 @@ static void write_made(const weir_strip *strip, uint32_t row, weir_buf *out)
   put_byte(out, '{');
   for (uint32_t i = 0; i < program->column_count; i++) {
     const weir_column *column = &program->columns[i];
-    const weir_datum *datum = &weir_strip_column(strip, i)[row];
+    const weir_datum *datum = datum_of(strip, i, row);
     if (column->shape != shape || !is_there(datum))
       continue;
     write_key(program, column, count++ > 0, out);
@@ -163,7 +174,7 @@ static int plan_edits(weir_strip *strip, uint32_t row, struct edits *edits)
   const weir_program *program = strip->program;
   edits->replaced = edits->added = 0;
   for (uint32_t i = 0; i < program->column_count; i++) {
-    const weir_datum *datum = &weir_strip_column(strip, i)[row];
+    const weir_datum *datum = datum_of(strip, i, row);
     if (program->columns[i].shape != 0 || datum->kind == WEIR_DATUM_UNSET)
       continue;
     if (edits->replaced + edits->added == EDITS_MAX || !strip->batch->indexed)
@@ -209,7 +220,7 @@ static int write_edited(weir_strip *strip, uint32_t row, weir_buf *out)
     const weir_column *column = &strip->program->columns[edits.columns[i]];
     uint32_t comma = i > 0 || brace[-1] != '{';
     write_key(strip->program, column, comma, out);
-    weir_datum_write(out, &weir_strip_column(strip, edits.columns[i])[row]);
+    weir_datum_write(out, datum_of(strip, edits.columns[i], row));
   }
   put_byte(out, '}');
   return 1;
@@ -220,7 +231,7 @@ static int is_untouched(const weir_strip *strip, uint32_t row)
   const weir_program *program = strip->program;
   for (uint32_t i = 0; i < program->column_count; i++) {
     if (program->columns[i].shape == 0 &&
-        weir_strip_column(strip, i)[row].kind != WEIR_DATUM_UNSET)
+        datum_of(strip, i, row)->kind != WEIR_DATUM_UNSET)
       return 0;
   }
   return 1;
@@ -261,7 +272,7 @@ static int open_changed(weir_strip *strip, weir_rows *rows, uint32_t slot, uint3
   weir_rows_open(rows, slot, strip->batch, strip->first + row);
   weir_rows_enter(rows, slot, 0);
   for (uint32_t i = 0; i < program->column_count; i++) {
-    const weir_datum *datum = &weir_strip_column(strip, i)[row];
+    const weir_datum *datum = datum_of(strip, i, row);
     if (program->columns[i].shape != 0 || datum->kind == WEIR_DATUM_UNSET)
       continue;
     weir_field *field = program->fields[program->columns[i].field].field;

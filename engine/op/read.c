@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "engine/base/err.h"
 #include "engine/data/json.h"
 #include "engine/op/machine.h"
@@ -95,31 +99,51 @@ static inline const char *read_number(const char *at, weir_datum *out)
   return at;
 }
 
-// Marks quotes, backslashes and control characters; above the lowest mark it may err.
-static uint64_t special_marks(uint64_t word)
+static int is_special(char byte)
 {
-  uint64_t quote = word ^ (ones * '"');
-  uint64_t backslash = word ^ (ones * '\\');
-  return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
-          ((word - ones * 0x20) & ~word)) &
-         (ones << 7);
+  return (unsigned char)byte < 0x20 || byte == '"' || byte == '\\';
 }
+
+// The first quote, backslash or control character; one of them comes before end.
+#if defined(__SSE2__)
+static unsigned special_marks(const char *at)
+{
+  __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+  __m128i control = _mm_set1_epi8(0x1F);
+  __m128i marks = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                            _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))),
+                               _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
+  return (unsigned)_mm_movemask_epi8(marks);
+}
+
+static inline const char *next_special(const char *at, const char *end)
+{
+  enum { VECTOR = 16 };
+  for (; at < end; at += 2 * VECTOR) {
+    unsigned marks = special_marks(at) | special_marks(at + VECTOR) << VECTOR;
+    if (marks != 0)
+      return at + __builtin_ctz(marks);
+  }
+  return end;
+}
+#else
+static inline const char *next_special(const char *at, const char *end)
+{
+  while (at < end && !is_special(*at))
+    at++;
+  return at;
+}
+#endif
 
 static inline const char *read_plain_text(const char *at, const char *end,
                                           weir_datum *out)
 {
   const char *start = ++at;
-  for (; at < end; at += WORD) {
-    uint64_t marks = special_marks(load(at));
-    if (marks == 0)
-      continue;
-    at += __builtin_ctzll(marks) >> 3;
-    if (at >= end || *at != '"' || !ends_member(at[1]))
-      return NULL;
-    *out = weir_datum_text(start, (size_t)(at - start), WEIR_TEXT, WEIR_DATUM_CLEAN);
-    return at + 1;
-  }
-  return NULL;
+  at = next_special(at, end);
+  if (at >= end || *at != '"' || !ends_member(at[1]))
+    return NULL;
+  *out = weir_datum_text(start, (size_t)(at - start), WEIR_TEXT, WEIR_DATUM_CLEAN);
+  return at + 1;
 }
 
 static const char *read_word(const char *at, const char *word, uint16_t kind,
@@ -132,23 +156,10 @@ static const char *read_word(const char *at, const char *word, uint16_t kind,
   return at + size;
 }
 
-const char *weir_datum_read(const char *at, const char *end, weir_datum *out)
+static const char *read_other(const char *at, weir_datum *out)
 {
-  at += *at == ' ';
   switch (*at) {
-  case '"':
-    return read_plain_text(at, end, out);
   case '-':
-  case '0':
-  case '1':
-  case '2':
-  case '3':
-  case '4':
-  case '5':
-  case '6':
-  case '7':
-  case '8':
-  case '9':
     return read_number(at, out);
   case 't':
     return read_word(at, "true", WEIR_TRUE, out);
@@ -161,9 +172,39 @@ const char *weir_datum_read(const char *at, const char *end, weir_datum *out)
   }
 }
 
-static int is_special(char byte)
+// A plain value that a comma or brace follows, which is where it answers; else NULL.
+// Behind the row's end a word may be read.
+static inline const char *read_plain(const char *at, const char *end, weir_datum *out)
 {
-  return (unsigned char)byte < 0x20 || byte == '"' || byte == '\\';
+  at += *at == ' ';
+  if ((unsigned char)(*at - '0') < 10)
+    return read_number(at, out);
+  return *at == '"' ? read_plain_text(at, end, out) : read_other(at, out);
+}
+
+uint32_t weir_strip_read_found(weir_strip *strip, int raw, weir_datum *to,
+                               uint16_t *left)
+{
+  const char *bytes = strip->batch->bytes.bytes;
+  const weir_span *spans = strip->batch->rows + strip->first;
+  uint32_t left_count = 0;
+  for (uint32_t i = 0; i < strip->count; i++) {
+    uint16_t row = strip->rows[i];
+    uint32_t colon = strip->colons[i];
+    const char *at = bytes + colon + 1;
+    const char *stop = NULL;
+    if (colon > WEIR_LAYOUT_UNSURE)
+      stop = read_plain(at, bytes + spans[row].end, &to[row]);
+    else if (colon == WEIR_LAYOUT_ABSENT)
+      to[row] = (weir_datum){.kind = WEIR_ABSENT};
+    left[left_count] = row;
+    left_count += stop == NULL && colon != WEIR_LAYOUT_ABSENT;
+    if (raw && stop != NULL) {
+      at += *at == ' ';
+      to[row] = weir_datum_text(at, (size_t)(stop - at), WEIR_DATUM_JSON, 0);
+    }
+  }
+  return left_count;
 }
 
 static int read_text(weir_strip *strip, weir_slice inside, weir_datum *out)

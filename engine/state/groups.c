@@ -11,6 +11,7 @@
 
 #include "engine/state/groups.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "engine/base/check.h"
@@ -27,6 +28,7 @@ typedef struct group {
 } group;
 
 struct weir_groups {
+  uint64_t id;
   uint32_t slot_count;
   uint32_t *kinds;
   uint64_t max_keys;
@@ -42,11 +44,14 @@ struct weir_groups {
   uint64_t text_bytes;  // that the accumulators keep
 };
 
+static _Atomic uint64_t ids;
+
 weir_groups *weir_groups_new(const uint32_t *kinds, uint32_t slot_count,
                              uint64_t max_keys)
 {
   WEIR_ASSERT(slot_count <= WEIR_GROUPS_SLOTS_MAX);
   weir_groups *groups = weir_mem_new(sizeof *groups);
+  groups->id = atomic_fetch_add(&ids, 1) + 1;
   groups->slot_count = slot_count;
   groups->kinds = weir_mem_new((slot_count + 1) * sizeof groups->kinds[0]);
   for (uint32_t slot = 0; slot < slot_count; slot++) {
@@ -75,6 +80,8 @@ void weir_groups_free(weir_groups *groups)
   weir_mem_free(groups->kinds);
   weir_mem_free(groups);
 }
+
+uint64_t weir_groups_id(const weir_groups *groups) { return groups->id; }
 
 static uint64_t entry_of(uint64_t hash, uint64_t id)
 {
@@ -172,6 +179,8 @@ int weir_groups_add(weir_groups *groups, int64_t id, const weir_value *values,
   weir_accumulator *all = accumulators_of(groups, id);
   for (uint32_t i = 0; i < groups->slot_count; i++) {
     uint32_t kind = groups->kinds[i];
+    if (kind == WEIR_GROUP_COUNT)
+      continue;
     uint64_t before = weir_accumulator_size_bytes(&all[i], kind);
     int rc = weir_accumulator_prepare(&all[i], kind, &values[i]);
     groups->text_bytes += weir_accumulator_size_bytes(&all[i], kind) - before;

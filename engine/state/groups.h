@@ -48,6 +48,9 @@ weir_groups *weir_groups_new(const uint32_t *kinds, uint32_t slot_count,
                              uint64_t max_keys);
 void weir_groups_free(weir_groups *groups);  // NULL is a no-op
 
+// Never given twice in a process, so whoever remembers numbers of groups checks this.
+uint64_t weir_groups_id(const weir_groups *groups);
+
 // The number of a key, from 0; a new key gets the next one. Negative: EFULL, ENOMEM.
 int64_t weir_groups_key(weir_groups *groups, const char *key, size_t size);
 
