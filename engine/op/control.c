@@ -1,5 +1,6 @@
 // control.c -- which rows go where: branches, labels, stages.
 
+#include <math.h>
 #include <string.h>
 
 #include "engine/op/machine.h"
@@ -66,17 +67,26 @@ static int order_of(const weir_datum *left, const weir_datum *right, uint32_t fl
   return (above > 0) - (above < 0);
 }
 
+static int is_large(const weir_datum *datum)
+{
+  return datum->kind == WEIR_NUMBER && fabs(datum->number) >= 0x1p53;
+}
+
 static int is_table(const weir_datum *datum)
 {
   return datum->kind == WEIR_OBJECT || datum->kind == WEIR_ARRAY;
 }
 
-// An exact integer is one that no double is, so it equals only itself; two tables are
-// equal if they are the same one, which only the row code knows.
+// Exact integers begin where doubles end to be exact, so that only large numbers may
+// equal one. Two tables are equal if they are the same one, which only the row code
+// knows.
 int weir_datum_equal(const weir_datum *left, const weir_datum *right)
 {
   if (left->kind == WEIR_DATUM_JSON || right->kind == WEIR_DATUM_JSON ||
       (is_table(left) && is_table(right)))
+    return -1;
+  if ((left->kind == WEIR_INTEGER && is_large(right)) ||
+      (right->kind == WEIR_INTEGER && is_large(left)))
     return -1;
   if (left->kind != right->kind)
     return 0;

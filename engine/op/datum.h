@@ -1,8 +1,8 @@
 // datum.h -- one value in a column of the machine: sixteen bytes.
 //
 // What a script would hold in a variable, without a string made for it: a text is a
-// view of the batch, of a constant, or of the strip's arena. Integers that a double
-// cannot hold, objects and arrays are their JSON text.
+// view of the batch, of a constant, or of the strip's arena. Integers from 2^53 on,
+// objects and arrays are their JSON text.
 //
 // Owns     nothing; a text lives as long as the strip that it was computed in.
 // Threads  any.

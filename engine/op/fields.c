@@ -245,11 +245,12 @@ static void move(weir_strip *strip, const weir_step *step)
   copy(strip, step->is.a, weir_strip_register(strip, step->is.to));
 }
 
-// What may stand in a record: numbers that JSON can say, valid text.
+// What may stand in a record and is then read as the same: numbers that JSON can say,
+// below those that become exact integers, and valid text.
 int weir_datum_storable(const weir_datum *datum)
 {
   if (datum->kind == WEIR_NUMBER)
-    return isfinite(datum->number);
+    return fabs(datum->number) < 0x1p53;
   if (datum->kind == WEIR_TEXT && !(datum->flags & WEIR_DATUM_UTF8))
     return weir_utf8_check(datum->text, datum->size) == datum->size;
   return 1;

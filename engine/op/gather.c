@@ -8,20 +8,21 @@
 #include <string.h>
 
 #include "engine/base/err.h"
-#include "engine/base/hash.h"
 #include "engine/base/mem.h"
 #include "engine/op/machine.h"
 
 enum {
-  RECALL_BYTES = 112,  // longer keys are not remembered
+  RECALL_KEYS = 4,  // more, or longer ones, are not remembered
+  RECALL_BYTES = 96,
   RECALL_ENTRIES = 512,
-  VECTOR = 16,
+  WORD = 8,
 };
+_Static_assert((int)WORD <= (int)WEIR_TEXT_PAD, "a word may be read behind a text");
 
-// The datums of a key, and whose they are.
+// The datums of a key, and whose they are. Their texts are one behind the other.
 struct recall {
-  int64_t id;
-  uint64_t size;
+  int64_t id;  // below zero: nobody's
+  weir_datum keys[RECALL_KEYS];
   char bytes[RECALL_BYTES];
 };
 
@@ -138,28 +139,93 @@ static int fits(const weir_gather *gather, const weir_groups *groups)
   return bytes <= gather->max_state_bytes;
 }
 
-// Puts the datums of a row's key into bytes; their size, 0 if they are too long.
-static size_t key_bytes(const weir_strip *strip, const weir_gather *gather, char *bytes)
+static int has_text(const weir_datum *datum) { return datum->kind >= WEIR_INTEGER; }
+
+static uint64_t mix(uint64_t hash, uint64_t word)
 {
+  hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+  return hash ^ hash >> 32;
+}
+
+static uint64_t load(const char *at)
+{
+  uint64_t word;
+  memcpy(&word, at, sizeof word);
+  return word;
+}
+
+// The last bytes are loaded with some before or behind them.
+static uint64_t mix_text(uint64_t hash, const char *text, uint32_t size)
+{
+  if (size < WORD)
+    return mix(hash, size > 0 ? load(text) << (8 * (WORD - size)) : 0);
+  for (uint32_t at = 0; at + WORD < size; at += WORD)
+    hash = mix(hash, load(text + at));
+  return mix(hash, load(text + size - WORD));
+}
+
+static const weir_datum *key_of(const weir_strip *strip, uint32_t key)
+{
+  return &weir_strip_gives(strip, key)[strip->at];
+}
+
+// Where a row's key is remembered, if it is; NULL for one that never is.
+static struct recall *recall_of(const weir_strip *strip, const weir_gather *gather)
+{
+  if (gather->key_count > RECALL_KEYS)
+    return NULL;
+  uint64_t hash = 0;
   size_t size = 0;
   for (uint32_t i = 0; i < gather->key_count; i++) {
-    const weir_datum *datum = &weir_strip_gives(strip, i)[strip->at];
-    size_t text = datum->kind >= WEIR_INTEGER ? datum->size : 0;
-    if (size + text + 2 * sizeof(uint64_t) > RECALL_BYTES)
-      return 0;
-    bytes[size++] = (char)datum->kind;
-    if (datum->kind == WEIR_NUMBER) {
-      memcpy(bytes + size, &datum->number, sizeof datum->number);
-      size += sizeof datum->number;
-    } else if (datum->kind >= WEIR_INTEGER) {
-      memcpy(bytes + size, &datum->size, sizeof datum->size);
-      size += sizeof datum->size;
-      for (size_t at = 0; at < text; at += VECTOR)
-        memcpy(bytes + size + at, datum->text + at, VECTOR);
-      size += text;
+    const weir_datum *key = key_of(strip, i);
+    uint64_t bits = 0;
+    if (key->kind == WEIR_NUMBER)
+      memcpy(&bits, &key->number, sizeof bits);
+    hash = mix(hash, bits + key->kind);
+    if (has_text(key)) {
+      hash = mix_text(hash, key->text, key->size);
+      size += key->size;
     }
   }
-  return size;
+  return size <= RECALL_BYTES ? &gather->recalls[hash % RECALL_ENTRIES] : NULL;
+}
+
+static int is_recalled(const weir_strip *strip, const weir_gather *gather,
+                       const struct recall *recall)
+{
+  if (recall->id < 0)
+    return 0;
+  const char *text = recall->bytes;
+  for (uint32_t i = 0; i < gather->key_count; i++) {
+    const weir_datum *key = key_of(strip, i);
+    const weir_datum *known = &recall->keys[i];
+    if (key->kind != known->kind)
+      return 0;
+    if (key->kind == WEIR_NUMBER &&
+        memcmp(&key->number, &known->number, sizeof key->number) != 0)
+      return 0;
+    if (!has_text(key))
+      continue;
+    if (key->size != known->size || memcmp(key->text, text, key->size) != 0)
+      return 0;
+    text += key->size;
+  }
+  return 1;
+}
+
+static void remember(const weir_strip *strip, const weir_gather *gather, int64_t id,
+                     struct recall *recall)
+{
+  recall->id = id;
+  char *text = recall->bytes;
+  for (uint32_t i = 0; i < gather->key_count; i++) {
+    const weir_datum *key = key_of(strip, i);
+    recall->keys[i] = *key;
+    if (has_text(key) && key->size > 0) {
+      memcpy(text, key->text, key->size);
+      text += key->size;
+    }
+  }
 }
 
 static void forget(weir_gather *gather, const weir_groups *groups)
@@ -168,7 +234,7 @@ static void forget(weir_gather *gather, const weir_groups *groups)
     return;
   gather->groups_id = weir_groups_id(groups);
   for (uint32_t i = 0; i < RECALL_ENTRIES; i++)
-    gather->recalls[i].size = 0;
+    gather->recalls[i].id = -1;
 }
 
 // The number of the row's group, by its text; negative: the row code says why not.
@@ -182,20 +248,15 @@ static int64_t look_up(weir_strip *strip, weir_gather *gather, weir_groups *grou
 
 static int64_t group_of(weir_strip *strip, weir_gather *gather, weir_groups *groups)
 {
-  char bytes[RECALL_BYTES + VECTOR];
-  size_t size = key_bytes(strip, gather, bytes);
+  struct recall *recall = recall_of(strip, gather);
   // What a known group may still grow by is texts that it keeps.
-  if (size == 0 || (gather->keeps_text && gather->max_state_bytes > 0))
+  if (recall == NULL || (gather->keeps_text && gather->max_state_bytes > 0))
     return look_up(strip, gather, groups);
-  struct recall *recall = &gather->recalls[weir_hash(bytes, size) % RECALL_ENTRIES];
-  if (recall->size == size && memcmp(recall->bytes, bytes, size) == 0)
+  if (is_recalled(strip, gather, recall))
     return recall->id;
   int64_t id = look_up(strip, gather, groups);
-  if (id >= 0) {
-    recall->id = id;
-    recall->size = size;
-    memcpy(recall->bytes, bytes, size);
-  }
+  if (id >= 0)
+    remember(strip, gather, id, recall);
   return id;
 }
 

@@ -23,7 +23,7 @@ local function pick(list)
   return list[math.random(#list)]
 end
 
-local CONSTANTS = { 0, 1, -1, 2, 10, 500, 0.5, 3.25, 1e15, "b", "/", "", "aé", "x\"y", "12", null,
+local CONSTANTS = { 0, 1, -1, 2, 10, 500, 0.5, 3.25, 1e15, 2 ^ 53, "b", "/", "", "aé", "x\"y", "12", null,
   true, false }
 
 local Maker = {}
@@ -172,12 +172,13 @@ function M.program()
 end
 
 local NUMBERS = { "0", "-0", "7", "499", "500", "-12.5", "3.14159", "1e3", "9007199254740993",
-  "18446744073709551615", "123456789012345678901234567890", "0.1", "1e400", "1E-7", "01", "1.",
-  "-", "12345678901234.5", "0.30000000000000004" }
+  "9007199254740992", "18446744073709551615", "123456789012345678901234567890", "0.1", "1e400",
+  "1E-7", "01", "1.", "-", "12345678901234.5", "0.30000000000000004" }
 local TEXTS = { '""', '"b"', '"/a/b?c"', '"aé/b"', '"x\\"y"', '"\\u00e9\\n"', '"12"', '" 12"',
   '"\\ud800"', '"a long text of many bytes, /slashes/ and more"', '"\1"', '"B/Äb"', '"日本/b"' }
 local WORDS = { "true", "false", "null", "tru", "nul" }
-local KEYS = { '"a"', '"bb"', '"u"', '"status"', '"path"', '"a_long_name_beyond_one_vector"', '"z"' }
+local KEYS = { '"a"', '"bb"', '"u"', '"status"', '"path"', '"z"',
+  '"a_long_name_beyond_one_vector"' }
 
 local function blank(clean)
   return not clean and math.random(15) == 1 and pick({ " ", "\t", "  " }) or ""

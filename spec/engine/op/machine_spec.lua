@@ -183,7 +183,6 @@ describe("the column machine", function()
       end
       batches = {}
     end
-    if os.getenv("TELL") then print("bails", bails / rows, rows) end
     return bails / rows
   end
 
@@ -202,4 +201,129 @@ describe("the column machine", function()
       return random_cells(30)
     end, seed) < 0.9)
   end)
+
+  it("does so over strips of a thousand rows and more", function()
+    local seed = tonumber(os.getenv("SEED")) or os.time()
+    math.randomseed(seed)
+    assert.is_true(many(12, function()
+      return random_json(2500, true)
+    end, seed) < 0.9)
+  end)
+
+  local function lines(text, count)
+    return json_batch((text .. "\n"):rep(count))
+  end
+
+  it("never bails at records that are as the lambda expects", function()
+    local batch = lines('{"ts":1700000000123,"path":"/a/b/c","ms":12.75,"status":503}', 1500)
+    local bails = check({
+      { op = "stage", stage = 0 },
+      { op = "get", to = 0, field = "ms" },
+      { op = "move", to = 1, a = { k = "slow" } },
+      { op = "if_lt", a = { k = 100 }, b = 0, label = 1 },
+      { op = "move", to = 1, a = { k = "ok" } },
+      { op = "label", label = 1 },
+      { op = "set", field = "bucket", a = 1 },
+      { op = "get", to = 2, field = "path" },
+      { op = "match", to = 2, a = 2, b = { k = "^(.*)/" } },
+      { op = "set", field = "path", a = 2 },
+      { op = "stage", stage = 1 },
+      { op = "get", to = 0, field = "bucket" },
+      { op = "if_eq", a = 0, b = { k = "ok" }, label = 2 },
+      { op = "filter", a = { k = false } },
+      { op = "label", label = 2 },
+      { op = "filter", a = { k = true } },
+    }, batch, true)
+    assert.equal(0, bails)
+  end)
+
+  it("leaves a record that is not as expected to the row code, and no other", function()
+    local batch = json_batch('{"a":1}\n{"a":"x"}\n{"b":2}\n{"a":3}\n')
+    local _, bailed = run(program.build({
+      { op = "stage", stage = 0 },
+      { op = "get", to = 0, field = "a" },
+      { op = "add", to = 0, a = 0, b = { k = 1 } },
+      { op = "set", field = "a", a = 0 },
+    }), batch)
+    assert.same({ [1] = true, [2] = true }, bailed)
+  end)
+
+  it("bails where a number could not be stored, or a text is cut inside a character", function()
+    local batch = lines('{"a":0,"t":"\195\169"}', 1)
+    local function bails(...)
+      local _, bailed = run(program.build({ { op = "stage", stage = 0 }, ... }), batch)
+      return bailed[0] == true
+    end
+    assert.is_true(bails({ op = "get", to = 0, field = "a" },
+      { op = "div", to = 0, a = { k = 1 }, b = 0 }, { op = "set", field = "x", a = 0 }))
+    assert.is_true(bails({ op = "get", to = 0, field = "t" },
+      { op = "bytes", to = 0, a = 0, b = { k = 1 }, c = { k = 1 } },
+      { op = "set", field = "x", a = 0 }))
+  end)
+
+  it("opens a survivor as it would be written", function()
+    local seed = tonumber(os.getenv("SEED")) or os.time()
+    math.randomseed(seed)
+    local rows = require("weir.native.record").rows
+    for _ = 1, 150 do
+      local batch = random_json(20)
+      local built = program.build(programs.program())
+      local written, opened = run(built, batch), {}
+      assert.equal(C.WEIR_OK, C.weir_strip_enter(strip, built, batch, 0, batch.row_count))
+      while C.weir_strip_next(strip) ~= END do
+        if C.weir_strip_next(strip) == C.WEIR_STRIP_SURVIVOR
+          and C.weir_strip_open(strip, rows, 0) == C.WEIR_STRIP_SURVIVOR then
+          local out = new_batch()
+          assert.equal(C.WEIR_OK, C.weir_rows_write(rows, 0, out))
+          opened[#opened + 1] = rows_of(out)[1]
+        end
+        C.weir_strip_skip(strip)
+      end
+      assert.same(written, opened, "seed " .. seed)
+    end
+  end)
+
+  it("sends rows to the ports of a route", function()
+    local batch = json_batch('{"a":1}\n{"a":2}\n{"a":3}\n')
+    local built = program.build({
+      { op = "stage", stage = 0 },
+      { op = "get", to = 0, field = "a" },
+      { op = "if_lt", a = 0, b = { k = 2 }, label = 1 },
+      { op = "route", port = 1 },
+      { op = "label", label = 1 },
+      { op = "route", port = 0 },
+    })
+    local first, second = new_batch(), new_batch()
+    assert.equal(C.WEIR_OK, C.weir_strip_enter(strip, built, batch, 0, 3))
+    assert.equal(END, C.weir_strip_write(strip, ffi.new("weir_batch *[2]", first, second),
+      NO_LIMIT))
+    assert.same({ '{"a":1}' }, rows_of(first))
+    assert.same({ '{"a":2}', '{"a":3}' }, rows_of(second))
+  end)
+
+  local STAGE = { op = "stage", stage = 0 }
+  local UNSOUND = {
+    ["a register that was not written"] = { STAGE, { op = "set", field = "a", a = 0 } },
+    ["a register written on one way only"] = { STAGE, { op = "if_true", a = { k = true },
+      label = 1 }, { op = "move", to = 0, a = { k = 1 } }, { op = "label", label = 1 },
+      { op = "filter", a = 0 } },
+    ["a jump back"] = { STAGE, { op = "label", label = 1 }, { op = "jump", label = 1 } },
+    ["a jump to nowhere"] = { STAGE, { op = "jump", label = 1 } },
+    ["a record of two shapes"] = { STAGE, { op = "if_true", a = { k = true }, label = 1 },
+      { op = "make", names = { "a" }, values = { { k = 1 } } }, { op = "label", label = 1 },
+      { op = "get", to = 0, field = "a" } },
+    ["a made field twice"] = { STAGE,
+      { op = "make", names = { "a", "a" }, values = { { k = 1 }, { k = 2 } } } },
+    ["a pattern that is not known"] = { STAGE, { op = "get", to = 0, field = "a" },
+      { op = "match", to = 1, a = 0, b = 0 } },
+    ["a field name that is no text"] = { STAGE, { op = "set", field = "\255", a = { k = 1 } } },
+  }
+
+  for what, list in pairs(UNSOUND) do
+    it("refuses " .. what, function()
+      assert.has_error(function()
+        program.build(list)
+      end)
+    end)
+  end
 end)
