@@ -1,4 +1,4 @@
-// plain.c -- plain Lua tables as JSON, in one call.
+// plain.c -- plain Lua tables as JSON and back, each in one call.
 
 #include "engine/host/plain.h"
 
@@ -9,6 +9,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/err.h"
 #include "engine/base/slice.h"
+#include "engine/data/json.h"
 #include "engine/data/value.h"
 
 enum { OTHER = 3, LIST = 4, STACK_PER_KEY = 2, STACK_SPARE = 8 };
@@ -137,18 +138,120 @@ static int put(lua_State *state, weir_buf *out, int at, int depth)
   }
 }
 
+static void *address_at(lua_State *state, int at)
+{
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): Lua has addresses as numbers
+  return (void *)(uintptr_t)luaL_checknumber(state, at);
+}
+
 static int put_plain(lua_State *state)
 {
-  uintptr_t address = (uintptr_t)luaL_checknumber(state, 1);
+  weir_buf *out = address_at(state, 1);
   lua_settop(state, LIST);
-  weir_buf *out = (weir_buf *)address;  // NOLINT(performance-no-int-to-ptr)
   lua_pushboolean(state, put(state, out, 2, 0));
   return 1;
 }
 
+// The arguments of take, which stay where they are.
+enum { TEXT = 1, VALUE, NULL_VALUE, INTEGER, MARK };
+
+struct reading {
+  lua_State *state;
+  weir_value *value;
+  weir_buf scratch;
+};
+
+static int take(struct reading *reading, weir_slice json, int depth);
+
+static int take_key(struct reading *reading, const weir_json_walk *walk)
+{
+  weir_slice key = walk->key;
+  if (walk->key_escaped) {
+    weir_buf_clear(&reading->scratch);
+    int code = weir_json_unescape(key, &reading->scratch);
+    if (code != WEIR_OK)
+      return code;
+    key = (weir_slice){reading->scratch.bytes, reading->scratch.size};
+  }
+  lua_pushlstring(reading->state, key.bytes, key.size);
+  return WEIR_OK;
+}
+
+// Of two members of one key the later is found, as in records.
+static int take_table(struct reading *reading, weir_slice json, int depth)
+{
+  lua_State *state = reading->state;
+  if (depth == WEIR_JSON_DEPTH_MAX || !lua_checkstack(state, STACK_SPARE))
+    return WEIR_EDEPTH;
+  lua_newtable(state);
+  int is_object = json.bytes[0] == '{';
+  if (!is_object) {
+    lua_pushvalue(state, MARK);
+    lua_setmetatable(state, -2);
+  }
+  weir_json_walk walk = weir_json_walk_start(json);
+  for (int i = 1; weir_json_walk_next(&walk); i++) {
+    int code = is_object ? take_key(reading, &walk) : WEIR_OK;
+    if (code == WEIR_OK)
+      code = take(reading, walk.value, depth + 1);
+    if (code != WEIR_OK)
+      return code;
+    if (is_object)
+      lua_rawset(state, -3);
+    else
+      lua_rawseti(state, -2, i);
+  }
+  return walk.code;
+}
+
+// Leaves one value on the stack, or an unknown number of them after an error.
+static int take(struct reading *reading, weir_slice json, int depth)
+{
+  lua_State *state = reading->state;
+  weir_value *value = reading->value;
+  weir_buf_clear(&reading->scratch);
+  int code = weir_value_read(json, &reading->scratch, value);
+  if (code != WEIR_OK)
+    return code;
+  switch (value->kind) {
+  case WEIR_NULL:
+    lua_pushvalue(state, NULL_VALUE);
+    return WEIR_OK;
+  case WEIR_FALSE:
+  case WEIR_TRUE:
+    lua_pushboolean(state, value->kind == WEIR_TRUE);
+    return WEIR_OK;
+  case WEIR_NUMBER:
+    lua_pushnumber(state, value->number);
+    return WEIR_OK;
+  case WEIR_INTEGER:
+    lua_pushvalue(state, INTEGER);
+    lua_call(state, 0, 1);
+    return WEIR_OK;
+  case WEIR_TEXT:
+    lua_pushlstring(state, value->text, value->size);
+    return WEIR_OK;
+  default:
+    return take_table(reading, json, depth);
+  }
+}
+
+// What raises inside is no more than "not enough memory", which ends the state.
+static int take_plain(lua_State *state)
+{
+  const weir_buf *text = address_at(state, TEXT);
+  struct reading reading = {.state = state, .value = address_at(state, VALUE)};
+  lua_settop(state, MARK);
+  weir_buf_init(&reading.scratch);
+  int code = take(&reading, (weir_slice){text->bytes, text->size}, 0);
+  weir_buf_fini(&reading.scratch);
+  return code == WEIR_OK ? 1 : 0;
+}
+
 int weir_plain_open(lua_State *state)
 {
-  static const luaL_Reg functions[] = {{"put", put_plain}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"put", put_plain}, {"take", take_plain}, {NULL, NULL}};
   lua_newtable(state);
   luaL_register(state, NULL, functions);
   return 1;

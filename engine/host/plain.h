@@ -1,4 +1,4 @@
-// plain.h -- plain Lua tables as JSON, in one call.
+// plain.h -- plain Lua tables as JSON and back, each in one call.
 //
 // What lambdas return are mostly small tables of texts and numbers. A walk over a
 // table's keys leaves a compiled trace for each key (next.h); this leaves it once.
@@ -10,6 +10,13 @@
 // plain, and says whether it could. False is also said of what is odd: lua/weir/
 // native/encode.lua writes that, or knows what is wrong with it. Both write the same
 // bytes.
+//
+//     plain.take(address, value, null, integer, list) -> what the JSON in the weir_buf says
+//
+// `null` stands for null; `list` is the metatable of lists; `integer()` gives the Lua
+// value of an integer beyond 2^53, which stands in the weir_value at the address
+// `value`. Nothing is said of what is not JSON: lua/weir/native/record.lua finds out
+// what is wrong with it.
 //
 // Owns     nothing. After false the buffer has rubbish behind its former size.
 // Threads  the state's.

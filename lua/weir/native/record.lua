@@ -273,18 +273,20 @@ local function next_element(record, index)
   end
 end
 
--- A walk over the members of an object. The cursor is its own, so walks may nest.
-local function members(record)
-  local cursor, key = ffi.new("weir_cursor"), ffi.new("weir_slice")
-  return function()
-    local kind = C.weir_record_next(rows, record, cursor, key, got)
-    if kind < 0 then
-      return fail(kind)
-    elseif kind == ABSENT then
-      return nil
-    end
-    return ffi.string(key.bytes, key.size), value_of(kind)
+local cursor, member_key = ffi.new("weir_cursor"), ffi.new("weir_slice")
+
+-- A walk over the members of an object: the record, and where it is. A table, not a
+-- closure, since LuaJIT does not compile the making of those.
+local function next_member(walk)
+  cursor.at, cursor["end"] = walk[2], walk[3]
+  local kind = C.weir_record_next(rows, walk[1], cursor, member_key, got)
+  if kind < 0 then
+    return fail(kind)
+  elseif kind == ABSENT then
+    return nil
   end
+  walk[2], walk[3] = cursor.at, cursor["end"]
+  return ffi.string(member_key.bytes, member_key.size), value_of(kind)
 end
 
 --- As Lua's pairs; over a record in the order of its text, new fields last.
@@ -298,7 +300,7 @@ function M.pairs(value)
   elseif kind == ARRAY then
     return next_element, value, 0
   end
-  return members(value)
+  return next_member, { value, 0, 0 }
 end
 
 --- As Lua's ipairs.
@@ -313,11 +315,20 @@ local function copy(value)
   if not is_record(value) then
     return value
   end
-  local plain = C.weir_record_kind(rows, value) == ARRAY and list.new() or {}
+  local out = C.weir_record_kind(rows, value) == ARRAY and list.new() or {}
   for key, member in M.pairs(value) do
-    plain[key] = copy(member)
+    out[key] = copy(member)
   end
-  return plain
+  return out
+end
+
+-- In a library without states of ours there is no such module: the copy does it all.
+local has_plain, plain = pcall(require, "weir.plain")
+local got_address = tonumber(ffi.cast("uintptr_t", ffi.cast("weir_value *", got)))
+local text_address = tonumber(ffi.cast("uintptr_t", ffi.cast("weir_buf *", text)))
+
+local function integer()
+  return int.from(got)
 end
 
 --- A record as plain Lua tables, all the way down. Nulls stay weir.null. What is
@@ -328,9 +339,16 @@ function M.to_table(value)
     if kind < 0 then
       return fail(kind)
     end
+    C.weir_buf_clear(text)
+    local whole = has_plain and C.weir_record_json(rows, value, text) == 0
+      and plain.take(text_address, got_address, null, integer, list.metatable)
+    if whole then
+      return whole
+    end
   end
-  local plain = copy(value)
-  return plain
+  -- What is not JSON after all is found field by field, and named.
+  local found = copy(value)
+  return found
 end
 
 --- Appends any Lua value to a weir_buf as JSON; raises at the caller's line.

@@ -2,6 +2,7 @@ local ffi = require("ffi")
 local engine = require("spec.support.engine")
 local encode = require("weir.native.encode")
 local int = require("weir.native.int")
+local list = require("weir.lib.list")
 local null = require("weir.lib.null").null
 local record = require("weir.native.record")
 
@@ -20,13 +21,13 @@ local function without_plain()
   return module
 end
 
-local function pick(list)
-  return list[math.random(#list)]
+local function pick(from)
+  return from[math.random(#from)]
 end
 
 local scalars = { 0, -1, 200, 1.5, 0 / 0, 2 ^ 60, true, false, "", "text", 'q"\\\n', "\195\169",
   "a\0b", null }
-local odd = { "\255", print, int.from(ffi.new("weir_value", { magnitude = 2 ^ 60 })),
+local odd = { "\255", print, int.from(ffi.new("weir_value", { magnitude = 2 ^ 60 + 1ULL })),
   setmetatable({ 1 }, {}), { [1.5] = 1 }, { 1, nil, 3 }, { 1, a = 2 }, { [true] = 1 } }
 
 local function some_table(depth, some_value)
@@ -88,6 +89,37 @@ describe("plain tables", function()
       end
     end
     assert.is_true(refused > 100 and refused < 10000)
+  end)
+
+  it("come back from what was written", function()
+    local seed = tonumber(os.getenv("SEED")) or os.time()
+    print("seed", seed)
+    math.randomseed(seed)
+    local plain, value = require("weir.plain"), ffi.new("weir_value")
+    local function address(pointer)
+      return tonumber(ffi.cast("uintptr_t", pointer))
+    end
+    local function take()
+      return plain.take(address(ffi.cast("weir_buf *", a)),
+        address(ffi.cast("weir_value *", value)), null, function() return int.from(value) end,
+        list.metatable)
+    end
+    for _ = 1, 5000 do
+      C.weir_buf_clear(a)
+      if not encode.put(a, { v = some_value(4), w = some_value(2) }) then
+        local text = ffi.string(a.bytes, a.size)
+        local found = take()
+        C.weir_buf_clear(a)
+        assert.is_nil(encode.put(a, found))
+        assert.equal(text, ffi.string(a.bytes, a.size))
+      end
+    end
+    for text, expected in pairs({ ['{"a":1,"\\u0061":[2,null]}'] = { a = { 2, null } },
+      ['{"a":}'] = false, ['{"a":"\\ud800"}'] = false, [("["):rep(2000)] = false }) do
+      C.weir_buf_clear(a)
+      C.weir_buf_text(a, text)
+      assert.same(expected, take() or false)
+    end
   end)
 
   it("may be large, deep, or contain themselves", function()
