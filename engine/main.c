@@ -5,7 +5,7 @@
 #include "engine/base/err.h"
 #include "engine/host/state.h"
 
-// Of the state that describes pipelines; those that run have max_memory.
+// Of the state that describes pipelines, until weir.run.engine knows of --max-memory.
 enum { MEMORY_MAX = 1 << 30 };
 
 int luaopen_lpeg(struct lua_State *state);

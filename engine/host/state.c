@@ -153,12 +153,15 @@ static int open_embedded(lua_State *state)
   return 1;
 }
 
-// require("weir.starve")(cell): sets cell.left to -inf whenever memory is above its
-// limit.
+// require("weir.starve")(cell, limit): sets cell.left to -inf whenever memory is above
+// its limit, which stays as it is without `limit`, in bytes.
 static int set_starver(lua_State *state)
 {
   weir_host *host = lua_touserdata(state, lua_upvalueindex(1));
   luaL_checktype(state, 1, LUA_TTABLE);
+  host->memory_max = (size_t)luaL_optnumber(state, 2, (lua_Number)host->memory_max);
+  if (host->starver != NULL)
+    return 0;
   lua_settop(state, 1);
   lua_pushliteral(state, "left");
   lua_State *starver = lua_newthread(state);

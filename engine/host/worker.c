@@ -11,6 +11,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <luajit.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,10 +24,14 @@ struct weir_worker {
   weir_flow *flow;
   const weir_worker_options *options;  // during new only
   int enter;                           // reference of the function
-  int memory_before;                   // KiB, as lua_gc counts
+  int memory_max;                      // KiB, as lua_gc counts, 0 for no limit
+  int memory_before;
+  int kept;  // by the last full collection
 };
 
-enum { GC_STEP_FACTOR = 2 };
+// Of memory_max: from where on it is asked what is kept, how much the heap grows before
+// it is asked again, and how much may be kept.
+enum { GC_STEP_FACTOR = 2, ASK_PERCENT = 75, GROW_PERCENT = 6, KEEP_PERCENT = 90 };
 
 static int prepare(lua_State *state)
 {
@@ -44,14 +49,40 @@ static int prepare(lua_State *state)
   return 0;
 }
 
+static int percent(const weir_worker *worker, int share)
+{
+  return (int)((int64_t)worker->memory_max * share / 100);
+}
+
+// Just below its limit a state would collect more and more often for less and less.
+static int keeps_too_much(const weir_worker *worker)
+{
+  return worker->memory_max > 0 && worker->kept > percent(worker, KEEP_PERCENT);
+}
+
+static int count_kept(lua_State *state)
+{
+  lua_gc(state, LUA_GCCOLLECT, 0);
+  return lua_gc(state, LUA_GCCOUNT, 0);
+}
+
 // Runs in protected mode too: a finaliser may raise.
 static int collect(lua_State *state)
 {
   weir_worker *worker = lua_touserdata(state, 1);
   int now = lua_gc(state, LUA_GCCOUNT, 0);
   int grown = now - worker->memory_before;
-  if (grown > 0)
+  if (worker->memory_max > 0 && now > percent(worker, ASK_PERCENT) &&
+      now - worker->kept > percent(worker, GROW_PERCENT)) {
+    worker->kept = count_kept(state);
+    if (keeps_too_much(worker)) {
+      // Compiled code keeps the closures that it was made for, and what those hold.
+      luaJIT_setmode(state, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_FLUSH);
+      worker->kept = count_kept(state);
+    }
+  } else if (grown > 0) {
     lua_gc(state, LUA_GCSTEP, grown * GC_STEP_FACTOR);
+  }
   worker->memory_before = lua_gc(state, LUA_GCCOUNT, 0);
   return 0;
 }
@@ -64,6 +95,17 @@ static int fail(weir_run *run, int code, const char *message)
   run->code = code;
   snprintf(run->message, sizeof run->message, "%s", message != NULL ? message : "?");
   return WEIR_RUN_FAILED;
+}
+
+static int fail_full(const weir_worker *worker, weir_run *run)
+{
+  enum { KIB_IN_MIB = 1024 };
+  char message[WEIR_RUN_MESSAGE];
+  snprintf(message, sizeof message,
+           "what the script keeps fills max_memory (%d of %d MiB); raise --max-memory, "
+           "or keep less",
+           worker->kept / KIB_IN_MIB, worker->memory_max / KIB_IN_MIB);
+  return fail(run, WEIR_EMEMORY, message);
 }
 
 struct entry {
@@ -92,7 +134,9 @@ static int enter(void *context, uint32_t segment, weir_run *run)
   weir_worker *worker = context;
   struct entry entry = {.worker = worker, .run = run, .segment = segment};
   int rc = weir_host_enter(worker->host, enter_state, &entry);
-  return rc == WEIR_OK ? entry.reason : fail(run, rc, too_much_memory);
+  if (rc != WEIR_OK)
+    return fail(run, rc, too_much_memory);
+  return keeps_too_much(worker) ? fail_full(worker, run) : entry.reason;
 }
 
 struct birth {
@@ -121,6 +165,7 @@ int weir_worker_new(weir_worker **out, weir_flow *flow,
   weir_worker *worker = weir_mem_new(sizeof *worker);
   worker->flow = flow;
   worker->options = options;
+  worker->memory_max = (int)(options->memory_max / 1024);
   int rc = weir_host_new(&worker->host, options->memory_max, options->lpeg);
   if (rc != WEIR_OK) {
     snprintf(message, message_size, "%s", weir_err_text(rc));

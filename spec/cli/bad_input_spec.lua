@@ -273,6 +273,30 @@ weir.from(weir.generate{ count = 9, fn = function(n) return { n = n } end })
     local result = run("weir check run.lua")
     assert.equal(3, result.code)
     assert.truthy(result.err:find("run.lua:1: not enough memory", 1, true), result.err)
+    place:write("run.lua", [[
+local t = {}
+for i = 1, 60 do t[i] = ("x"):rep(1e6) .. i end
+require "weir".from "in.jsonl" :to "out.jsonl"
+]])
+    place:write("in.jsonl", "")
+    assert.equal(0, run("weir run run.lua --max-memory 100MiB").code)
+    assert.equal(3, run("weir run run.lua --max-memory 40MiB").code)
+  end)
+
+  it("that keep more and more end the run before collecting takes all its time", function()
+    place:write("run.lua", [[
+local weir = require "weir"
+local kept = {}
+weir.from(weir.generate{ count = 1e7, fn = function(n) return { n = n, s = "s" .. n } end })
+  :tap(function(r) kept[#kept + 1] = weir.to_table(r) end)
+  :to(weir.discard{})
+]])
+    local result = run("weir run --max-memory 24MiB run.lua")
+    assert.equal(1, result.code)
+    assert.truthy(result.err:find("what the script keeps fills max_memory %(2%d of 24 MiB%);"),
+      result.err)
+    assert.truthy(result.err:find("the ledger balances", 1, true), result.err)
+    assert.falsy(result.err:find("dead", 1, true), result.err)
   end)
 
   it("that recurse for ever overflow their stack", function()

@@ -15,8 +15,11 @@ options.define("error_limit", function(value)
   return share and { share = share }, 'a number of records or a share such as 0.01 or "1%"'
 end)
 
+--- What max_memory is unless somebody says otherwise, in bytes.
+M.MEMORY_MAX = 512 * 2 ^ 20
+
 local spec = {
-  max_memory = { kind = "size", default = "512MiB" },
+  max_memory = { kind = "size", default = M.MEMORY_MAX },
   workers = { kind = "integer", min = 1, max = 256 },
   ordered = { kind = "boolean", default = true },
   on_error = { kind = "on_error", default = "dead_letter" },

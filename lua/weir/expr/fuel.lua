@@ -30,8 +30,13 @@ M.decoy = { left = 0 }
 
 local cell, decoy = M.cell, M.decoy
 
-if package.preload["weir.starve"] then
-  require("weir.starve")(cell)
+local starve = package.preload["weir.starve"] and require("weir.starve") or function() end
+
+starve(cell)
+
+--- How many bytes this state may hold.
+function M.limit_memory(bytes)
+  starve(cell, bytes)
 end
 
 ---@param amount number  charges until the next refill

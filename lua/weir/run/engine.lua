@@ -15,9 +15,11 @@ local connectors = require("weir.run.connectors")
 local content = require("weir.describe.content")
 local cut = require("weir.plan.cut")
 local ffi = require("ffi")
+local fuel = require("weir.expr.fuel")
 local ledger = require("weir.run.ledger")
 local literal = require("weir.lib.literal")
 local script = require("weir.run.script")
+local settings = require("weir.describe.settings")
 
 local C = cdef.load("engine/base/clock.h", "engine/base/err.h", "engine/base/mem.h",
   "engine/host/engine.h", "engine/sched/flow.h", "engine/sched/tally.h")
@@ -32,6 +34,9 @@ Engine.__index = Engine
 local WORKERS = 1
 
 local GATHERS = { aggregate = true, sort = true, top = true }
+
+-- What the program itself takes to describe and plan is no matter of --max-memory.
+local DESCRIBING_MIN = 32 * 2 ^ 20
 
 -- How long steps may take to notice that they are given up.
 local ABANDON_MS = 500
@@ -67,6 +72,8 @@ end
 ---@return table? err  { kind, message }
 function M.open(request)
   local recording = {}
+  local given = request.options and request.options.max_memory
+  fuel.limit_memory(math.max(given or settings.MEMORY_MAX, DESCRIBING_MIN))
   local ok, graph = pcall(function()
     return script.describe(script.read(request), 0, recording)
   end)
