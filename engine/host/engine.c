@@ -3,6 +3,7 @@
 #include "engine/host/engine.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -203,6 +204,13 @@ static void dispatch(void *context)
 }
 
 // --- the engine
+
+uint32_t weir_engine_cores(void)
+{
+  cpu_set_t cores;
+  int count = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
+  return count < WEIR_ENGINE_WORKERS_MAX ? (uint32_t)count : WEIR_ENGINE_WORKERS_MAX;
+}
 
 int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
                     const weir_worker_options *options)

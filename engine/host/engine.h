@@ -21,6 +21,8 @@ enum { WEIR_ENGINE_WORKERS_MAX = 256 };
 
 typedef struct weir_engine weir_engine;
 
+uint32_t weir_engine_cores(void);  // that this process may use, at most WORKERS_MAX
+
 // Takes the flow, also when it fails. The options are copied.
 int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
                     const weir_worker_options *options);

@@ -37,13 +37,13 @@ weir_flow *weir_flow_new(weir_clock clock)
   return flow;
 }
 
-static void free_lane(weir_lane *lane, const weir_gather *gather)
+static void free_lane(weir_lane *lane, const weir_merger *merger)
 {
   weir_batch_unref(lane->batch);
   for (uint32_t port = 0; port < lane->run.port_count; port++)
     weir_batch_unref(lane->run.out[port]);
   if (lane->run.partial != NULL)
-    gather->drop(lane->run.partial);
+    merger->drop(lane->run.partial);
   weir_mem_free(lane->run.out);
   weir_mem_free(lane->run.counts);
   weir_mem_free(lane);
@@ -52,14 +52,14 @@ static void free_lane(weir_lane *lane, const weir_gather *gather)
 static void free_task(weir_task *task)
 {
   for (uint32_t i = 0; i < task->lane_count; i++)
-    free_lane(task->lanes[i], &task->gather);
+    free_lane(task->lanes[i], &task->merger);
   weir_task_free_tickets(task);
   for (uint32_t port = 0; port < task->port_count; port++)
     weir_mem_free(task->ports[port].edges);
   for (uint32_t i = 0; i < task->input_count; i++)
     weir_edge_free(task->inputs[i].edge);
-  if (task->gather.free != NULL)
-    task->gather.free(task->gather.context);
+  if (task->merger.free != NULL)
+    task->merger.free(task->merger.context);
   weir_source_free(task->source);
   weir_sink_free(task->sink);
   weir_mem_free(task->lanes);
@@ -93,7 +93,7 @@ static weir_lane *new_lane(const weir_task *task, uint32_t number, uint32_t stag
   run->out = weir_mem_new(task->port_count * sizeof run->out[0]);
   run->counts =
       weir_mem_new((size_t)stage_count * WEIR_COUNT_KINDS * sizeof run->counts[0]);
-  run->total = task->gather.context;
+  run->total = task->merger.context;
   return lane;
 }
 
@@ -202,12 +202,12 @@ void weir_flow_pin(weir_flow *flow, uint32_t segment, uint32_t worker)
   flow->tasks[segment]->pin = worker;
 }
 
-void weir_flow_set_gather(weir_flow *flow, uint32_t segment, weir_gather gather)
+void weir_flow_set_merger(weir_flow *flow, uint32_t segment, weir_merger merger)
 {
   weir_task *task = flow->tasks[segment];
-  task->gather = gather;
+  task->merger = merger;
   for (uint32_t i = 0; i < task->lane_count; i++)
-    task->lanes[i]->run.total = gather.context;
+    task->lanes[i]->run.total = merger.context;
 }
 
 void weir_flow_limit(weir_flow *flow, weir_run_limits limits)

@@ -85,7 +85,7 @@ void weir_flow_pin(weir_flow *flow, uint32_t segment, uint32_t worker);
 
 // What batches add up to, in a segment that gathers: parts are merged in the order of
 // the input. The flow takes it over.
-void weir_flow_set_gather(weir_flow *flow, uint32_t segment, weir_gather gather);
+void weir_flow_set_merger(weir_flow *flow, uint32_t segment, weir_merger merger);
 
 // A sink that was added, to read what one in memory has collected.
 const weir_sink *weir_flow_sink(const weir_flow *flow, uint32_t task);

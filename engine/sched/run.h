@@ -62,20 +62,20 @@ typedef struct weir_run {
   double *counts;    // [stage_count * WEIR_COUNT_KINDS]; whole numbers
   double dead;       // dead letters written in all
   double resume_ns;  // not before this time of the monotonic clock; 0: at once
-  void *partial;     // of a gather: what this batch adds up to, made by the code
-  void *total;       // of a gather: its context
+  void *partial;     // of a merger: what this batch adds up to, made by the code
+  void *total;       // of a merger: its context
   int32_t code;
   char message[WEIR_RUN_MESSAGE];
 } weir_run;
 
 // How what single batches add up to becomes what all of them do. merge takes a partial
 // and says what is wrong; drop takes one that nobody wants.
-typedef struct weir_gather {
+typedef struct weir_merger {
   void *context;
   int (*merge)(void *context, void *partial, char *message, size_t size);
   void (*drop)(void *partial);
   void (*free)(void *context);
-} weir_gather;
+} weir_merger;
 
 // Enters the code of a segment; one per worker. Returns a weir_run_reason.
 typedef struct weir_runner {

@@ -46,11 +46,11 @@ static int enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
 
 void weir_task_merge(weir_task *task, void **partial)
 {
-  const weir_gather *gather = &task->gather;
+  const weir_merger *merger = &task->merger;
   if (*partial == NULL)
     return;
   char message[WEIR_RUN_MESSAGE];
-  int rc = gather->merge(gather->context, *partial, message, sizeof message);
+  int rc = merger->merge(merger->context, *partial, message, sizeof message);
   *partial = NULL;
   if (rc != WEIR_OK)
     weir_flow_fail(task->flow, rc, message);

@@ -142,7 +142,7 @@ void weir_task_free_tickets(weir_task *task)
   for (uint32_t i = 0; i < task->ticket_capacity; i++) {
     weir_ticket *ticket = &task->tickets[i];
     if (ticket->partial != NULL)
-      task->gather.drop(ticket->partial);
+      task->merger.drop(ticket->partial);
     clear(ticket);
     weir_mem_free(ticket->made);
   }

@@ -5,6 +5,7 @@
 // the number of each record, is filled in when the block's turn has come.
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
@@ -19,12 +20,52 @@ static void add(uint64_t *counter, uint64_t count)
   __atomic_fetch_add(counter, count, __ATOMIC_RELAXED);
 }
 
+// It gives no more. Whether that matters shows when all that it gave has been taken.
 void weir_source_fail(weir_task *task, int code, const char *message)
 {
-  task->failed = 1;
+  task->failure = code;
+  __atomic_store_n(&task->flow->withheld, 1, __ATOMIC_RELEASE);
   task->inputs_ended = 1;
-  __atomic_store_n(&task->flow->drains, 1, __ATOMIC_RELEASE);
-  weir_flow_fail(task->flow, code, message);
+  if (message != task->source->message)
+    snprintf(task->source->message, sizeof task->source->message, "%s", message);
+}
+
+static int is_idle(weir_task *consumer, const weir_task *producer)
+{
+  int idle = 1;
+  weir_task_guard(consumer);
+  for (uint32_t i = 0; i < consumer->input_count && idle; i++)
+    if (consumer->inputs[i].producer == producer)
+      idle = weir_edge_peek(consumer->inputs[i].edge) == NULL;
+  for (uint32_t i = 0; i < consumer->lane_count && idle; i++)
+    idle = !consumer->lanes[i]->at_work && consumer->lanes[i]->batch == NULL;
+  weir_task_leave(consumer);
+  return idle;
+}
+
+// Whoever has enough before the failure must have had the time to say so.
+static int may_tell_failure(const weir_task *task)
+{
+  const weir_flow *flow = task->flow;
+  if (weir_flow_is_stopping(flow) || weir_task_unwanted(task))
+    return 1;
+  for (uint32_t i = 0; i < flow->task_count; i++) {
+    weir_task *consumer = flow->tasks[i];
+    for (uint32_t n = 0; n < consumer->input_count; n++)
+      if (consumer->inputs[n].producer == task && !consumer->inputs[n].unordered &&
+          !is_idle(consumer, task))
+        return 0;
+  }
+  return 1;
+}
+
+static void end(weir_task *task, weir_lane *lane)
+{
+  if (task->failure != WEIR_OK && !weir_task_unwanted(task)) {
+    __atomic_store_n(&task->flow->drains, 1, __ATOMIC_RELEASE);
+    weir_flow_fail(task->flow, task->failure, task->source->message);
+  }
+  weir_task_close(task, lane);
 }
 
 static int64_t wall_ns(const weir_task *task)
@@ -77,7 +118,7 @@ static void number_records(weir_task *task, weir_batch *batch)
 // Takes the batch. Both ports have room.
 void weir_source_send(weir_task *task, weir_lane *lane, weir_batch *batch)
 {
-  if (task->failed) {
+  if (task->failure != WEIR_OK) {
     weir_batch_unref(batch);
     return;
   }
@@ -101,7 +142,7 @@ static void read_next(weir_task *task, weir_lane *lane)
 {
   weir_source *source = task->source;
   if (may_end(task)) {
-    weir_task_close(task, lane);
+    end(task, lane);
     return;
   }
   weir_batch *batch = weir_batch_new(task->flow->pool);
@@ -115,7 +156,8 @@ static void read_next(weir_task *task, weir_lane *lane)
   weir_batch_unref(batch);
   if (rc != WEIR_EEND && rc != WEIR_ESTOPPED)
     weir_source_fail(task, rc, source->message);
-  weir_task_close(task, lane);
+  else
+    weir_task_close(task, lane);
 }
 
 // --- with several lanes
@@ -180,7 +222,7 @@ static void read_block(weir_task *task, weir_lane *lane)
   if (lane->ticket == NULL && may_end(task)) {
     task->inputs_ended = 1;
     if (!task->taking && weir_task_all_delivered(task))
-      weir_task_close(task, lane);
+      end(task, lane);
     return;
   }
   if (lane->ticket == NULL && may_take(task))
@@ -191,6 +233,8 @@ static void read_block(weir_task *task, weir_lane *lane)
 
 int weir_source_is_ready(weir_task *task, const weir_lane *lane)
 {
+  if (task->failure != WEIR_OK && !may_tell_failure(task))
+    return 0;
   if (task->lane_count == 1)
     return weir_task_has_room(task);
   if (weir_task_can_deliver(task))

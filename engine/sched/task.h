@@ -41,7 +41,7 @@ typedef struct weir_ticket {
   uint32_t count;  // behind it
   uint32_t capacity;
   uint32_t done;   // nothing more will be made of it
-  void *partial;   // for the gather
+  void *partial;   // for the merger
   int32_t failed;  // a source's: why it ends here
   uint32_t unused;
   char *message;
@@ -73,7 +73,7 @@ struct weir_task {
 
   weir_source *source;
   weir_sink *sink;
-  weir_gather gather;
+  weir_merger merger;
 
   weir_lane **lanes;
   uint32_t lane_count;
@@ -93,7 +93,7 @@ struct weir_task {
   uint64_t ticket_next;   // to be given
   uint64_t record_next;   // of a source with several lanes: number of the next record
   uint32_t partition;     // and where that is
-  uint32_t failed;        // such a source gives no more
+  int32_t failure;        // why such a source gives no more
 
   uint64_t sequence;  // of the next batch that it makes
 
@@ -118,6 +118,7 @@ struct weir_flow {
   uint32_t makers;        // atomic; sources and segments that are not at their end
   int32_t stopping;       // atomic
   int32_t abandoned;      // atomic
+  int32_t withheld;       // atomic; a source has failed and waits to say so
   int32_t drains;         // atomic; a source has failed, the rest has not
   int32_t failure;        // atomic; the message is written before it
   int32_t failing;        // atomic; the first failure takes it

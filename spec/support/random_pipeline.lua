@@ -143,13 +143,18 @@ local ON_ERROR = {
   "function(err, r) return nil end", "function(err, r) r.bad = true; return r end",
 }
 
--- ", { on_error = ... }" now and then.
+-- ", { on_error = ..., parallel = true }", each now and then: no function here remembers
+-- anything.
 local function options(allow_function)
-  if not maybe(0.25) then
-    return ""
+  local given = {}
+  if maybe(0.25) then
+    local chosen = maybe(0.05) and 3 or allow_function and random(4, #ON_ERROR) or random(2)
+    given[1] = "on_error = " .. ON_ERROR[chosen]
   end
-  local chosen = maybe(0.05) and 3 or allow_function and random(4, #ON_ERROR) or random(2)
-  return (", { on_error = %s }"):format(ON_ERROR[chosen])
+  if maybe(0.6) then
+    given[#given + 1] = "parallel = true"
+  end
+  return #given > 0 and (", { %s }"):format(table.concat(given, ", ")) or ""
 end
 
 local function some(list, least, most)

@@ -20,8 +20,8 @@ local loading = {
 }
 
 local running = {
-  { name = "workers", kind = "integer", min = 1, max = 1024, value = "N",
-    help = "threads that run stages; this version always uses one" },
+  { name = "workers", kind = "integer", min = 1, max = 256, value = "N",
+    help = "threads that read, and run stages; the cores of the machine unless given" },
   { name = "max-memory", kind = "size", value = "SIZE",
     help = 'the most that it may hold, such as "512MiB"' },
   { name = "max-errors", kind = { "integer", "share" }, by_kind = true, min = 0,

@@ -4,7 +4,7 @@
 --
 --     source  file:access.jsonl                    traffic.lua:3
 --       out   -> traffic/1
---     segment traffic/1
+--     segment traffic/1                            parallel
 --       filter                                     traffic.lua:4   lambda
 --       select  ts, host                           traffic.lua:5
 --       out   -> file:errors.jsonl
@@ -13,6 +13,8 @@
 local cut = require("weir.plan.cut")
 local emit = require("weir.plan.emit")
 local escape = require("weir.expr.escape")
+local exprs = require("weir.plan.exprs")
+local parallel = require("weir.plan.parallel")
 
 local M = {}
 
@@ -29,30 +31,10 @@ local function aligned(left, right)
   return ("%-" .. WIDE .. "s %s"):format(left, right)
 end
 
-local function each_expr(node, visit)
-  visit(node.expr)
-  local lists = { node.columns or {}, node.keys or {}, node.routes or {}, node.by or {} }
-  for _, list in ipairs(lists) do
-    for _, item in ipairs(list) do
-      visit(item.expr or item.when)
-      if item.aggregate then
-        visit(item.aggregate.expr)
-        visit(item.aggregate.where)
-      end
-    end
-  end
-  for _, expr in ipairs(node.key or {}) do
-    visit(expr)
-  end
-end
-
 -- What the stage's expressions are, and which lambdas get a record of their own.
 local function exprs_of(node)
   local seen, kinds, reasons = {}, {}, {}
-  each_expr(node, function(expr)
-    if not expr then
-      return
-    end
+  exprs.each(node, function(expr)
     if not seen[expr.kind] and (expr.kind == "lambda" or expr.kind == "text") then
       seen[expr.kind] = true
       kinds[#kinds + 1] = expr.kind
@@ -135,6 +117,11 @@ local function add_segment(lines, task)
   end
 end
 
+local function lanes_of(segment, look)
+  local is_parallel, reason = look(segment)
+  return is_parallel and "parallel" or "serial: " .. reason
+end
+
 local function count_kinds(tasks)
   local counts = { source = 0, segment = 0, sink = 0 }
   for _, task in ipairs(tasks) do
@@ -154,7 +141,7 @@ end
 ---@return string
 function M.explain(graph, options)
   local plan = cut.cut(graph)
-  local counts = count_kinds(plan.tasks)
+  local counts, look = count_kinds(plan.tasks), parallel.of(graph)
   local lines = {
     ("%s: %s, %s, %s"):format(graph.pipeline, plural(counts.source, "source"),
       plural(counts.segment, "segment"), plural(counts.sink, "sink")),
@@ -162,7 +149,7 @@ function M.explain(graph, options)
   }
   for _, task in ipairs(plan.tasks) do
     if not task.node.default_dead then
-      local where = task.kind ~= "segment" and task.node.where or ""
+      local where = task.kind == "segment" and lanes_of(task, look) or task.node.where or ""
       lines[#lines + 1] = aligned(("%-8s%s"):format(task.kind, task.name), where)
       if task.kind == "segment" then
         add_segment(lines, task)

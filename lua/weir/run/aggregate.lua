@@ -8,7 +8,8 @@ local null = require("weir.lib.null").null
 local values = require("weir.run.values")
 
 local C = cdef.load("engine/base/buf.h", "engine/base/err.h", "engine/data/line.h",
-  "engine/data/value.h", "engine/op/strip.h", "engine/sched/run.h", "engine/state/groups.h")
+  "engine/data/value.h", "engine/op/strip.h", "engine/sched/run.h", "engine/state/groups.h",
+  "engine/state/totals.h")
 
 local M = {}
 
@@ -36,25 +37,47 @@ local function bind_column(column)
   }
 end
 
+local function kinds_of(node)
+  local kinds = ffi.new("uint32_t[?]", math.max(1, #node.columns))
+  for i, column in ipairs(node.columns) do
+    kinds[i - 1] = GROUP[column.aggregate.kind]
+  end
+  return kinds
+end
+
 -- What adds a strip of records to the groups, where the stage is lifted.
-local function new_gather(node, kinds)
-  local gather = ffi.gc(C.weir_gather_new(kinds, #node.columns, node.max_state_bytes or 0),
-    C.weir_gather_free)
+local function new_gather(node)
+  local gather = ffi.gc(C.weir_gather_new(kinds_of(node), #node.columns,
+    node.max_state_bytes or 0), C.weir_gather_free)
   for _, column in ipairs(node.keys) do
     C.weir_gather_key(gather, column.name, #column.name)
   end
   return gather
 end
 
-function M.bind(node)
+--- What adds the batches of a stage up, in the order of the input, for the flow.
+---@param node table
+---@return ffi.cdata*  weir_merger
+function M.merger(node)
+  local options, kinds = ffi.new("weir_totals_options"), kinds_of(node)
+  options.name, options.kinds, options.slot_count = node.name, kinds, #node.columns
+  options.max_keys = node.max_keys or 0
+  options.max_state_bytes = node.max_state_bytes or 0
+  local merger = ffi.new("weir_merger")
+  merger.context = C.weir_totals_new(options)
+  merger.merge, merger.drop = C.weir_totals_merge, C.weir_totals_drop
+  merger.free = C.weir_totals_free
+  return merger
+end
+
+---@param run ffi.cdata*  weir_run; with a total, batches are added up by themselves
+function M.bind(node, run)
   local count = #node.columns
-  local kinds = ffi.new("uint32_t[?]", math.max(1, count))
-  local bound = { columns = {}, at = 0, anchors = {} }
+  local bound = { columns = {}, at = 0, anchors = {}, run = run }
   bound.max_keys, bound.max_state_bytes = node.max_keys, node.max_state_bytes
   bound.values = ffi.new("weir_value[?]", math.max(1, count))
   local exprs = {}
   for i, column in ipairs(node.columns) do
-    kinds[i - 1] = GROUP[column.aggregate.kind]
     bound.columns[i] = bind_column(column)
     exprs[#exprs + 1] = column.aggregate.expr
     exprs[#exprs + 1] = column.aggregate.where
@@ -64,9 +87,23 @@ function M.bind(node)
   end
   keys.bind(bound, node.keys)
   bound.record = values.giver(exprs)
-  bound.groups = ffi.gc(C.weir_groups_new(kinds, count, node.max_keys or 0), C.weir_groups_free)
-  bound.gather = new_gather(node, kinds)
+  if run.total ~= nil then
+    bound.totals = ffi.cast("weir_totals *", run.total)
+  else
+    bound.groups = ffi.gc(C.weir_groups_new(kinds_of(node), count, node.max_keys or 0),
+      C.weir_groups_free)
+  end
+  bound.gather = new_gather(node)
   return bound
+end
+
+--- The groups that records are added to: of the batch at hand, or of everything.
+function M.groups(bound)
+  if bound.totals and bound.run.partial == nil then
+    bound.groups = C.weir_totals_new_part(bound.totals)
+    bound.run.partial = bound.groups
+  end
+  return bound.groups
 end
 
 local function check_numeric(column, value)
@@ -97,9 +134,9 @@ local function read_values(bound, handle)
   end
 end
 
-local function check_room(bound)
-  local bytes = C.weir_groups_size_bytes(bound.groups)
-    + C.weir_groups_growth_bytes(bound.groups, bound.key.bytes, bound.key.size, bound.values)
+local function check_room(bound, groups)
+  local bytes = C.weir_groups_size_bytes(groups)
+    + C.weir_groups_growth_bytes(groups, bound.key.bytes, bound.key.size, bound.values)
   if bytes > bound.max_state_bytes then
     raise(C.WEIR_EFULL, ("groups of more than max_state = %d bytes"):format(bound.max_state_bytes))
   end
@@ -112,15 +149,16 @@ function M.add(bound, slot)
   local handle = bound.record(slot)
   keys.write(bound, handle)
   read_values(bound, handle)
+  local groups = M.groups(bound)
   if bound.max_state_bytes then
-    check_room(bound)
+    check_room(bound, groups)
   end
-  local id = C.weir_groups_key(bound.groups, bound.key.bytes, bound.key.size)
+  local id = C.weir_groups_key(groups, bound.key.bytes, bound.key.size)
   if id < 0 then
     raise(tonumber(id), id == C.WEIR_EFULL
       and ("more than max_keys = %d groups"):format(bound.max_keys) or nil)
   end
-  local rc = C.weir_groups_add(bound.groups, id, bound.values, wrong_slot)
+  local rc = C.weir_groups_add(groups, id, bound.values, wrong_slot)
   if rc ~= 0 then
     raise(rc)
   end
@@ -148,6 +186,9 @@ end
 -- always one.
 function M.finish(run)
   return function(bound, index)
+    if bound.totals then
+      bound.groups = C.weir_totals_groups(bound.totals)
+    end
     if #bound.keys == 0 then
       C.weir_groups_key(bound.groups, "", 0)
     end

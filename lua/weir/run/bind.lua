@@ -179,7 +179,7 @@ end
 function M.bind(task, run, source, clock)
   local data = shared(run, clock)
   for i, stage in ipairs(task.stages) do
-    data[i] = binders[stage.node.kind](stage.node)
+    data[i] = binders[stage.node.kind](stage.node, run)
     data[i].where = stage.node.where
     data[i].name = stage.node.name
   end

@@ -18,6 +18,7 @@ local ffi = require("ffi")
 local fuel = require("weir.expr.fuel")
 local ledger = require("weir.run.ledger")
 local literal = require("weir.lib.literal")
+local parallel = require("weir.plan.parallel")
 local script = require("weir.run.script")
 local settings = require("weir.describe.settings")
 
@@ -28,10 +29,6 @@ local M = {}
 
 local Engine = {}
 Engine.__index = Engine
-
--- What a lambda remembers and what a group holds is in the state of one worker, and
--- nothing keeps a segment with its worker yet; so there is one, whatever was asked for.
-local WORKERS = 1
 
 local GATHERS = { aggregate = true, sort = true, top = true }
 
@@ -59,7 +56,7 @@ end
 local function settle_options(graph, given)
   local options = graph.options
   given = given or {}
-  options.workers = given.workers or options.workers
+  options.workers = given.workers or options.workers or C.weir_engine_cores()
   options.max_memory_bytes = given.max_memory or options.max_memory_bytes
   options.on_error = given.on_error or options.on_error
   options.max_errors = given.max_errors or options.max_errors
@@ -132,6 +129,25 @@ local function add_task(self, task, context)
   return C.weir_flow_add_sink(flow, task.name, connectors.sink(described, context))
 end
 
+-- Several workers compute what may be computed apart, and read what may be read apart;
+-- the first one does the rest.
+local function share_task(self, task, look)
+  if task.kind == "source" then
+    C.weir_flow_set_lanes(self.flow, task.number, self.options.workers)
+  elseif task.kind == "segment" then
+    if not look(task) then
+      C.weir_flow_pin(self.flow, task.number, 0)
+      return
+    end
+    C.weir_flow_set_lanes(self.flow, task.number, self.options.workers)
+    local last = task.stages[#task.stages]
+    if last and last.node.kind == "aggregate" then
+      local aggregate = require("weir.run.aggregate") -- most pipelines have none
+      C.weir_flow_set_merger(self.flow, task.number, aggregate.merger(last.node))
+    end
+  end
+end
+
 local function build_flow(self)
   local given = self.request.options or {}
   local context = { bounded = true, secrets = given.secrets, block_size = given.block_size }
@@ -139,9 +155,11 @@ local function build_flow(self)
   if given.limits then
     C.weir_flow_limit(self.flow, given.limits)
   end
+  local look = parallel.of(self.graph)
   for _, task in ipairs(self.plan.tasks) do
     local number = add_task(self, task, context)
     assert(number == task.number, "tasks are numbered in their order")
+    share_task(self, task, look)
   end
   self.edges = {}
   for i, edge in ipairs(self.plan.edges) do
@@ -197,7 +215,7 @@ function Engine:start(threads)
   options.memory_max = self.options.max_memory_bytes
   options.lpeg = M.lpeg
   local out = ffi.new("weir_engine *[1]")
-  local rc = C.weir_engine_new(out, self.flow, WORKERS, options)
+  local rc = C.weir_engine_new(out, self.flow, self.options.workers, options)
   if rc == 0 then
     self.engine = out[0]
     rc = C.weir_engine_start(self.engine)

@@ -21,10 +21,16 @@ local function number(value)
   return tonumber(value)
 end
 
-local function counts_of(run, index)
+-- What a stage has counted, in all lanes of its segment.
+local function counts_of(flow, task, index)
   local out = {}
   for kind, name in pairs(NAMES) do
-    out[name] = number(run.counts[index * KINDS + kind])
+    local sum = 0
+    for lane = 0, C.weir_flow_lanes(flow, task.number) - 1 do
+      local run = C.weir_flow_run_of(flow, task.number, lane)
+      sum = sum + number(run.counts[index * KINDS + kind])
+    end
+    out[name] = sum
   end
   return out
 end
@@ -103,13 +109,12 @@ local function close_segment(ledger, stage, node, written)
 end
 
 local function add_segment(ledger, flow, task, taken)
-  local run = C.weir_flow_run_of(flow, task.number, 0)
   local stats = C.weir_flow_task_count(flow, task.number)
   local is_made = task.node.kind == "source"
   local flowing = is_made and 0 or number(stats.received)
   for i, of_task in ipairs(task.stages) do
     local node = of_task.node
-    local counts = counts_of(run, of_task.index)
+    local counts = counts_of(flow, task, of_task.index)
     local stage = entry(node.name, node.kind, flowing, counts)
     if is_made then
       stage.made = number(stats.received)

@@ -9,6 +9,7 @@
 --
 -- The strip is the worker's, and all its segments use it in turn.
 
+local aggregate = require("weir.run.aggregate")
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
 local record = require("weir.native.record")
@@ -60,7 +61,7 @@ function walks.aggregate(stage, run, enter, bound)
     local stop = enter()
     if stop == 0 then
       added[0] = 0
-      stop = C.weir_strip_gather(strip, bound.gather, bound.groups, added)
+      stop = C.weir_strip_gather(strip, bound.gather, aggregate.groups(bound), added)
       run.row = C.weir_strip_row(strip)
       run.counts[at] = run.counts[at] + tonumber(added[0])
     end

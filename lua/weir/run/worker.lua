@@ -40,7 +40,13 @@ local function describe(setup, number)
   return graph
 end
 
---- Called by engine/host: prepares every segment of a flow.
+-- The lane of a segment that is this worker's, or nil: what is serial is the first's.
+local function lane_of(flow, task, number)
+  local lanes = C.weir_flow_lanes(flow, task.number)
+  return number <= lanes and number - 1 or nil
+end
+
+--- Called by engine/host: prepares every segment of a flow that the worker computes.
 ---@param flow userdata
 ---@param setup string  Lua source of { request =, recording =, content =,
 ---   on_error =, lift =, memory_max = }
@@ -60,8 +66,9 @@ function M.prepare(flow, setup, number)
   ambient.install(weir, flow)
   local clock = C.weir_flow_clock(flow)
   for _, task in ipairs(plan.tasks) do
-    if task.kind == "segment" then
-      local run = C.weir_flow_run_of(flow, task.number, 0)
+    local lane = task.kind == "segment" and lane_of(flow, task, number)
+    if lane then
+      local run = C.weir_flow_run_of(flow, task.number, lane)
       local parts = bind.bind(task, run, emit.emit(task), clock)
       parts.flow, parts.memory_max = flow, setup.memory_max
       segments[task.number] = segment.new(task, parts)

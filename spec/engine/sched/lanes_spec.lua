@@ -229,18 +229,18 @@ describe("lanes", function()
   it("add up what batches say in the order of the input", function()
     local case = new_case(3)
     local said = {}
-    local gather = ffi.new("weir_gather")
+    local merger = ffi.new("weir_merger")
     local merge = ffi.cast("int (*)(void *, void *, char *, size_t)", function(_, partial)
       said[#said + 1] = tonumber(ffi.cast("intptr_t", partial))
       return 0
     end)
-    gather.merge = merge
+    merger.merge = merge
     local from = case:source(1, 20000)
     local all = case:segment(1, 3, function(n, run)
       run.partial = ffi.cast("void *", n)
       return {}
     end)
-    C.weir_flow_set_gather(case.flow, all, gather)
+    C.weir_flow_set_merger(case.flow, all, merger)
     case:connect(from, 0, all)
     case:run()
     assert.equal(20, #said)

@@ -1,5 +1,6 @@
 -- Whole pipelines at random: what the engine makes of random operators over random
--- records, cut anywhere and stepped in any order, against the slow models.
+-- records, cut anywhere and stepped in any order by one to four workers, against the
+-- slow models.
 
 local driver = require("spec.support.driver")
 local engine = require("spec.support.engine")
@@ -99,13 +100,14 @@ local function essence(letter)
     :gsub(" %(record %d+, ", " ("):gsub('"position":%d+,', ""))
 end
 
-local function open(case)
+local function open(case, workers)
   local limits = ffi.new("weir_run_limits", random(30), random(20, 2000), random(0, 400))
   local clock, now = driver.clock()
   local opened, err = runner_of.open({
     text = case.script,
     path = "random.lua",
-    options = { limits = limits, clock = clock, block_size = case.block_size },
+    options = { limits = limits, clock = clock, block_size = case.block_size,
+      workers = workers },
   })
   assert(opened, err and err.message)
   assert(opened:start(false))
@@ -125,28 +127,37 @@ local function read_outputs(opened)
   return rows
 end
 
--- In the state of the spec, or in one of its own as in the product.
-local function drive(opened, now, own_state)
-  if not own_state then
-    local enter = worker.prepare(opened.flow, opened:setup(), 1)
-    local runner = driver.runner(enter)
-    driver.run(opened.flow, runner.c, now)
-    runner:free()
-    return
+-- All workers in the state of the spec, or each in one of its own as in the product.
+local function drive(opened, now, workers, own_state)
+  local setup, runners, ends = opened:setup(), {}, {}
+  for number = 1, workers do
+    if own_state then
+      local options, message = ffi.new("weir_worker_options"), ffi.new("char[1024]")
+      local out = ffi.new("weir_worker *[1]")
+      options.setup, options.number = setup, number
+      local code = C.weir_worker_new(out, opened.flow, options, message, 1024)
+      assert(code == 0, ffi.string(message))
+      runners[number] = C.weir_worker_runner(out[0])
+      ends[number] = function()
+        C.weir_worker_free(out[0])
+      end
+    else
+      local runner = driver.runner(worker.prepare(opened.flow, setup, number))
+      runners[number] = runner.c
+      ends[number] = function()
+        runner:free()
+      end
+    end
   end
-  local options = ffi.new("weir_worker_options")
-  local setup, message = opened:setup(), ffi.new("char[1024]")
-  local out = ffi.new("weir_worker *[1]")
-  options.setup, options.number = setup, 1
-  local code = C.weir_worker_new(out, opened.flow, options, message, 1024)
-  assert(code == 0, ffi.string(message))
-  driver.run(opened.flow, C.weir_worker_runner(out[0]), now)
-  C.weir_worker_free(out[0])
+  driver.run(opened.flow, runners, now)
+  for _, finish in ipairs(ends) do
+    finish()
+  end
 end
 
-local function play(case, own_state)
-  local opened, now = open(case)
-  drive(opened, now, own_state)
+local function play(case, workers, own_state)
+  local opened, now = open(case, workers)
+  drive(opened, now, workers, own_state)
   local result = opened:result()
   local outputs = read_outputs(opened)
   opened:close()
@@ -206,15 +217,15 @@ local function new_case(number)
     sources[i] = ("weir.file{ path = %q, name = %q }"):format(file.path, file.name)
   end
   case.script = random_pipeline.script(sources)
-  case.own_state = number % 40 == 0
+  case.own_state, case.workers = number % 40 == 0, random(1, 4)
   return case
 end
 
 local function check_case(case)
-  local outputs, result, graph = play(case, false)
+  local outputs, result, graph = play(case, 1, false)
   local ok, sinks, model_dead = expected(graph, case)
   check_result(result)
-  local again, result_again = play(case, case.own_state)
+  local again, result_again = play(case, case.workers, case.own_state)
   check_result(result_again)
   if not ok then
     -- A stage with on_error = "stop" met an error, unless a take ended the run before.
@@ -227,7 +238,7 @@ local function check_case(case)
     if name ~= "dead" then
       check_rows(name, outputs[name], parts)
       assert(table.concat(outputs[name], "\n") == table.concat(again[name], "\n"),
-        name .. ": another schedule gives other bytes")
+        name .. ": another schedule, or more workers, give other bytes")
     end
   end
   check_dead(case, outputs.dead, model_dead)

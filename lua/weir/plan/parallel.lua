@@ -1,0 +1,104 @@
+--- Which segments several workers may compute at once, and why others may not.
+--
+--     local look = parallel.of(graph)
+--     look(task)  --> true, or false and the reason: "take counts records"
+--
+-- Workers have a state each, so what a stage remembers from record to record must not
+-- matter: each batch is computed by itself, and goes on in the order of the input. What
+-- an aggregate gathers is added up batch by batch.
+
+local exprs = require("weir.plan.exprs")
+local purity = require("weir.expr.purity")
+
+local M = {}
+
+local REMEMBERS = {
+  take = "take counts records",
+  skip = "skip counts records",
+  sort = "sort gathers all records",
+  top = "top gathers all records",
+  source = "the script makes its records one after the other",
+}
+
+-- What an aggregate does with a record that finds no room depends on all before it.
+local function of_aggregate(stage)
+  local on_error = stage.on_error
+  if on_error == "skip" or type(on_error) == "table" then
+    return "aggregate goes on without the records that find no room in its groups"
+  end
+end
+
+local function of_split(node)
+  if not node.expr and not node.key then
+    return "split deals records in turn"
+  end
+end
+
+local function of_exprs(stage, functions)
+  local reason
+  local function look(expr)
+    if expr.kind == "lambda" and not reason then
+      local pure, why = purity.of(expr.fn, functions)
+      reason = not pure and ("the function at %s %s"):format(expr.where or stage.node.where, why)
+    end
+  end
+  exprs.each(stage.node, look)
+  if type(stage.on_error) == "table" then
+    look(stage.on_error)
+  end
+  return reason
+end
+
+local function of_stage(stage, functions)
+  local node = stage.node
+  if REMEMBERS[node.kind] then
+    return REMEMBERS[node.kind]
+  elseif node.kind == "aggregate" and of_aggregate(stage) then
+    return of_aggregate(stage)
+  elseif node.kind == "split" and of_split(node) then
+    return of_split(node)
+  elseif node.parallel == false then
+    return ("%s: parallel = false"):format(node.where)
+  elseif not node.parallel then
+    return of_exprs(stage, functions)
+  end
+end
+
+-- Every function that may run after loading: what one reads another may change.
+local function functions_of(graph)
+  local functions = {}
+  local function add(expr)
+    functions[#functions + 1] = expr.kind == "lambda" and expr.fn or nil
+  end
+  for _, node in ipairs(graph.nodes) do
+    exprs.each(node, add)
+    if type(node.on_error) == "table" then
+      add(node.on_error)
+    end
+    if node.source and node.source.fn then
+      add({ kind = "lambda", fn = node.source.fn })
+    end
+  end
+  if type(graph.options.on_error) == "table" then
+    add(graph.options.on_error)
+  end
+  return functions
+end
+
+--- Whether several workers may compute a segment of a graph.
+---@param graph table
+---@return fun(task: table): boolean, string?  why not, for people
+function M.of(graph)
+  local functions = functions_of(graph)
+  return function(task)
+    for _, stage in ipairs(task.stages) do
+      local reason = of_stage(stage, functions)
+      if reason then
+        return false, reason
+      end
+    end
+    return true
+  end
+end
+
+return M
