@@ -121,15 +121,17 @@ static void add_time(const char *format, int64_t time_ns, weir_buf *out)
   weir_buf_append(out, text, strftime(text, sizeof text, format, &parts));
 }
 
+// As in a URL, so that no two values meet in one file.
 static void add_tame(const char *bytes, size_t size, weir_buf *out)
 {
   for (size_t i = 0; i < size; i++) {
     unsigned char byte = (unsigned char)bytes[i];
-    int wild = byte == '/' || byte < ' ' || byte == 0x7f || (i == 0 && byte == '.');
-    weir_buf_byte(out, (char)(wild ? '_' : byte));
+    if (byte == '/' || byte == '%' || byte < ' ' || byte == 0x7f ||
+        (i == 0 && byte == '.'))
+      weir_buf_format(out, "%%%02X", byte);
+    else
+      weir_buf_byte(out, (char)byte);
   }
-  if (size == 0)
-    weir_buf_byte(out, '_');
 }
 
 // NULL, or why the field's value cannot be part of a path.
@@ -154,6 +156,8 @@ static const char *add_field(weir_template *path, weir_field *field,
   // A number keeps the text that it came as.
   weir_slice text =
       value.kind == WEIR_TEXT ? (weir_slice){value.text, value.size} : json;
+  if (text.size == 0)
+    return "is empty";
   if (text.size > WEIR_TEMPLATE_VALUE_MAX)
     return "is too long to name a file by";
   add_tame(text.bytes, text.size, out);

@@ -2,9 +2,10 @@
 //
 // "{tenant}/%Y-%m-%d.jsonl": {name} is a field of the record, %Y and so on are
 // parts of its time as strftime(3) has them, in UTC; "{{", "}}" and "%%" stand for
-// themselves. A field's value can never lead out of the path: a '/' and control
-// characters in it become '_', and so does a dot that it begins with; an empty
-// value is "_". A field is a text, a number, true or false.
+// themselves. A field's value can never lead out of the path, and no two values give
+// the same: '/', '%' and control characters in it are written as in a URL, "%2F", and
+// so is a dot that it begins with. A field is a text that is not empty, a number, true
+// or false.
 //
 // Owns     its parts.
 // Threads  one at a time: fields remember where they stood.

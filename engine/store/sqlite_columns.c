@@ -65,6 +65,17 @@ void weir_sqlite_columns_set_type(weir_sqlite_columns *columns, uint32_t column,
   weir_mem_free(old);
 }
 
+// Of two different ones, both of numbers. REAL would round what BIGINT holds.
+static const char *of_two(const char *one, const char *other)
+{
+  int small = strcmp(one, "INTEGER") == 0 || strcmp(other, "INTEGER") == 0;
+  int real = strcmp(one, "REAL") == 0 || strcmp(other, "REAL") == 0;
+  int big = strcmp(one, "BIGINT") == 0 || strcmp(other, "BIGINT") == 0;
+  if (small && real)
+    return "REAL";
+  return small && big ? "BIGINT" : "NUMERIC";
+}
+
 void weir_sqlite_columns_widen(weir_sqlite_columns *columns, uint32_t column,
                                const char *type)
 {
@@ -72,6 +83,6 @@ void weir_sqlite_columns_widen(weir_sqlite_columns *columns, uint32_t column,
   if (type[0] == '\0' || strcmp(old, type) == 0 || strcmp(old, "TEXT") == 0)
     return;
   if (old[0] != '\0' && strcmp(type, "TEXT") != 0)
-    type = "REAL";
+    type = of_two(old, type);
   weir_sqlite_columns_set_type(columns, column, type);
 }

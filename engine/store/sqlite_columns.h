@@ -31,6 +31,7 @@ int weir_sqlite_columns_find(const weir_sqlite_columns *columns, const char *nam
 void weir_sqlite_columns_set_type(weir_sqlite_columns *columns, uint32_t column,
                                   const char *type);
 
-// Makes the type the narrowest that also takes values of this one.
+// Makes the type the narrowest that also takes values of this one: of "", INTEGER,
+// BIGINT (integers that REAL may round), REAL, NUMERIC (both of these) and TEXT.
 void weir_sqlite_columns_widen(weir_sqlite_columns *columns, uint32_t column,
                                const char *type);

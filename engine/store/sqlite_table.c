@@ -132,6 +132,12 @@ static void learn_columns(weir_sqlite_table *table, const weir_batch *batch)
   }
 }
 
+// BIGINT is of use only while columns are learnt.
+static const char *declared(const char *type)
+{
+  return strcmp(type, "BIGINT") == 0 ? "INTEGER" : type;
+}
+
 static void write_names(weir_buf *out, char *const *names, uint32_t count)
 {
   for (uint32_t i = 0; i < count; i++) {
@@ -150,7 +156,7 @@ static void write_table(weir_sqlite_table *table, int with_types)
     weir_buf_text(text, i > 0 ? ", " : " (");
     weir_sqlite_quote(text, table->columns.items[i].name);
     if (with_types)
-      weir_buf_format(text, " %s", table->columns.items[i].type);
+      weir_buf_format(text, " %s", declared(table->columns.items[i].type));
   }
 }
 
@@ -326,8 +332,8 @@ static int grow_for(weir_sqlite_table *table, const weir_batch *batch, uint32_t 
       return refuse(refusal, reason, reason_size,
                     "field \"%.100s\" is not in the schema of table \"%s\"", at.name,
                     table->name);
-    int result =
-        grow(table, at.name, weir_sqlite_type_of(at.walk.value, &table->values));
+    int result = grow(table, at.name,
+                      declared(weir_sqlite_type_of(at.walk.value, &table->values)));
     if ((result & 0xff) == SQLITE_ERROR)  // such as too many columns
       return refuse(refusal, reason, reason_size, "field \"%.100s\": %s", at.name,
                     sqlite3_errmsg(table->db));
@@ -355,10 +361,11 @@ static int bind_row(weir_sqlite_table *table, const weir_batch *batch, uint32_t 
     if (result == SQLITE_NOMEM)
       return result;
     if (result == SQLITE_TOOBIG)
-      return refuse(refusal, reason, reason_size,
-                    "field \"%.100s\": %.*s does not fit 64 bits, and its column is %s",
-                    at.name, (int)(json.size < 40 ? json.size : 40), json.bytes,
-                    table->columns.items[at.column].type);
+      return refuse(
+          refusal, reason, reason_size,
+          "field \"%.100s\": its column, which is %s, cannot hold %.*s exactly",
+          at.name, declared(table->columns.items[at.column].type),
+          (int)(json.size < 40 ? json.size : 40), json.bytes);
     if (result != SQLITE_OK)
       return refuse(refusal, reason, reason_size, "field \"%.100s\" cannot be read",
                     at.name);

@@ -2,6 +2,7 @@
 
 #include "engine/store/sqlite_value.h"
 
+#include <math.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -17,19 +18,13 @@ static int is_whole(weir_slice json)
   return 1;
 }
 
-// Whether such a number fits SQLite's 64 bits, and which one it is. A NUMBER within 64
-// bits is exact (value.h), but what lies just below is rounded to -2^63.
-static int whole(weir_slice json, const weir_value *value, int64_t *integer)
+// Whether such a number fits SQLite's 64 bits, and which one it is. A whole NUMBER is
+// small, or beyond 64 bits (value.h).
+static int whole(const weir_value *value, int64_t *integer)
 {
-  static const char lowest[] = "-9223372036854775808";
-  const double end = 0x1p63;
   if (value->kind == WEIR_NUMBER) {
-    int is_lowest = json.size == sizeof lowest - 1 &&
-                    memcmp(json.bytes, lowest, sizeof lowest - 1) == 0;
-    if (!is_lowest && (value->number >= end || value->number <= -end))
-      return 0;
-    *integer = (int64_t)value->number;
-    return 1;
+    *integer = fabs(value->number) < 0x1p53 ? (int64_t)value->number : 0;
+    return fabs(value->number) < 0x1p53;
   }
   uint64_t limit = (uint64_t)INT64_MAX + (value->negative ? 1 : 0);
   if (value->magnitude > limit)
@@ -55,10 +50,29 @@ const char *weir_sqlite_type_of(weir_slice json, weir_buf *scratch)
   case WEIR_INTEGER:
     if (!is_whole(json))
       return "REAL";
-    return whole(json, &value, &integer) ? "INTEGER" : "TEXT";
+    if (!whole(&value, &integer))
+      return "TEXT";
+    return value.kind == WEIR_INTEGER ? "BIGINT" : "INTEGER";
   default:
     return "TEXT";
   }
+}
+
+// SQLite's own rule: https://www.sqlite.org/datatype3.html, section 3.1.
+static int is_real(const char *type)
+{
+  return sqlite3_strlike("%int%", type, 0) != 0 &&
+         (sqlite3_strlike("%real%", type, 0) == 0 ||
+          sqlite3_strlike("%floa%", type, 0) == 0 ||
+          sqlite3_strlike("%doub%", type, 0) == 0);
+}
+
+// A double that is what the integer was.
+static int survives(const weir_value *value)
+{
+  double number = (double)value->magnitude;
+  return value->kind == WEIR_NUMBER ||
+         (number < 0x1p64 && (uint64_t)number == value->magnitude);
 }
 
 static int bind_number(sqlite3_stmt *statement, int parameter, const char *type,
@@ -67,8 +81,10 @@ static int bind_number(sqlite3_stmt *statement, int parameter, const char *type,
   int64_t integer;
   if (!is_whole(json))
     return sqlite3_bind_double(statement, parameter, value->number);
-  if (whole(json, value, &integer))
-    return sqlite3_bind_int64(statement, parameter, integer);
+  if (whole(value, &integer))
+    return is_real(type) && !survives(value)
+               ? SQLITE_TOOBIG
+               : sqlite3_bind_int64(statement, parameter, integer);
   if (type[0] != '\0' && sqlite3_stricmp(type, "TEXT") != 0)
     return SQLITE_TOOBIG;
   return sqlite3_bind_text(statement, parameter, json.bytes, (int)json.size,

@@ -12,7 +12,8 @@
 
 struct sqlite3_stmt;
 
-// The type that a column for it has: INTEGER, REAL, TEXT; "" for null.
+// The type that a column for it has: INTEGER, BIGINT for one that a REAL column may
+// round, REAL, TEXT; "" for null.
 const char *weir_sqlite_type_of(weir_slice json, weir_buf *scratch);
 
 // Binds it to a statement's parameter, from 1, for a column of this type. Besides what

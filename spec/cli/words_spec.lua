@@ -119,6 +119,24 @@ s:to "a.out.jsonl":to "b.out.jsonl"
       true), twice.err)
   end)
 
+  for path, wrong in pairs({
+    ["a%Qb.jsonl"] = '"%Q" at byte 2 no part of a time',
+    ["a{b.jsonl"] = '"{" at byte 2 is not closed',
+    ["100%.jsonl"] = '"%." at byte 4 no part of a time',
+    ["a}.jsonl"] = '"}" at byte 2 closes nothing',
+  }) do
+    it("names its files by blanks that make sense: " .. path, function()
+      place:write("t.lua", ('local weir = require "weir"\nweir.from "one.jsonl":to "%s"')
+        :format(path))
+      for command, where in pairs({ ["weir check t.lua"] = "out", ["weir run t.lua"] = "err" }) do
+        local result = place:run(command)
+        assert.equal(3, result.code)
+        assert.matches("t.lua:2: ", result[where], 1, true)
+        assert.matches(wrong, result[where], 1, true)
+      end
+    end)
+  end
+
   it("is explained, with Lua that loads", function()
     place:write("s.lua", [[
 local weir = require "weir"

@@ -7,6 +7,31 @@ local stream = require("weir.describe.stream")
 
 local M = {}
 
+-- How often a source reads standard input.
+local function count_stdin(source)
+  local count = source.kind == "stdin" and 1 or 0
+  for _, part in ipairs(source.sources or {}) do
+    count = count + count_stdin(part)
+  end
+  for _, path in ipairs(source.kind == "file" and source.path or {}) do
+    count = count + (path == "-" and 1 or 0)
+  end
+  return count
+end
+
+local function refuse_second_reader(node, where)
+  local count = count_stdin(node.source)
+  for _, other in ipairs(count > 0 and graph.current("from").graph.nodes or {}) do
+    if other ~= node and other.source and count_stdin(other.source) > 0 then
+      errors.raise(where, "weir.from: standard input is read at %s already; keep that stream in a"
+        .. " local and use it twice", other.where)
+    end
+  end
+  if count > 1 then
+    errors.raise(where, "weir.from: standard input is read twice, and can be read once only")
+  end
+end
+
 -- One node for one object: what uses it a second time shares the node.
 local function node_of(object, use, where)
   local shared = graph.current("weir." .. object.definition.kind)[use .. "s"]
@@ -22,6 +47,9 @@ local function node_of(object, use, where)
     node.sides = { "dead" }
     node.name, node.named = name, name ~= nil
     shared[object] = node
+    if use == "source" then
+      refuse_second_reader(node, where)
+    end
   end
   return shared[object]
 end

@@ -3,7 +3,11 @@
 -- A finding is { severity = "error"|"warning", where, message }. What the script said
 -- wrongly was refused when it was loaded; this looks at what it means.
 
+local ffi = require("ffi")
+
 local M = {}
+
+local MESSAGE_MAX = 512 -- bytes
 
 local function is_plain_path(path)
   return path ~= "-" and not path:find("[*?%[]")
@@ -43,6 +47,21 @@ local function check_patterns(node, add)
     if problem then
       add("error", node, problem)
     end
+  end
+end
+
+-- A path of a sink may have blanks for fields and times.
+local function check_template(node, add)
+  local sink = node.sink
+  if not sink or sink.kind ~= "file" or type(sink.path) ~= "string" then
+    return
+  end
+  local C = require("weir.cdef").load("engine/io/template.h")
+  local out, message = ffi.new("weir_template *[1]"), ffi.new("char[?]", MESSAGE_MAX)
+  if C.weir_template_new(out, sink.path, message, MESSAGE_MAX) == 0 then
+    C.weir_template_free(out[0])
+  else
+    add("error", node, ffi.string(message))
   end
 end
 
@@ -107,9 +126,11 @@ end
 function M.mistake(graph)
   local found
   for _, node in ipairs(graph.nodes) do
-    check_patterns(node, function(_, _, message)
+    local function add(_, _, message)
       found = found or { where = node.where, message = message }
-    end)
+    end
+    check_patterns(node, add)
+    check_template(node, add)
   end
   return found
 end
@@ -125,6 +146,7 @@ function M.check(graph)
   for _, node in ipairs(graph.nodes) do
     check_files(node, add)
     check_patterns(node, add)
+    check_template(node, add)
     check_meta(node, add)
     check_names(node, add)
     check_ends(node, add, seen)

@@ -136,7 +136,7 @@ local function sqlite_schema(schema)
   local columns = ffi.new("weir_sqlite_column[?]", math.max(1, #names))
   for i, name in ipairs(names) do
     columns[i - 1].name = name
-    columns[i - 1].type = SQLITE_TYPES[schema[name]] or schema[name]
+    columns[i - 1].type = SQLITE_TYPES[schema[name]:lower()] or schema[name]
   end
   return columns, #names
 end

@@ -205,18 +205,20 @@ describe("file sink", function()
       local sink = new_sink(support.path("{t}/%Y-%m-%d{{}}.jsonl"))
       local code, written, reasons = write(sink, {
         '{"t":"a"}', '{"t":"../../etc"}', '{"t":""}', '{"t":7.50}', '{"t":null}', "{}",
-        '{"t":[1]}', '{"t":"a\\u0000b"}',
+        '{"t":[1]}', '{"t":"a\\u0000b"}', '{"t":"a_b"}', '{"t":"a/b"}', '{"t":"a%2Fb"}',
       })
-      assert.same({ 0, 8 }, { code, written })
+      assert.same({ 0, 11 }, { code, written })
       assert.same({
+        [2] = 'the path needs field "t", which is empty',
         [4] = 'the path needs field "t", which is null',
         [5] = 'the path needs field "t", which is missing',
         [6] = 'the path needs field "t", which is neither a text nor a number',
       }, reasons)
       assert.equal(0, (finish(sink)))
       local texts = {
-        a = '"a"', ["_._.._etc"] = '"../../etc"', _ = '""', ["7.50"] = "7.50",
-        a_b = [["a\u0000b"]],
+        a = '"a"', ["%2E.%2F..%2Fetc"] = '"../../etc"', ["7.50"] = "7.50",
+        ["a%00b"] = [["a\u0000b"]], a_b = '"a_b"', ["a%2Fb"] = '"a/b"',
+        ["a%252Fb"] = '"a%2Fb"',
       }
       for name, text in pairs(texts) do
         assert.equal('{"t":' .. text .. "}\n", support.read(name .. "/2023-11-14{}.jsonl"))

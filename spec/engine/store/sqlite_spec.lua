@@ -108,11 +108,33 @@ describe("sqlite sink", function()
     assert.same({
       [1] = "CHECK constraint failed: n < 10",
       [2] = "UNIQUE constraint failed: t.x",
-      [3] = 'field "n": 18446744073709551615 does not fit 64 bits, and its column is INTEGER',
-      [5] = 'field "n": -9223372036854775809 does not fit 64 bits, and its column is INTEGER',
+      [3] = 'field "n": its column, which is INTEGER, cannot hold 18446744073709551615 exactly',
+      [5] = 'field "n": its column, which is INTEGER, cannot hold -9223372036854775809 exactly',
     }, reasons)
     finish(sink)
     assert.same({ '{"n":1}', '{"n":3}' }, (query(path, "SELECT n FROM t")))
+  end)
+
+  it("rounds no integer", function()
+    local path = support.path("a.db")
+    local ids = { "1234567890123456768", "1234567890123456769", "9223372036854775807" }
+    local sink = new_sink(path, "t", { keys = { "id" } })
+    assert.same({ 0, 4, {} }, { write(sink, { '{"id":1.5}', ('{"id":%s,"u":1}'):format(ids[1]),
+      ('{"id":%s,"u":18446744073709551615}'):format(ids[2]), ('{"id":%s}'):format(ids[3]) }) })
+    finish(sink)
+    assert.same({ '{"id":1.5,"u":null}', ('{"id":%s,"u":"1"}'):format(ids[1]),
+      ('{"id":%s,"u":"18446744073709551615"}'):format(ids[2]),
+      ('{"id":%s,"u":null}'):format(ids[3]) },
+      (query(path, "SELECT * FROM t ORDER BY id")))
+    sink = new_sink(path, "r", { schema = { { "id", "real" } } })
+    local _, _, reasons = write(sink, { '{"id":9007199254740992}', '{"id":9007199254740993}' })
+    assert.same({ 'field "id": its column, which is real, cannot hold 9007199254740993 exactly' },
+      reasons)
+    finish(sink)
+    sink = new_sink(path, "i")
+    write(sink, { '{"id":1}', '{"id":1234567890123456769}' })
+    finish(sink)
+    assert.same({ '{"type":"INTEGER"}' }, (query(path, "SELECT type FROM pragma_table_info('i')")))
   end)
 
   it("keeps to a schema", function()

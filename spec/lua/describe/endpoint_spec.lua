@@ -86,6 +86,34 @@ describe("sources and sinks", function()
     assert.equal("stdin", concat.sources[2].kind)
     assert.matches("needs at least one", failure("weir.from(weir.concat{})"), 1, true)
     assert.matches("item 1 must be a source", failure("weir.from(weir.concat{ 3 })"), 1, true)
+    assert.matches("weir.concat: weir.generate makes its records itself",
+      failure('weir.from(weir.concat{ "a", weir.generate{ fn = print } })'), 1, true)
+    assert.matches("weir.concat: weir.memory makes its records itself",
+      failure('weir.from(weir.concat{ weir.concat{ weir.memory{ records = {} } } })'), 1, true)
+  end)
+
+  it("read standard input once", function()
+    for _, twice in ipairs({
+      'weir.from(weir.stdin{}) weir.from(weir.stdin{})', 'weir.from("a", "-", weir.stdin{})',
+      'weir.from(weir.concat{ "a", weir.stdin{} }) weir.from "-"',
+    }) do
+      assert.matches("standard input is read at .* already", failure(twice))
+    end
+    assert.matches("standard input is read twice",
+      failure('weir.from(weir.concat{ "-", weir.stdin{} })'), 1, true)
+    assert.matches("nothing failed", failure([[
+      local i = weir.stdin{} weir.from(i):to "a" weir.from(i):to "b" error("nothing failed")]]))
+  end)
+
+  it("have columns of known types", function()
+    local function sqlite(schema)
+      return ('weir.from "a" :to(weir.sqlite{ path = "a.db", table = "t", schema = %s })')
+        :format(schema)
+    end
+    assert.matches('schema: "b" has no type "texxt"; did you mean "text"?; valid: string,',
+      failure(sqlite('{ a = "REAL", b = "texxt" }')), 1, true)
+    assert.matches('the type of "b" is a text', failure(sqlite("{ b = 1 }")), 1, true)
+    assert.matches("columns by name", failure(sqlite('{ "b" }')), 1, true)
   end)
 
   it("make records by a function", function()

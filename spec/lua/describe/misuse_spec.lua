@@ -62,7 +62,7 @@ function any(depth)
   elseif kind == 11 then
     return pick({ weir.null, weir.secret("S"), weir.count(), weir.csv(), weir.value(1) })
   elseif kind == 12 then
-    return pick({ weir.stdin(), weir.discard(), weir.from(weir.stdin()), coroutine.create(type) })
+    return pick({ weir.stdin(), weir.discard(), weir.from("b"), coroutine.create(type) })
   end
   return nil
 end

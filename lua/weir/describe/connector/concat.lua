@@ -1,10 +1,21 @@
 --- weir.concat: sources one after the other.
 
+-- What the script's own code makes is no source of the engine that could wait its turn.
+local MADE = { generate = true, memory = true }
+
 return {
   kind = "concat",
   uses = { source = true },
   items = "source",
   options = {},
+  check = function(described)
+    for _, part in ipairs(described.sources) do
+      if MADE[part.kind] then
+        return ("weir.%s makes its records itself, and none of the sources can wait for it;"
+          .. " give it to weir.from beside the others"):format(part.kind)
+      end
+    end
+  end,
   doc = {
     name = "concat",
     group = "sources and sinks",
@@ -13,7 +24,7 @@ return {
     summary = "Reads sources one after the other: the second begins when the first has ended. To"
       .. " read them at the same time, give them all to weir.from.",
     shape = "sources -> records",
-    errors = "As those of its sources.",
+    errors = "As those of its sources. weir.generate and weir.memory are refused.",
     cost = "None.",
     example = [[
 weir.from(weir.concat{ "monday.jsonl", weir.file{ path = "tuesday.csv" } }):to "days.jsonl"]],

@@ -1,5 +1,30 @@
 --- weir.sqlite: tables of a SQLite database.
 
+local keys = require("weir.lib.keys")
+local nearest = require("weir.lib.nearest")
+
+local TYPES = { "string", "integer", "number", "boolean", "text", "real", "numeric", "blob" }
+
+local known = {}
+for _, name in ipairs(TYPES) do
+  known[name] = true
+end
+
+-- What is wrong with the types of a schema, or nil.
+local function check_schema(schema)
+  for _, column in ipairs(keys.sorted(schema)) do
+    local given = schema[column]
+    if type(column) ~= "string" then
+      return 'schema: columns by name are needed, such as { id = "integer" }'
+    elseif type(given) ~= "string" then
+      return ('schema: the type of "%s" is a text such as "integer"'):format(column)
+    elseif not known[given:lower()] then
+      return ('schema: "%s" has no type "%s"%s; valid: %s'):format(column, given,
+        nearest.hint(given, TYPES), table.concat(TYPES, ", "))
+    end
+  end
+end
+
 return {
   kind = "sqlite",
   uses = { source = true, sink = true },
@@ -17,6 +42,7 @@ return {
     if use == "source" and (described.table == nil) == (described.query == nil) then
       return 'a source needs either table = "areas" or query = "select ..."'
     end
+    return described.schema and check_schema(described.schema)
   end,
   doc = {
     name = "sqlite",
@@ -25,9 +51,11 @@ return {
     signature = "weir.sqlite{ path!, table, query, key, schema, name }",
     summary = "A SQLite database. As a sink it writes rows to a table, which it creates from"
       .. " schema ({ column = \"integer\", ... }) or from the first records; with key, a row"
-      .. " whose key is there already is replaced. As a source it reads a table or a query.",
+      .. " whose key is there already is replaced. Types are string integer number boolean, and"
+      .. " SQLite's text real numeric blob. As a source it reads a table or a query.",
     shape = "rows <-> records",
-    errors = "A row that the database refuses is a dead letter; a database that cannot be opened"
+    errors = "A row that the database refuses is a dead letter, and so is an integer that its"
+      .. " column cannot hold exactly; a database that cannot be opened"
       .. " stops the run before it begins.",
     cost = "1,000 rows or more go in one transaction.",
     example = [[
