@@ -253,13 +253,23 @@ static int seal_stage(struct seal *seal, weir_step *step)
   return WEIR_OK;
 }
 
+// A FILTER that no row passes brings nothing to the end of its stage.
+static int passes_none(const weir_program *program, const weir_instruction *is)
+{
+  if (is->op != WEIR_OP_FILTER || is->a >= 0)
+    return 0;
+  uint32_t kind = program->constants[-is->a - 1].kind;
+  return kind == WEIR_ABSENT || kind == WEIR_NULL || kind == WEIR_FALSE;
+}
+
 static void seal_end(struct seal *seal, weir_step *step, uint32_t index)
 {
   const weir_program *program = seal->program;
   step->label = stage_end(seal);
   step->falls = index + 1 == program->step_count ||
                 program->steps[index + 1].is.op == WEIR_OP_STAGE;
-  join(&seal->labels[step->label], &seal->now);
+  if (!passes_none(program, &step->is))
+    join(&seal->labels[step->label], &seal->now);
   seal->now.reached = 0;
 }
 
