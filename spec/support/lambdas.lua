@@ -167,6 +167,61 @@ function make.condition(depth)
     make.condition(depth - 1))
 end
 
+local targets = { "x", "y", "status", "host", "ms" }
+local returned = { "", "r", "{ a = v, b = r.x }", "nil" }
+local statement
+
+local function block(depth)
+  local list = {}
+  for i = 1, math.random(3) do
+    list[i] = statement(depth)
+  end
+  return table.concat(list, " ")
+end
+
+local statements = {
+  function()
+    return ("r.%s = %s"):format(pick(targets), make.any(2))
+  end,
+  function()
+    return ("v = %s"):format(make.any(2))
+  end,
+  function()
+    return ("w = r.%s"):format(pick(targets))
+  end,
+  function()
+    return ("r.%s = w or v"):format(pick(targets))
+  end,
+  function()
+    return ("t.a = v t.b = r.%s"):format(pick(targets))
+  end,
+  -- With blocks of their own.
+  function(depth)
+    return ("if %s then %s else %s end"):format(make.condition(2), block(depth - 1),
+      block(depth - 1))
+  end,
+  function(depth)
+    return ("if %s then %s end"):format(make.condition(2), block(depth - 1))
+  end,
+  function(depth)
+    return ("do local v, w = %s, w %s end"):format(make.any(2), block(depth - 1))
+  end,
+  function(depth)
+    return ("if %s then %s return %s end"):format(make.condition(2), block(depth - 1),
+      pick(returned))
+  end,
+}
+
+function statement(depth)
+  return statements[math.random(depth > 0 and #statements or 5)](depth)
+end
+
+--- The body of a map by chance.
+function M.body()
+  local ending = math.random(3) == 1 and " do return t end" or ""
+  return "local v, w, t = r.a, nil, {} " .. block(2) .. ending
+end
+
 --- A condition by chance, from math.random.
 function M.condition()
   return make.condition(3)

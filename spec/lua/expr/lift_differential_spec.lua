@@ -103,6 +103,22 @@ describe("a lifted lambda gives what it gives row by row, or bails:", function()
   end)
 end)
 
+describe("chains by chance", function()
+  it("give what they give row by row, or bail, as far as they are lifted", function()
+    for i = 1, 60 do
+      local body = lambdas.body()
+      local nodes = { map(body), filter(lambdas.condition()), set(lambdas.value()) }
+      nodes[4] = map("r.z = r.x")
+      nodes[i % 4 + 1] = nodes[4]
+      local lifted = lift.chain(nodes)
+      for at = #nodes, math.max(lifted.count, 1) + 1, -1 do
+        nodes[at] = nil
+      end
+      check(nodes, body, true)
+    end
+  end)
+end)
+
 local function column(name, given)
   local field = given:find("^%w+$") and not given:find("%d")
   local expr = field and { kind = "field", name = given, fn = function(r)

@@ -1,5 +1,6 @@
 local jutil = require("jit.util")
 local lift = require("weir.expr.lift")
+local program = require("weir.native.program")
 local purity = require("weir.expr.purity")
 local script = require("spec.support.script")
 local text = require("weir.expr.text")
@@ -63,6 +64,24 @@ describe("a lambda is lifted", function()
     assert.same(alone.program, both.program)
     assert.equal("uses the record as a value at line 2", lift.chain({ one,
       { kind = "map", expr = script.lambda("function(r) r.x = r end") } }).reason)
+  end)
+
+  it("up to where a record may have two shapes", function()
+    local lifted = lift.chain({
+      { kind = "map", expr = script.lambda("function(r) if r.a then return { b = 1 } end end") },
+      { kind = "select", columns = { { name = "b", expr = { kind = "field", name = "b" } } } },
+    })
+    assert.equal(1, lifted.count)
+    assert.equal("meets records of two shapes, changed ones and new ones", lifted.reason)
+  end)
+
+  it("with what is read only on the way to the next stage", function()
+    local lifted = lift.chain({
+      filter("function(r) return r.a and r.http.code > 3 end"),
+      { kind = "map", expr = script.lambda("function(r) r.x = r.http.code end") },
+    })
+    assert.equal(2, lifted.count)
+    assert(program.build(lifted.program))
   end)
 
   it("with sixty-four values at once, not more", function()

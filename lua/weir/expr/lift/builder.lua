@@ -227,12 +227,17 @@ function Builder:branch_compare(op, a, b, negate, label, lenient)
   }, label)
 end
 
---- A field of the record.
-function Builder:field(name)
-  local state = self.state
-  if state.shape == "mixed" then
+-- What is known, where the record has one shape.
+function Builder:_shaped()
+  if self.state.shape == "mixed" then
     error({ refused = "meets records of two shapes, changed ones and new ones" }, 0)
   end
+  return self.state
+end
+
+--- A field of the record.
+function Builder:field(name)
+  local state = self:_shaped()
   local value = state.fields[name]
   if value == nil then
     value = self:compute({ op = "get", field = name })
@@ -241,12 +246,16 @@ function Builder:field(name)
   return value
 end
 
+--- A field as the bytes it came in, for output only: its register, and its value if known.
+function Builder:bytes(name)
+  local known = self:_shaped().fields[name]
+  return self:compute({ op = "get_json", field = name }).register, known
+end
+
 --- Sets a field of the record; nil takes it away.
 function Builder:assign(name, value)
-  local state = self.state
-  if state.shape == "mixed" then
-    error({ refused = "meets records of two shapes, changed ones and new ones" }, 0)
-  elseif self.frozen then
+  local state = self:_shaped()
+  if self.frozen then
     self:refuse("changes the record, which only :map may")
   end
   local settled = self:settled(value)

@@ -154,12 +154,6 @@ function M.drop_fields(b, node)
   finish(b)
 end
 
--- A field goes on as the bytes it came in.
-local function passed(b, name)
-  local known = b.state.fields[name]
-  return { json = b:compute({ op = "get_json", field = name }).register, value = known }
-end
-
 function M.select(b, node)
   b.frozen = true
   local fields, computed, seen = {}, {}, {}
@@ -175,7 +169,8 @@ function M.select(b, node)
     values[#fields + i], names[#fields + i] = value, computed[i].name
   end
   for i, column in ipairs(fields) do
-    values[i], names[i] = passed(b, column.expr.name), column.name
+    local json, known = b:bytes(column.expr.name)
+    values[i], names[i] = { json = json, value = known }, column.name
   end
   make(b, names, values)
   finish(b)
