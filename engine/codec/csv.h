@@ -21,8 +21,10 @@
 // Writing. Rows end with LF. A field is quoted only if it has to be: it contains the
 // delimiter, the quote, CR or LF, begins or ends with a blank, or is the only one
 // and empty. Null is empty, tables are their JSON. The columns are those given or
-// those of the first row; a later row may lack some, but one with a field that is
-// none of them is refused (ECOLUMNS), as nothing could be written for it.
+// those of the header of a file that goes on, or else of the first row; a row may lack
+// some, but one with a field that is none of them is refused (ECOLUMNS), as nothing
+// could be written for it. Columns that are given must be those of that header, in any
+// order.
 //
 // TSV is this with a tab, quotes included, which is what spreadsheets, pandas and
 // xsv read and write. For files in which quotes mean nothing (text/tab-separated-

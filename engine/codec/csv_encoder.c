@@ -21,25 +21,28 @@ typedef struct csv_encoder {
   weir_csv_dialect dialect;
   uint32_t header;
   uint32_t max_columns;
-  int given;       // the columns come from the options
-  int header_due;  // a file has begun and its header is not written
-
-  weir_schema *columns;  // NULL until there are any
-  weir_slice *values;    // JSON, one a column; no bytes: the row has no such field
-  weir_buf names;        // unescaped keys
-  weir_buf scratch;      // unescaped texts
-  char special[256];     // bytes that ask for quotes
+  weir_schema *given;   // the columns of the options, or NULL
+  weir_slice *values;   // JSON, one a column; no bytes: the row has no such field
+  uint32_t value_room;  // how many there may be
+  weir_buf names;       // unescaped keys
+  weir_buf scratch;     // unescaped texts
+  char special[256];    // bytes that ask for quotes
 } csv_encoder;
 
 static void put_columns(csv_encoder *csv, weir_schema *columns)
 {
-  weir_schema_unref(csv->columns);
+  weir_schema_unref(csv->base.columns);
+  csv->base.columns = columns;
+}
+
+static void reserve_values(csv_encoder *csv)
+{
+  uint32_t count = weir_schema_count(csv->base.columns);
+  if (count <= csv->value_room)
+    return;
   weir_mem_free(csv->values);
-  csv->columns = columns;
-  csv->values =
-      columns != NULL
-          ? weir_mem_new((weir_schema_count(columns) + 1) * sizeof csv->values[0])
-          : NULL;
+  csv->values = weir_mem_new(count * sizeof csv->values[0]);
+  csv->value_room = count;
 }
 
 static int is_blank(char byte) { return byte == ' ' || byte == '\t'; }
@@ -47,7 +50,7 @@ static int is_blank(char byte) { return byte == ' ' || byte == '\t'; }
 static int needs_quotes(const csv_encoder *csv, weir_slice text)
 {
   if (text.size == 0)
-    return weir_schema_count(csv->columns) == 1;
+    return weir_schema_count(csv->base.columns) == 1;
   if (is_blank(text.bytes[0]) || is_blank(text.bytes[text.size - 1]))
     return csv->dialect.has_quote;
   for (size_t i = 0; i < text.size; i++)
@@ -101,8 +104,8 @@ static int text_of(csv_encoder *csv, weir_slice json, weir_slice *text)
 
 static int write_header(csv_encoder *csv, weir_buf *out)
 {
-  for (uint32_t i = 0; i < weir_schema_count(csv->columns); i++) {
-    weir_slice name = weir_schema_name(csv->columns, i);
+  for (uint32_t i = 0; i < weir_schema_count(csv->base.columns); i++) {
+    weir_slice name = weir_schema_name(csv->base.columns, i);
     if (i > 0)
       weir_buf_byte(out, csv->dialect.delimiter);
     int rc = write_field(csv, name, out);
@@ -173,17 +176,17 @@ static int learn_columns(csv_encoder *csv, weir_slice object)
 
 static int find_column(const csv_encoder *csv, uint32_t guess, weir_slice name)
 {
-  if (guess < weir_schema_count(csv->columns)) {
-    weir_slice guessed = weir_schema_name(csv->columns, guess);
+  if (guess < weir_schema_count(csv->base.columns)) {
+    weir_slice guessed = weir_schema_name(csv->base.columns, guess);
     if (guessed.size == name.size && memcmp(guessed.bytes, name.bytes, name.size) == 0)
       return (int)guess;
   }
-  return weir_schema_find(csv->columns, name.bytes, name.size);
+  return weir_schema_find(csv->base.columns, name.bytes, name.size);
 }
 
 static int place_values(csv_encoder *csv, weir_slice object)
 {
-  for (uint32_t i = 0; i < weir_schema_count(csv->columns); i++)
+  for (uint32_t i = 0; i < weir_schema_count(csv->base.columns); i++)
     csv->values[i] = (weir_slice){0};
   uint32_t guess = 0;
   weir_json_walk walk = weir_json_walk_start(object);
@@ -195,7 +198,9 @@ static int place_values(csv_encoder *csv, weir_slice object)
     int column = find_column(csv, guess, name);
     if (column < 0)
       return weir_refusal(&csv->base, WEIR_ECOLUMNS, name,
-                          csv->given ? "none of the columns" : "not in the first row");
+                          csv->given != NULL ? "none of the columns"
+                          : csv->header      ? "not in the header of the file"
+                                             : "not in the first row");
     csv->values[column] = walk.value;
     guess = (uint32_t)column + 1;
   }
@@ -204,17 +209,17 @@ static int place_values(csv_encoder *csv, weir_slice object)
 
 static int write_values(csv_encoder *csv, weir_buf *out)
 {
-  for (uint32_t i = 0; i < weir_schema_count(csv->columns); i++) {
+  for (uint32_t i = 0; i < weir_schema_count(csv->base.columns); i++) {
     if (i > 0)
       weir_buf_byte(out, csv->dialect.delimiter);
     weir_slice text;
     int rc = text_of(csv, csv->values[i], &text);
     if (rc != WEIR_OK)
-      return weir_refusal(&csv->base, rc, weir_schema_name(csv->columns, i),
+      return weir_refusal(&csv->base, rc, weir_schema_name(csv->base.columns, i),
                           weir_err_text(rc));
     rc = write_field(csv, text, out);
     if (rc != WEIR_OK)
-      return weir_refusal(&csv->base, rc, weir_schema_name(csv->columns, i),
+      return weir_refusal(&csv->base, rc, weir_schema_name(csv->base.columns, i),
                           "the text cannot be written without quotes");
   }
   weir_buf_byte(out, '\n');
@@ -228,19 +233,22 @@ static int encode_row(weir_encoder *encoder, const weir_batch *batch, uint32_t r
   weir_span span = batch->rows[row];
   weir_slice object = {batch->bytes.bytes + span.start, span.end - span.start};
   size_t before = out->size;
-  int first = csv->columns == NULL;
-  int rc = first ? learn_columns(csv, object) : WEIR_OK;
-  if (rc == WEIR_OK && first && csv->header_due)
+  int first = csv->base.columns == NULL;
+  int rc = WEIR_OK;
+  if (first && csv->given != NULL)
+    put_columns(csv, weir_schema_ref(csv->given));
+  else if (first)
+    rc = learn_columns(csv, object);
+  if (rc == WEIR_OK && first && csv->given == NULL && csv->header)
     rc = write_header(csv, out);
-  WEIR_ASSERT(rc != WEIR_OK || csv->values != NULL);
-  if (rc == WEIR_OK)
+  if (rc == WEIR_OK) {
+    reserve_values(csv);
     rc = place_values(csv, object);
+  }
   if (rc == WEIR_OK)
     rc = write_values(csv, out);
-  if (rc == WEIR_OK) {
-    csv->header_due = 0;
+  if (rc == WEIR_OK)
     return rc;
-  }
   // A row that is not written names no columns either.
   out->size = before;
   if (first)
@@ -251,17 +259,75 @@ static int encode_row(weir_encoder *encoder, const weir_batch *batch, uint32_t r
 static void begin(weir_encoder *encoder, weir_buf *out)
 {
   csv_encoder *csv = (csv_encoder *)encoder;
-  csv->header_due = csv->header != 0;
-  if (!csv->given)
-    put_columns(csv, NULL);
-  else if (csv->header_due)
+  put_columns(csv, csv->given != NULL ? weir_schema_ref(csv->given) : NULL);
+  if (csv->given != NULL && csv->header)
     write_header(csv, out);
+}
+
+static int same_columns(const weir_schema *left, const weir_schema *right)
+{
+  uint32_t count = weir_schema_count(left);
+  if (weir_schema_count(right) != count)
+    return 0;
+  for (uint32_t i = 0; i < count; i++) {
+    weir_slice name = weir_schema_name(left, i);
+    if (weir_schema_find(right, name.bytes, name.size) < 0)
+      return 0;
+  }
+  return 1;
+}
+
+// Reads the header as whoever reads the file will.
+static int read_header(csv_encoder *csv, weir_slice head)
+{
+  const weir_csv_options options = {
+      .delimiter = csv->dialect.delimiter,
+      .quote = csv->dialect.has_quote ? csv->dialect.quote : WEIR_CSV_NO_QUOTE,
+      .header = 1,
+  };
+  weir_decoder *decoder = NULL;
+  int rc = weir_csv_decoder_new(&decoder, &options);
+  if (rc != WEIR_OK)
+    return rc;
+  weir_pool *pool = weir_pool_new(1);
+  weir_batch *batch = weir_batch_new(pool);
+  size_t consumed;
+  weir_buf_append(&batch->bytes, head.bytes, head.size);
+  batch->input_size = head.size;
+  rc = decoder->ops->decode(decoder, batch, 1, &consumed);
+  if (rc == WEIR_OK && batch->schema != NULL)
+    put_columns(csv, weir_schema_ref(batch->schema));
+  else
+    snprintf(csv->base.message, sizeof csv->base.message, "%s",
+             rc != WEIR_OK ? decoder->message : "it has no header");
+  weir_batch_unref(batch);
+  weir_pool_free(pool);
+  weir_decoder_free(decoder);
+  return csv->base.columns != NULL ? WEIR_OK : WEIR_ECOLUMNS;
+}
+
+static int resume(weir_encoder *encoder, weir_slice head)
+{
+  csv_encoder *csv = (csv_encoder *)encoder;
+  put_columns(csv, NULL);
+  if (!csv->header)
+    return WEIR_OK;
+  int rc = read_header(csv, head);
+  if (rc == WEIR_OK && csv->given != NULL &&
+      !same_columns(csv->given, csv->base.columns)) {
+    snprintf(csv->base.message, sizeof csv->base.message,
+             "its header has other columns than were given");
+    rc = WEIR_ECOLUMNS;
+  }
+  return rc;
 }
 
 static void encoder_free(weir_encoder *encoder)
 {
   csv_encoder *csv = (csv_encoder *)encoder;
   put_columns(csv, NULL);
+  weir_schema_unref(csv->given);
+  weir_mem_free(csv->values);
   weir_buf_fini(&csv->names);
   weir_buf_fini(&csv->scratch);
   weir_mem_free(csv);
@@ -272,6 +338,7 @@ int weir_csv_encoder_new(weir_encoder **out, const weir_csv_options *options)
   static const weir_encoder_ops ops = {
       .row = encode_row,
       .begin = begin,
+      .resume = resume,
       .free = encoder_free,
   };
   weir_csv_dialect dialect;
@@ -290,7 +357,7 @@ int weir_csv_encoder_new(weir_encoder **out, const weir_csv_options *options)
   csv->header = options->header;
   csv->max_columns =
       options->max_columns > 0 ? options->max_columns : WEIR_SCHEMA_COLUMNS_MAX;
-  csv->given = columns != NULL;
+  csv->given = columns;
   weir_buf_init(&csv->names);
   weir_buf_init(&csv->scratch);
   csv->special['\n'] = csv->special['\r'] = 1;
@@ -298,8 +365,9 @@ int weir_csv_encoder_new(weir_encoder **out, const weir_csv_options *options)
   if (dialect.has_quote)
     csv->special[(unsigned char)dialect.quote] = 1;
   if (columns != NULL) {
-    put_columns(csv, columns);
+    put_columns(csv, weir_schema_ref(columns));
     rc = write_header(csv, &csv->names);
+    put_columns(csv, NULL);
     if (rc != WEIR_OK) {
       encoder_free(&csv->base);
       return WEIR_EINVAL;

@@ -10,7 +10,9 @@
 #include <stddef.h>
 
 #include "engine/base/buf.h"
+#include "engine/base/slice.h"
 #include "engine/data/batch.h"
+#include "engine/data/schema.h"
 
 typedef struct weir_encoder weir_encoder;
 
@@ -21,6 +23,10 @@ typedef struct weir_encoder_ops {
              weir_buf *out);
   // A new file begins (a CSV header is due) or the file ends. NULL: nothing to write.
   void (*begin)(weir_encoder *encoder, weir_buf *out);
+  // Instead of begin: a file goes on that begins with this text, and what a header
+  // says there holds for what follows. A negative code and a message if it cannot go
+  // on. NULL: any file can.
+  int (*resume)(weir_encoder *encoder, weir_slice head);
   void (*end)(weir_encoder *encoder, weir_buf *out);
   void (*free)(weir_encoder *encoder);
   int lines;  // rows are the JSON lines themselves: whole batches may be copied
@@ -29,6 +35,8 @@ typedef struct weir_encoder_ops {
 // First member of every encoder.
 struct weir_encoder {
   const weir_encoder_ops *ops;
+  weir_schema *columns;  // of the file at hand, NULL for none yet; who writes several
+                         // files in turn keeps those of each
   char message[256];
 };
 

@@ -81,6 +81,8 @@ static int flush(struct file_sink *sink, weir_spool *spool, uint32_t *rows_kept)
 static int open_plain(struct file_sink *sink)
 {
   int rc = weir_spool_open(sink->plain, 0);
+  if (rc == WEIR_OK)
+    rc = weir_spool_resume(sink->plain, sink->encoder);
   return rc == WEIR_OK ? rc : break_with(sink, rc, sink->plain->file.message);
 }
 
@@ -191,7 +193,8 @@ static int open_spool(struct file_sink *sink, weir_spool *spool)
   if (rc != WEIR_OK)
     return break_with(sink, rc, spool->file.message);
   sink->open[sink->open_count++] = spool;
-  return WEIR_OK;
+  rc = weir_spool_resume(spool, sink->encoder);
+  return rc == WEIR_OK ? rc : break_with(sink, rc, spool->file.message);
 }
 
 // The open spool of a row's path; ETYPE refuses the row.

@@ -15,6 +15,7 @@
 #include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/io/reader.h"
 #include "engine/io/stale.h"
 
 enum { MODE_FILE = 0666, MODE_DIRECTORY = 0777, MODE_BITS = 07777 };
@@ -193,6 +194,27 @@ int weir_outfile_open(weir_outfile *file, int make_directories)
                     ends_in_line(file->target, found.st_size);
   file->opened_before = 1;
   return WEIR_OK;
+}
+
+int weir_outfile_head(weir_outfile *file, weir_buf *out)
+{
+  int fd = open(file->target, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return fail(file, "read, to append to it", errno);
+  int rc = weir_buf_reserve(out, WEIR_OUTFILE_HEAD);
+  weir_reader *reader = weir_reader_new(fd, file->path, -1);
+  while (rc == WEIR_OK && out->size < WEIR_OUTFILE_HEAD) {
+    size_t got = 0;
+    rc = weir_reader_read(reader, out->bytes + out->size, WEIR_OUTFILE_HEAD - out->size,
+                          1, &got);
+    out->size += got;
+  }
+  if (rc == WEIR_EEND)
+    rc = WEIR_OK;
+  else if (rc != WEIR_OK)
+    snprintf(file->message, sizeof file->message, "%s", weir_reader_message(reader));
+  weir_reader_free(reader);
+  return rc;
 }
 
 int weir_outfile_write(weir_outfile *file, const char *bytes, size_t size,

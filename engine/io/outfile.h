@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/base/buf.h"
+
+enum { WEIR_OUTFILE_HEAD = 1 << 20 };
+
 typedef struct weir_outfile {
   char *path;       // as given
   char *target;     // where the bytes end up: links followed
@@ -41,6 +45,9 @@ void weir_outfile_fini(weir_outfile *file);
 // way too.
 int weir_outfile_open(weir_outfile *file, int make_directories);
 void weir_outfile_close(weir_outfile *file);
+
+// Appends what the file begins with, unpacked, WEIR_OUTFILE_HEAD bytes at most.
+int weir_outfile_head(weir_outfile *file, weir_buf *out);
 
 // *written is set in every case.
 int weir_outfile_write(weir_outfile *file, const char *bytes, size_t size,

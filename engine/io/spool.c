@@ -2,6 +2,7 @@
 
 #include "engine/io/spool.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/err.h"
@@ -50,6 +51,7 @@ void weir_spool_free(weir_spool *spool)
     return;
   cut_to_safe(spool);
   release_memory(spool);
+  weir_schema_unref(spool->columns);
   weir_outfile_fini(&spool->file);
   weir_mem_free(spool);
 }
@@ -66,10 +68,37 @@ int weir_spool_open(weir_spool *spool, int make_directories)
   // What is there has its header, and was not left by us. What a standard stream goes
   // to is for whoever redirected it to know.
   if (first && spool->file.size > 0 && spool->file.standard == 0)
-    spool->begun = 1;
+    spool->begun = spool->resumes = 1;
   if (first && spool->file.line_open && spool->packing == WEIR_PACKING_NONE)
     weir_buf_byte(&spool->pending, '\n');
   return WEIR_OK;
+}
+
+static void exchange_columns(weir_spool *spool, weir_encoder *encoder)
+{
+  weir_schema *columns = spool->columns;
+  spool->columns = encoder->columns;
+  encoder->columns = columns;
+}
+
+int weir_spool_resume(weir_spool *spool, weir_encoder *encoder)
+{
+  if (!spool->resumes || encoder->ops->resume == NULL)
+    return WEIR_OK;
+  weir_buf head;
+  weir_buf_init(&head);
+  int rc = weir_outfile_head(&spool->file, &head);
+  spool->resumes = 0;
+  if (rc == WEIR_OK) {
+    exchange_columns(spool, encoder);
+    rc = encoder->ops->resume(encoder, (weir_slice){head.bytes, head.size});
+    exchange_columns(spool, encoder);
+    if (rc != WEIR_OK)
+      snprintf(spool->file.message, sizeof spool->file.message,
+               "%s: cannot be appended to: %s", spool->file.path, encoder->message);
+  }
+  weir_buf_fini(&head);
+  return rc;
 }
 
 static void begin(weir_spool *spool, weir_encoder *encoder)
@@ -82,8 +111,10 @@ static void begin(weir_spool *spool, weir_encoder *encoder)
 int weir_spool_add(weir_spool *spool, weir_encoder *encoder, const weir_batch *batch,
                    uint32_t row)
 {
+  exchange_columns(spool, encoder);
   begin(spool, encoder);
   int rc = encoder->ops->row(encoder, batch, row, &spool->pending);
+  exchange_columns(spool, encoder);
   if (rc != WEIR_OK)
     return rc;
   weir_buf_append(&spool->row_ends, &spool->pending.size, sizeof(size_t));
@@ -181,7 +212,9 @@ int weir_spool_finish(weir_spool *spool, weir_encoder *encoder)
   int rc = weir_spool_open(spool, 0);
   if (rc != WEIR_OK)
     return rc;
+  exchange_columns(spool, encoder);
   begin(spool, encoder);
+  exchange_columns(spool, encoder);
   if (encoder->ops->end != NULL)
     encoder->ops->end(encoder, &spool->pending);
   // A file without rows is still a member, so that its suffix tells the truth.

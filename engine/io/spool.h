@@ -28,6 +28,8 @@ typedef struct weir_spool {
   uint64_t member_size;  // plain bytes in the open member
   uint64_t used_at;      // for whoever closes the least recently used
   int begun;             // the encoder has begun it
+  int resumes;           // it had rows before, which the encoder has not seen
+  weir_schema *columns;  // those of the encoder while it is at work here
 } weir_spool;
 
 // packing: WEIR_PACKING_UNKNOWN for that of the suffix, none on a standard stream.
@@ -36,6 +38,10 @@ weir_spool *weir_spool_new(const char *path, int standard, int beside,
 void weir_spool_free(weir_spool *spool);  // what is pending is lost
 
 int weir_spool_open(weir_spool *spool, int make_directories);
+
+// Lets the encoder see what a file has that goes on. A negative code, and the file's
+// message, if it cannot go on there.
+int weir_spool_resume(weir_spool *spool, weir_encoder *encoder);
 
 // Encodes one row behind what is pending; the encoder's code if it refuses.
 int weir_spool_add(weir_spool *spool, weir_encoder *encoder, const weir_batch *batch,

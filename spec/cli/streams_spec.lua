@@ -21,6 +21,40 @@ describe("a run", function()
     assert.equal("before\na\n1\n", place:read("added"))
   end)
 
+  it("appends to a CSV under the names that its header has", function()
+    place:write("ab.csv", "a,b\r\n1,2")
+    local add = ":to(weir.file{ path = %q, append = true, codec = %s })'"
+    for line, expected in pairs({
+      [ [[printf '{"b":4,"a":3}\n{"b":6}\n' | weir -e ']] .. add:format("ab.csv", "weir.csv{}") ] =
+        { 0, "" },
+      [ [[printf '{"b":4,"c":3}\n' | weir -e ']] .. add:format("ab.csv", "weir.csv{}") ] =
+        { 0, "field c: not in the header of the file" },
+      [ [[printf '{"b":4}\n' | weir -e ']]
+        .. add:format("ab.csv", 'weir.csv{ columns = { "b" } }') ] =
+        { 1, "ab.csv: cannot be appended to: its header has other columns than were given" },
+    }) do
+      local result = place:run(line)
+      assert.equal(expected[1], result.code)
+      assert.truthy(result.err:find(expected[2], 1, true), result.err)
+    end
+    assert.equal("a,b\r\n1,2\n3,4\n,6\n", place:read("ab.csv"))
+    place:run([[
+      printf 'a,b\n1,2\n' | gzip > ab.csv.gz
+      printf '{"b":4,"a":3}\n' | weir -e ']] .. add:format("ab.csv.gz", "weir.csv{}") .. [[
+
+      zcat ab.csv.gz > unpacked]])
+    assert.equal("a,b\n1,2\n3,4\n", place:read("unpacked"))
+  end)
+
+  it("gives each of the files of a template its own columns", function()
+    place:write("in.jsonl", '{"k":"x","a":1,"b":2}\n{"k":"y","b":3,"a":4}\n'
+      .. '{"k":"x","b":6,"a":5}\n{"k":"y","a":8,"b":7}\n')
+    local result = place:run("weir -e ':to \"{k}.csv\"' in.jsonl")
+    assert.equal(0, result.code, result.err)
+    assert.equal("k,a,b\nx,1,2\nx,5,6\n", place:read("x.csv"))
+    assert.equal("k,b,a\ny,3,4\ny,7,8\n", place:read("y.csv"))
+  end)
+
   it("speaks of dead letters, but not of a sink for them that nobody asked for", function()
     local result = place:run([[weir -e ':map(function(r) error("no") end)' in.jsonl]])
     assert.truthy(result.err:find("dead    2 records", 1, true), result.err)

@@ -401,7 +401,7 @@ describe("writing csv", function()
   it("refuses a row with a field that has no column", function()
     local text, refused = write({ '{"a":1}', '{"a":2,"b":3}', '{"a":4}' })
     assert.equal("a\n1\n4\n", text)
-    assert.same({ { 2, "ECOLUMNS", "field b: not in the first row" } }, refused)
+    assert.same({ { 2, "ECOLUMNS", "field b: not in the header of the file" } }, refused)
   end)
 
   it("does not let a refused row name the columns", function()

@@ -29,8 +29,8 @@ return {
     summary = "Files. As a source, path is a name, a list, a glob, a directory, or \"-\" for"
       .. " standard input; gzip and zstd are known by their content. As a sink it is written"
       .. " beside and renamed at the end when every input ends, else appended in place, as with"
-      .. " append; path may hold fields and time (see paths), of which at most max_open files stay"
-      .. " open. A path as text is short for this.",
+      .. " append, where a CSV keeps its columns; path may hold fields and time (see paths), of"
+      .. " which at most max_open files stay open. A path as text is short for this.",
     body = [[
 
 The codec is that of the suffix, before .gz or .zst: json jsonl ndjson csv tsv
