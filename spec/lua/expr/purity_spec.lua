@@ -115,6 +115,10 @@ describe("a lambda is not pure that", function()
       .. "table.insert at line 2",
     ["function(r) local t = { list } table.insert(t[1], 1) end"] = "changes a table that it did "
       .. "not make, by table.insert at line 2",
+    ["function(r) xpcall(error, bump) end"] = "reads the variable `count`, which line 1 changes, "
+      .. "at line 1",
+    ["function(r) pcall(pcall, bump) end"] = false,
+    ["function(r) xpcall(error, print) end"] = "calls print at line 2",
     ["function(r) rawset(seen, 'a', 1) end"] = "calls rawset at line 2",
     ["function(r) local t = setmetatable({}, { __index = seen }) return t.x end"] = "calls "
       .. "setmetatable at line 2",

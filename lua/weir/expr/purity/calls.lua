@@ -40,8 +40,13 @@ local reading = set("unpack rawget")
 -- Change their first argument.
 local changing = set("table.insert table.remove table.sort")
 
--- Which argument they call, if it is a function.
-local calling = { ["string.gsub"] = 3, ["table.sort"] = 2, pcall = 1, xpcall = 1 }
+-- Which arguments they call, if those are functions.
+local calling = {
+  ["string.gsub"] = { 3 },
+  ["table.sort"] = { 2 },
+  pcall = { 1 },
+  xpcall = { 1, 2 },
+}
 
 local function joined(arguments, first)
   local all
@@ -51,19 +56,21 @@ local function joined(arguments, first)
   return all or "own"
 end
 
--- Clears a function that a builtin will call with whatever it has.
-local function called(flow, name, argument, line)
-  if type(argument) == "table" then
-    if argument.fn then
-      return flow:follow(argument.fn, { "shared", "shared", "shared" }, line)
-    elseif argument.builtin then
-      return M.call(flow, argument.builtin, { "shared" }, line)
+-- Clears functions that a builtin may call with whatever it has: all known ones, and
+-- what it does call must be known.
+local function clear(flow, name, arguments, line)
+  for _, argument in ipairs(arguments) do
+    if type(argument) == "table" and argument.fn then
+      flow:follow(argument.fn, { "shared", "shared", "shared", "shared" }, line)
+    elseif type(argument) == "table" and argument.builtin then
+      M.call(flow, argument.builtin, { "shared" }, line)
     end
-    return "shared"
-  elseif not kind.may_change(argument) and argument ~= "data" then
-    flow:problem(line, true, "passes what may be a function to %s", name)
   end
-  return "own"
+  for _, place in ipairs(calling[name] or {}) do
+    if arguments[place] == "shared" then
+      flow:problem(line, true, "passes what may be a function to %s", name)
+    end
+  end
 end
 
 local function iterate(flow, name, arguments, line)
@@ -81,9 +88,7 @@ local iterators = set("pairs ipairs string.gmatch")
 --- What a builtin gives, and what is wrong with calling it.
 function M.call(flow, name, arguments, line)
   local first = arguments[1] or "own"
-  if calling[name] and arguments[calling[name]] then
-    called(flow, name, arguments[calling[name]], line)
-  end
+  clear(flow, name, arguments, line)
   if changing[name] then
     if not kind.may_change(first) then
       flow:problem(line, true, "changes a table that it did not make, by %s", name)
