@@ -187,7 +187,7 @@ static inline int is_key(const struct key *key, const char *colon, uint32_t room
           memcmp(colon - 1 - size, key->name.bytes, size) == 0);
 }
 
-// The only colon that may be the name's, or ABSENT or UNSURE below zero.
+// The number of the only colon that may be the name's, or one of these.
 enum { NO_COLON = -1, MANY_COLONS = -2 };
 
 static int candidate(const weir_layout *layout, const struct key *key)
@@ -220,25 +220,24 @@ int weir_layout_lacks(const weir_layout *layout, const weir_field *field)
 }
 
 void weir_layout_find(const weir_layout *layout, const weir_field *field,
-                      const weir_batch *batch, uint32_t first, const uint16_t *rows,
-                      uint32_t count, const uint8_t *alike, uint32_t *colons)
+                      const weir_layout_rows *among, uint32_t *colons)
 {
   struct key key = key_of(weir_field_name(field));
   int colon = is_odd(key.name) ? MANY_COLONS : candidate(layout, &key);
-  if (colon < 0) {
-    uint32_t answer = colon == NO_COLON ? WEIR_LAYOUT_ABSENT : WEIR_LAYOUT_UNSURE;
-    for (uint32_t i = 0; i < count; i++)
-      colons[i] = alike[rows[i]] ? answer : WEIR_LAYOUT_UNSURE;
-    return;
-  }
-  const uint32_t *starts = batch->row_colons + first;
-  for (uint32_t i = 0; i < count; i++) {
-    uint32_t row = rows[i];
+  uint32_t answer = colon == NO_COLON ? WEIR_LAYOUT_ABSENT : WEIR_LAYOUT_UNSURE;
+  const weir_batch *batch = among->batch;
+  const uint32_t *starts = batch->row_colons + among->first;
+  for (uint32_t i = 0; i < among->count; i++) {
+    uint32_t row = among->rows[i];
     colons[i] = WEIR_LAYOUT_UNSURE;
-    if (!alike[row])
+    if (!among->alike[row])
+      continue;
+    colons[i] = answer;
+    if (colon < 0)
       continue;
     uint32_t at = batch->colons[starts[row] + (uint32_t)colon];
-    int is = is_key(&key, batch->bytes.bytes + at, at - batch->rows[first + row].start);
+    uint32_t room = at - batch->rows[among->first + row].start;
+    int is = is_key(&key, batch->bytes.bytes + at, room);
     colons[i] = is ? at : WEIR_LAYOUT_ABSENT;
   }
 }

@@ -39,11 +39,18 @@ typedef struct weir_layout {
 void weir_layout_compare(weir_layout *layout, const weir_batch *batch, uint32_t first,
                          uint32_t count, uint8_t *alike);
 
-// For count rows, first + rows[i], the offset of the colon of their only member of
-// this name, ABSENT or UNSURE. alike is what compare said, by rows[i].
+// Some rows of a batch: first + rows[i]; alike is what compare said, by rows[i].
+typedef struct weir_layout_rows {
+  const weir_batch *batch;
+  uint32_t first;
+  uint32_t count;
+  const uint16_t *rows;
+  const uint8_t *alike;
+} weir_layout_rows;
+
+// For each of these rows the colon of its only member of this name, ABSENT or UNSURE.
 void weir_layout_find(const weir_layout *layout, const weir_field *field,
-                      const weir_batch *batch, uint32_t first, const uint16_t *rows,
-                      uint32_t count, const uint8_t *alike, uint32_t *colons);
+                      const weir_layout_rows *among, uint32_t *colons);
 
 // Whether no row that looks like the layout has a member of this name.
 int weir_layout_lacks(const weir_layout *layout, const weir_field *field);

@@ -141,6 +141,14 @@ static int fits(const weir_gather *gather, const weir_groups *groups)
 
 static int has_text(const weir_datum *datum) { return datum->kind >= WEIR_INTEGER; }
 
+static uint64_t bits_of(const weir_datum *datum)
+{
+  uint64_t bits = 0;
+  if (datum->kind == WEIR_NUMBER)
+    memcpy(&bits, &datum->number, sizeof bits);
+  return bits;
+}
+
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
   hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
@@ -178,10 +186,7 @@ static struct recall *recall_of(const weir_strip *strip, const weir_gather *gath
   size_t size = 0;
   for (uint32_t i = 0; i < gather->key_count; i++) {
     const weir_datum *key = key_of(strip, i);
-    uint64_t bits = 0;
-    if (key->kind == WEIR_NUMBER)
-      memcpy(&bits, &key->number, sizeof bits);
-    hash = mix(hash, bits + key->kind);
+    hash = mix(hash, bits_of(key) + key->kind);
     if (has_text(key)) {
       hash = mix_text(hash, key->text, key->size);
       size += key->size;
@@ -199,10 +204,7 @@ static int is_recalled(const weir_strip *strip, const weir_gather *gather,
   for (uint32_t i = 0; i < gather->key_count; i++) {
     const weir_datum *key = key_of(strip, i);
     const weir_datum *known = &recall->keys[i];
-    if (key->kind != known->kind)
-      return 0;
-    if (key->kind == WEIR_NUMBER &&
-        memcmp(&key->number, &known->number, sizeof key->number) != 0)
+    if (key->kind != known->kind || bits_of(key) != bits_of(known))
       return 0;
     if (!has_text(key))
       continue;

@@ -118,8 +118,8 @@ static unsigned special_marks(const char *at)
 
 static inline const char *next_special(const char *at, const char *end)
 {
-  enum { VECTOR = 16 };
-  for (; at < end; at += 2 * VECTOR) {
+  enum { VECTOR = 16, PAIR = 32 };
+  for (; at < end; at += PAIR) {
     unsigned marks = special_marks(at) | special_marks(at + VECTOR) << VECTOR;
     if (marks != 0)
       return at + __builtin_ctz(marks);
@@ -257,6 +257,10 @@ void weir_strip_find(weir_strip *strip, weir_field *field)
   if (!strip->compared)
     weir_layout_compare(&strip->layout, batch, strip->first, strip->size, strip->alike);
   strip->compared = 1;
-  weir_layout_find(&strip->layout, field, batch, strip->first, strip->rows,
-                   strip->count, strip->alike, strip->colons);
+  weir_layout_rows among = {.batch = batch,
+                            .first = strip->first,
+                            .count = strip->count,
+                            .rows = strip->rows,
+                            .alike = strip->alike};
+  weir_layout_find(&strip->layout, field, &among, strip->colons);
 }

@@ -97,7 +97,7 @@ static int fit(weir_strip *strip, const weir_program *program)
   if (data > strip->data_capacity) {
     weir_mem_free(strip->data);
     strip->data_capacity = 0;
-    strip->data = weir_mem_try(data * WEIR_STRIP_ROWS_MAX * sizeof(weir_datum));
+    strip->data = weir_mem_try((size_t)data * WEIR_STRIP_ROWS_MAX * sizeof(weir_datum));
     if (strip->data == NULL)
       return WEIR_ENOMEM;
     strip->data_capacity = data;

@@ -5,15 +5,12 @@
 // character: then it is no longer known to be valid.
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "engine/data/json.h"
 #include "engine/data/number.h"
 #include "engine/op/machine.h"
 #include "engine/op/views.h"
-
-enum { NUMBER_TEXT = 48, WHOLE_DIGITS = 14 };
 
 static const double whole_max = 1e14;  // written digit by digit below this
 static const double offset_max = 0x1p31;
@@ -30,78 +27,6 @@ weir_datum weir_view(const weir_datum *of, uint32_t start, uint32_t size)
       (end < of->size && !begins_character(of->text[end])))
     piece.flags = (uint16_t)(of->flags & ~WEIR_DATUM_UTF8);
   return piece;
-}
-
-// Writes digits in front of end.
-static char *digits_before(char *end, uint64_t magnitude)
-{
-  do
-    *--end = (char)('0' + magnitude % 10);
-  while ((magnitude /= 10) > 0);
-  return end;
-}
-
-// A fraction of few digits: the shortest text is also the one of fourteen digits.
-static uint32_t write_short(char *text, double x)
-{
-  double magnitude = fabs(x);
-  if (magnitude < 1e-4 || magnitude >= 1e9)
-    return 0;
-  double power = 1;
-  for (int width = 1; width <= 5; width++) {
-    power *= 10;
-    double digits = nearbyint(magnitude * power);
-    if (digits >= whole_max)
-      return 0;
-    if (digits / power != magnitude)
-      continue;
-    char buffer[NUMBER_TEXT];
-    char *end = buffer + sizeof buffer;
-    uint64_t rest = (uint64_t)digits % (uint64_t)power;
-    char *at = end;
-    for (int i = 0; i < width; i++, rest /= 10)
-      *--at = (char)('0' + rest % 10);
-    *--at = '.';
-    at = digits_before(at, (uint64_t)digits / (uint64_t)power);
-    if (x < 0)
-      *--at = '-';
-    memcpy(text, at, (size_t)(end - at));
-    return (uint32_t)(end - at);
-  }
-  return 0;
-}
-
-// "%.14g", unless the digits behind seem to be exactly a half, which libraries round
-// either way: 0 then, as for what is not finite.
-static uint32_t write_long(char *text, double x)
-{
-  enum { FRACTION = 17 };
-  if (!isfinite(x))
-    return 0;
-  snprintf(text, NUMBER_TEXT, "%.17e", x);
-  const char *behind = text + (x < 0) + 1 + WHOLE_DIGITS;  // the point counts as one
-  if (memcmp(behind, "5000", FRACTION - WHOLE_DIGITS + 1) == 0)
-    return 0;
-  int size = snprintf(text, NUMBER_TEXT, "%.14g", x);
-  char *comma = strchr(text, ',');
-  if (comma != NULL)
-    *comma = '.';  // the locale's
-  return (uint32_t)size;
-}
-
-uint32_t weir_number_text(char *text, double x)
-{
-  if (fabs(x) < whole_max && x == nearbyint(x)) {
-    char buffer[NUMBER_TEXT];
-    char *end = buffer + sizeof buffer;
-    char *at = digits_before(end, (uint64_t)fabs(x));
-    if (signbit(x))
-      *--at = '-';
-    memcpy(text, at, (size_t)(end - at));
-    return (uint32_t)(end - at);
-  }
-  uint32_t size = write_short(text, x);
-  return size > 0 ? size : write_long(text, x);
 }
 
 // A text, or a number as `..` writes it into room; 0 for anything else.
@@ -121,7 +46,7 @@ static int as_text(const weir_datum *datum, char *room, weir_datum *out)
 static int join(weir_strip *strip, const weir_datum *left, const weir_datum *right,
                 weir_datum *to)
 {
-  char rooms[2][NUMBER_TEXT];
+  char rooms[2][WEIR_NUMBER_TEXT];
   weir_datum a;
   weir_datum b;
   if (!as_text(left, rooms[0], &a) || !as_text(right, rooms[1], &b))
@@ -323,7 +248,7 @@ OF_TEXT(each_upper, upper)
 
 static int number_as_text(weir_strip *strip, double x, weir_datum *to)
 {
-  char room[NUMBER_TEXT];
+  char room[WEIR_NUMBER_TEXT];
   uint32_t size = weir_number_text(room, x);
   char *text = size > 0 ? weir_strip_take(strip, size) : NULL;
   if (text == NULL)
@@ -353,9 +278,8 @@ static void to_string(weir_strip *strip, const weir_step *step)
     weir_datum made = *from;
     if (lenient && is_missing(from))
       made = (weir_datum){.kind = WEIR_NULL};
-    else if (lenient && is_long(from))
-      weir_strip_bail(strip, row);
-    else if (from->kind == WEIR_NUMBER && number_as_text(strip, from->number, &made))
+    else if (from->kind == WEIR_NUMBER && !(lenient && is_long(from)) &&
+             number_as_text(strip, from->number, &made))
       ;
     else if (from->kind == WEIR_TRUE || from->kind == WEIR_FALSE)
       made = word(from->kind == WEIR_TRUE ? "true" : "false");

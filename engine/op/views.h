@@ -12,5 +12,8 @@
 // A piece of a text, as a view of it.
 weir_datum weir_view(const weir_datum *of, uint32_t start, uint32_t size);
 
-// A number as tostring writes it; its size, 0 if that is not sure. Room for 48 bytes.
+enum { WEIR_NUMBER_TEXT = 48 };
+
+// A number as tostring writes it; its size, 0 if that is not sure. text has room for
+// WEIR_NUMBER_TEXT bytes.
 uint32_t weir_number_text(char *text, double x);
