@@ -17,6 +17,7 @@ local Builder = {}
 Builder.__index = Builder
 
 local SIZE_MAX = 1000 -- instructions
+local FRAME_STEP = 512 -- more slots than a function has
 
 local NIL = { constant = true }
 M.NIL = NIL
@@ -52,6 +53,12 @@ function Builder:compute(instruction)
   instruction.to = self:register()
   self:emit(instruction)
   return { register = instruction.to }
+end
+
+--- Where the slots of one more call begin.
+function Builder:frame()
+  self.frames = self.frames + 1
+  return self.frames * FRAME_STEP
 end
 
 function Builder.label()

@@ -17,12 +17,11 @@ local function run(b, fn, ret)
   if not code then
     error({ refused = "is no function of a script" }, 0)
   end
-  b.frames = b.frames + 1
   frame.run(b, {
     fn = fn,
     code = code,
     chunk = chunk,
-    base = b.frames * frame.BASE_STEP,
+    base = b:frame(),
     depth = 0,
     ret = ret,
   }, { RECORD })
