@@ -40,7 +40,8 @@ struct weir_gather {
   struct prefix *keys;
   weir_value *values;
   weir_buf key;
-  uint64_t groups_id;  // of the table that the entries are about
+  const weir_datum **columns;  // given ones of the strip at work
+  uint64_t groups_id;          // of the table that the entries are about
   struct recall *recalls;
   uint32_t keeps_text;  // some slot may keep one
 };
@@ -53,6 +54,7 @@ weir_gather *weir_gather_new(const uint32_t *kinds, uint32_t slot_count,
   gather->max_state_bytes = max_state_bytes;
   gather->kinds = weir_mem_new((slot_count + 1) * sizeof gather->kinds[0]);
   gather->values = weir_mem_new((slot_count + 1) * sizeof gather->values[0]);
+  gather->columns = weir_mem_new(WEIR_PROGRAM_GIVEN_MAX * sizeof gather->columns[0]);
   gather->keys = weir_mem_new(WEIR_PROGRAM_GIVEN_MAX * sizeof gather->keys[0]);
   gather->recalls = weir_mem_new(RECALL_ENTRIES * sizeof gather->recalls[0]);
   for (uint32_t i = 0; i < slot_count; i++) {
@@ -68,6 +70,7 @@ void weir_gather_free(weir_gather *gather)
     return;
   weir_buf_fini(&gather->prefixes);
   weir_buf_fini(&gather->key);
+  weir_mem_free(gather->columns);
   weir_mem_free(gather->recalls);
   weir_mem_free(gather->keys);
   weir_mem_free(gather->values);
@@ -87,6 +90,12 @@ void weir_gather_key(weir_gather *gather, const char *name, size_t size)
   gather->key_count++;
 }
 
+static const weir_datum *given(const weir_strip *strip, const weir_gather *gather,
+                               uint32_t number)
+{
+  return &gather->columns[number][strip->at];
+}
+
 static void write_key(const weir_strip *strip, weir_gather *gather)
 {
   weir_buf *key = &gather->key;
@@ -94,10 +103,10 @@ static void write_key(const weir_strip *strip, weir_gather *gather)
   for (uint32_t i = 0; i < gather->key_count; i++) {
     const struct prefix *prefix = &gather->keys[i];
     weir_buf_append(key, gather->prefixes.bytes + prefix->start, prefix->size);
-    weir_datum given = weir_strip_gives(strip, i)[strip->at];
-    if (given.kind == WEIR_NUMBER && given.number == 0)
-      given.number = 0;  // not -0, which is the same number
-    weir_datum_write(key, &given);
+    weir_datum datum = *given(strip, gather, i);
+    if (datum.kind == WEIR_NUMBER && datum.number == 0)
+      datum.number = 0;  // not -0, which is the same number
+    weir_datum_write(key, &datum);
   }
 }
 
@@ -121,8 +130,7 @@ static int takes(uint32_t kind, const weir_value *value)
 static int read_values(const weir_strip *strip, const weir_gather *gather)
 {
   for (uint32_t i = 0; i < gather->slot_count; i++) {
-    const weir_datum *given = weir_strip_gives(strip, gather->key_count + i);
-    weir_datum_value(&given[strip->at], &gather->values[i]);
+    weir_datum_value(given(strip, gather, gather->key_count + i), &gather->values[i]);
     if (!takes(gather->kinds[i], &gather->values[i]))
       return 0;
   }
@@ -172,11 +180,6 @@ static uint64_t mix_text(uint64_t hash, const char *text, uint32_t size)
   return mix(hash, load(text + size - WORD));
 }
 
-static const weir_datum *key_of(const weir_strip *strip, uint32_t key)
-{
-  return &weir_strip_gives(strip, key)[strip->at];
-}
-
 // Where a row's key is remembered, if it is; NULL for one that never is.
 static struct recall *recall_of(const weir_strip *strip, const weir_gather *gather)
 {
@@ -185,7 +188,7 @@ static struct recall *recall_of(const weir_strip *strip, const weir_gather *gath
   uint64_t hash = 0;
   size_t size = 0;
   for (uint32_t i = 0; i < gather->key_count; i++) {
-    const weir_datum *key = key_of(strip, i);
+    const weir_datum *key = given(strip, gather, i);
     hash = mix(hash, bits_of(key) + key->kind);
     if (has_text(key)) {
       hash = mix_text(hash, key->text, key->size);
@@ -202,7 +205,7 @@ static int is_recalled(const weir_strip *strip, const weir_gather *gather,
     return 0;
   const char *text = recall->bytes;
   for (uint32_t i = 0; i < gather->key_count; i++) {
-    const weir_datum *key = key_of(strip, i);
+    const weir_datum *key = given(strip, gather, i);
     const weir_datum *known = &recall->keys[i];
     if (key->kind != known->kind || bits_of(key) != bits_of(known))
       return 0;
@@ -221,7 +224,7 @@ static void remember(const weir_strip *strip, const weir_gather *gather, int64_t
   recall->id = id;
   char *text = recall->bytes;
   for (uint32_t i = 0; i < gather->key_count; i++) {
-    const weir_datum *key = key_of(strip, i);
+    const weir_datum *key = given(strip, gather, i);
     recall->keys[i] = *key;
     if (has_text(key) && key->size > 0) {
       memcpy(text, key->text, key->size);
@@ -276,6 +279,8 @@ int weir_strip_gather(weir_strip *strip, weir_gather *gather, weir_groups *group
 {
   int what;
   forget(gather, groups);
+  for (uint32_t i = 0; i < strip->program->given_count; i++)
+    gather->columns[i] = weir_strip_gives(strip, i);
   while ((what = weir_strip_next(strip)) == WEIR_STRIP_SURVIVOR) {
     if (!add(strip, gather, groups)) {
       strip->fates[strip->at] = WEIR_FATE_BAILED;
