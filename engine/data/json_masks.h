@@ -22,6 +22,7 @@ typedef struct weir_json_masks {
   uint64_t brackets;  // { } [ ]
   uint64_t newlines;
   uint64_t high;  // not ASCII
+  uint64_t torn;  // newlines in strings; a kernel leaves it alone
 } weir_json_masks;
 
 // Reads exactly block_count * 64 bytes.

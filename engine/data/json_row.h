@@ -17,7 +17,7 @@ typedef struct weir_json_row {
   weir_span span;
   const uint32_t *brackets;  // where they are, outside of strings
   uint32_t bracket_count;
-  uint32_t high;    // it has bytes that are not ASCII
+  weir_span high;   // all its bytes that are not ASCII, none cut; may be empty
   uint32_t strict;  // it is to be checked in full
 } weir_json_row;
 

@@ -1,17 +1,18 @@
 // json_scan.c -- cutting lines into records, and listing what is in them.
 //
-// A kernel (json_masks.h) turns 64 bytes into bits. Here the bits of quotes become
-// the mask of what is inside strings: escaped quotes drop out, then a prefix xor
-// carries each opening quote to its closing one. What is left of colons, brackets
-// and newlines is structure, and is written out as offsets.
+// A group of blocks goes through three passes: a kernel (json_masks.h) turns 64 bytes
+// into bits, json_strings.h takes out what is inside strings, and here the bits that
+// are left are written out as offsets, and lines are ended.
 //
 // Invariants:
 //  1. What is listed beyond the last finished row belongs to the open line; a
 //     line that turns out wrong is undone by setting the counts back.
 //  2. A newline ends a line whatever the quotes say: inside a string it is a
 //     fault, and the state starts afresh behind it.
-//  3. The loop is compiled twice, for CPUs that count and isolate bits in one
+//  3. The last pass is compiled twice, for CPUs that count and isolate bits in one
 //     instruction and for the rest; there is one text of it.
+//  4. From newline to newline what it counts is in registers: a copy of struct
+//     extent, which is put back where a line ends.
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -22,6 +23,7 @@
 #include "engine/data/json.h"
 #include "engine/data/json_masks.h"
 #include "engine/data/json_row.h"
+#include "engine/data/json_strings.h"
 
 enum {
   GROUP = 16,                           // blocks for which room is made at once
@@ -30,55 +32,41 @@ enum {
 
 #define INLINE static inline __attribute__((always_inline))
 
-// What one block hands to the next.
-struct strings {
-  uint64_t escape;     // 1: the first byte is escaped
-  uint64_t inside;     // all ones: the block starts in a string
-  uint64_t spoilt;     // 1: in a string that has an escape
-  uint64_t quoted;     // 1: the byte before was a closing quote of plain text
-  uint64_t odd_colon;  // not 0: some colon did not stand right behind such a quote
+// How far the open line reaches.
+struct extent {
+  uint32_t *colons;  // of the batch
+  uint32_t *brackets;
+  uint32_t colon_count;
+  uint32_t bracket_count;
+  weir_span high;  // blocks of it that have bytes which are not ASCII
 };
+
+static const weir_span no_high = {UINT32_MAX, 0};
 
 struct scan {
   weir_batch *batch;
   const char *bytes;
-  struct strings strings;
+  weir_json_strings strings;
+  struct extent extent;
   uint32_t line_start;
-  uint32_t colon_count;
-  uint32_t bracket_count;
-  uint32_t high;    // the line has bytes that are not ASCII
   uint32_t strict;  // rows are checked in full
   int code;
 };
 
-// The two steps that newer CPUs have an instruction for. `wide` is a constant
-// wherever the loop is compiled, so the other branch is gone.
+// The two steps that newer CPUs have an instruction for; the other is to count bits.
+// `wide` is a constant wherever the loop is compiled, so the other branch is gone.
 #if defined(__x86_64__)
-__attribute__((target("pclmul"))) static inline uint64_t prefix_xor_wide(uint64_t bits)
-{
-  // A product without carries, with all ones, is the prefix xor.
-  __m128i product = _mm_clmulepi64_si128(_mm_set_epi64x(0, (long long)bits),
-                                         _mm_set1_epi8((char)0xFF), 0);
-  return (uint64_t)_mm_cvtsi128_si64(product);
-}
+#define WIDE __attribute__((target("bmi,popcnt")))
 
-__attribute__((target("bmi"))) static inline uint32_t lowest_wide(uint64_t bits)
+WIDE static inline uint32_t lowest_wide(uint64_t bits)
 {
   return (uint32_t)_tzcnt_u64(bits);
 }
 #else
-static inline uint64_t prefix_xor_wide(uint64_t bits) { return bits; }
+#define WIDE
+
 static inline uint32_t lowest_wide(uint64_t bits) { return (uint32_t)bits; }
 #endif
-
-INLINE uint64_t prefix_xor(uint64_t bits, int wide)
-{
-  if (wide)
-    return prefix_xor_wide(bits);
-  for (int shift = 1; shift < WEIR_JSON_BLOCK; shift *= 2)
-    bits ^= bits << shift;
-  return bits;
-}
 
 // The number of the lowest bit; anything if there is none.
 INLINE uint32_t lowest(uint64_t bits, int wide)
@@ -87,78 +75,43 @@ INLINE uint32_t lowest(uint64_t bits, int wide)
   return wide ? lowest_wide(bits) : (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
 }
 
-// Bytes that a backslash escapes. Each run of backslashes is added to its first
-// bit: the carry comes out behind the run, and its parity tells the length's.
-INLINE uint64_t escaped_bytes(struct strings *strings, uint64_t backslashes)
+// Writes two offsets whether or not there are as many, here and below: a wrong guess of
+// the number costs more than they do. Returns the bits that are left.
+INLINE uint64_t list_two(uint32_t *out, uint64_t bits, uint32_t base, int wide)
 {
-  static const uint64_t even = 0x5555555555555555u;
-  backslashes &= ~strings->escape;
-  uint64_t follows = backslashes << 1 | strings->escape;
-  uint64_t odd_starts = backslashes & ~even & ~follows;
-  uint64_t sequences;
-  strings->escape = __builtin_add_overflow(odd_starts, backslashes, &sequences);
-  return (even ^ (sequences << 1)) & follows;
+  out[0] = base + lowest(bits, wide);
+  bits &= bits - 1;
+  out[1] = base + lowest(bits, wide);
+  return bits & (bits - 1);
 }
 
-// Closing quotes of strings with an escape: a backslash, added to the ones of its
-// string, carries to the first bit behind them, which is the closing quote.
-INLINE uint64_t spoilt_quotes(struct strings *strings, uint64_t backslashes,
-                              uint64_t inside)
+// Writes the offsets behind those that count, without counting them. Most blocks have
+// up to four colons and two brackets.
+INLINE void list_structure(const struct extent *extent, uint64_t colons,
+                           uint64_t brackets, uint32_t base, int wide)
 {
-  uint64_t spoilt = strings->spoilt;
-  uint64_t sum;
-  strings->spoilt =
-      __builtin_add_overflow((backslashes | spoilt) & inside, inside, &sum);
-  return (sum | spoilt) & ~inside;
-}
-
-// The bytes that are inside strings, opening quotes included.
-INLINE uint64_t inside_strings(struct strings *strings, const weir_json_masks *masks,
-                               uint64_t live, int wide)
-{
-  uint64_t quotes = masks->quotes & live;
-  uint64_t backslashes = masks->backslashes & live;
-  uint64_t spoilt = 0;
-  if (__builtin_expect((backslashes | strings->escape) != 0, 0))
-    quotes &= ~escaped_bytes(strings, backslashes);
-  uint64_t inside = prefix_xor(quotes, wide) ^ strings->inside;
-  if (__builtin_expect((backslashes | strings->spoilt) != 0, 0))
-    spoilt = spoilt_quotes(strings, backslashes, inside);
-  strings->inside = (uint64_t)0 - (inside >> 63);
-  uint64_t closing = quotes & ~inside & ~spoilt;
-  uint64_t behind = closing << 1 | strings->quoted;
-  strings->quoted = closing >> 63;
-  strings->odd_colon |= masks->colons & live & ~inside & ~behind;
-  return inside;
-}
-
-// Writes four offsets whether or not there are as many: a wrong guess of the
-// number of turns costs more than the turns.
-INLINE void list_bits(uint32_t *out, uint64_t bits, uint32_t base, int wide)
-{
+  uint32_t *out = extent->colons + extent->colon_count;
   do {
-    for (int i = 0; i < 4; i++) {
-      out[i] = base + lowest(bits, wide);
-      bits &= bits - 1;
-    }
+    colons = list_two(out, colons, base, wide);
+    colons = list_two(out + 2, colons, base, wide);
     out += 4;
-  } while (__builtin_expect(bits != 0, 0));
+  } while (__builtin_expect(colons != 0, 0));
+  out = extent->brackets + extent->bracket_count;
+  do {
+    brackets = list_two(out, brackets, base, wide);
+    out += 2;
+  } while (__builtin_expect(brackets != 0, 0));
 }
 
-// Writes the offsets behind those that count, without counting them.
-INLINE void list_structure(struct scan *scan, uint64_t colons, uint64_t brackets,
-                           uint32_t base, int wide)
+// Counts what was listed, and notes where UTF-8 is to be checked.
+INLINE void count_structure(struct extent *extent, uint64_t colons, uint64_t brackets,
+                            uint64_t high, uint32_t base)
 {
-  weir_batch *batch = scan->batch;
-  list_bits(batch->colons + scan->colon_count, colons, base, wide);
-  if (brackets != 0)
-    list_bits(batch->brackets + scan->bracket_count, brackets, base, wide);
-}
-
-INLINE void count_structure(struct scan *scan, uint64_t colons, uint64_t brackets)
-{
-  scan->colon_count += (uint32_t)__builtin_popcountll(colons);
-  scan->bracket_count += (uint32_t)__builtin_popcountll(brackets);
+  extent->colon_count += (uint32_t)__builtin_popcountll(colons);
+  extent->bracket_count += (uint32_t)__builtin_popcountll(brackets);
+  uint32_t first = high != 0 ? base : UINT32_MAX;
+  extent->high.start = extent->high.start < first ? extent->high.start : first;
+  extent->high.end = high != 0 ? base + WEIR_JSON_BLOCK : extent->high.end;
 }
 
 static int is_blank(char byte) { return byte == ' ' || byte == '\t' || byte == '\r'; }
@@ -166,8 +119,8 @@ static int is_blank(char byte) { return byte == ' ' || byte == '\t' || byte == '
 static void add_fault(struct scan *scan, const weir_json_row *row)
 {
   weir_batch *batch = scan->batch;
-  scan->colon_count = batch->row_colons[batch->row_count];
-  scan->bracket_count = batch->row_brackets[batch->row_count];
+  scan->extent.colon_count = batch->row_colons[batch->row_count];
+  scan->extent.bracket_count = batch->row_brackets[batch->row_count];
   uint32_t column;
   int code = weir_json_row_fault(row, &column);
   WEIR_ASSERT(code != WEIR_OK);
@@ -177,13 +130,22 @@ static void add_fault(struct scan *scan, const weir_json_row *row)
     scan->code = code;
 }
 
-INLINE void end_line(struct scan *scan, uint32_t end, int in_string)
+// The part of a line's blocks that is the line's.
+static weir_span within(weir_span part, weir_span whole)
+{
+  return (weir_span){
+      .start = part.start > whole.start ? part.start : whole.start,
+      .end = part.end < whole.end ? part.end : whole.end,
+  };
+}
+
+static void end_line(struct scan *scan, uint32_t end, int in_string)
 {
   weir_batch *batch = scan->batch;
   uint32_t start = scan->line_start;
-  uint32_t high = scan->high;
+  weir_span high = scan->extent.high;
   scan->line_start = end + 1;
-  scan->high = 0;
+  scan->extent.high = no_high;
   while (start < end && is_blank(scan->bytes[start]))
     start++;
   while (end > start && is_blank(scan->bytes[end - 1]))
@@ -195,8 +157,8 @@ INLINE void end_line(struct scan *scan, uint32_t end, int in_string)
       .bytes = scan->bytes,
       .span = {start, end},
       .brackets = batch->brackets + first_bracket,
-      .bracket_count = scan->bracket_count - first_bracket,
-      .high = high,
+      .bracket_count = scan->extent.bracket_count - first_bracket,
+      .high = within(high, (weir_span){start, end}),
       .strict = scan->strict,
   };
   if (in_string || !weir_json_row_holds(&row)) {
@@ -204,50 +166,62 @@ INLINE void end_line(struct scan *scan, uint32_t end, int in_string)
     return;
   }
   batch->rows[batch->row_count++] = row.span;
-  batch->row_colons[batch->row_count] = scan->colon_count;
-  batch->row_brackets[batch->row_count] = scan->bracket_count;
+  batch->row_colons[batch->row_count] = scan->extent.colon_count;
+  batch->row_brackets[batch->row_count] = scan->extent.bracket_count;
 }
 
-// One block, of which the live bits count.
-INLINE void scan_block(struct scan *scan, const weir_json_masks *masks, uint32_t base,
-                       uint64_t live, int wide)
+// Ends the lines that end in this block, whose structure is listed.
+INLINE void end_lines(struct scan *scan, const weir_json_masks *masks, uint32_t base,
+                      int wide)
 {
-  while (live != 0) {
-    uint64_t inside = inside_strings(&scan->strings, masks, live, wide);
-    uint64_t colons = masks->colons & live & ~inside;
-    uint64_t brackets = masks->brackets & live & ~inside;
-    uint64_t newlines = masks->newlines & live;
-    uint64_t high = masks->high & live;
-    uint64_t broken = 0;
-    list_structure(scan, colons, brackets, base, wide);
-    while (__builtin_expect(newlines != 0, 0)) {
-      uint64_t newline = newlines & (0 - newlines);
-      uint64_t line = newline - 1;
-      uint32_t faults = scan->batch->fault_count;
-      broken = newline & inside;
-      count_structure(scan, colons & line, brackets & line);
-      scan->high |= (high & line) != 0;
-      end_line(scan, base + (uint32_t)__builtin_ctzll(newline), broken != 0);
-      line = ~(line | newline);
-      live &= line;
-      colons &= line;
-      brackets &= line;
-      high &= line;
-      newlines &= line;
-      if (broken != 0) {
-        scan->strings = (struct strings){.odd_colon = scan->strings.odd_colon};
-        break;
-      }
-      // A fault takes back what its line listed, so the rest moves up.
-      if (__builtin_expect(scan->batch->fault_count != faults, 0))
-        list_structure(scan, colons, brackets, base, wide);
-    }
-    if (broken != 0)
-      continue;
-    count_structure(scan, colons, brackets);
-    scan->high |= high != 0;
-    return;
+  uint64_t left = ~(uint64_t)0;
+  for (uint64_t newlines = masks->newlines; newlines != 0; newlines &= newlines - 1) {
+    uint64_t newline = newlines & (0 - newlines);
+    uint64_t line = left & (newline - 1);
+    uint32_t faults = scan->batch->fault_count;
+    count_structure(&scan->extent, masks->colons & line, masks->brackets & line,
+                    masks->high & line, base);
+    end_line(scan, base + lowest(newline, wide), (newline & masks->torn) != 0);
+    left &= ~(line | newline);
+    // A fault takes back what its line listed, so the rest moves up.
+    if (__builtin_expect(scan->batch->fault_count != faults, 0))
+      list_structure(&scan->extent, masks->colons & left, masks->brackets & left, base,
+                     wide);
   }
+  count_structure(&scan->extent, masks->colons & left, masks->brackets & left,
+                  masks->high & left, base);
+}
+
+INLINE void list_blocks(struct scan *scan, const weir_json_masks *masks, uint32_t count,
+                        uint32_t base, int wide)
+{
+  struct extent extent = scan->extent;
+  const weir_json_masks *end = masks + count;
+  for (; masks < end; masks++, base += WEIR_JSON_BLOCK) {
+    list_structure(&extent, masks->colons, masks->brackets, base, wide);
+    if (masks->newlines == 0) {
+      count_structure(&extent, masks->colons, masks->brackets, masks->high, base);
+      continue;
+    }
+    scan->extent = extent;
+    end_lines(scan, masks, base, wide);
+    extent = scan->extent;
+    if (scan->code != WEIR_OK)
+      return;
+  }
+  scan->extent = extent;
+}
+
+static void list_any(struct scan *scan, const weir_json_masks *masks, uint32_t count,
+                     uint32_t base)
+{
+  list_blocks(scan, masks, count, base, 0);
+}
+
+WIDE static void list_wide(struct scan *scan, const weir_json_masks *masks,
+                           uint32_t count, uint32_t base)
+{
+  list_blocks(scan, masks, count, base, 1);
 }
 
 static int make_room(struct scan *scan)
@@ -256,53 +230,53 @@ static int make_room(struct scan *scan)
   int code = weir_batch_reserve_rows(batch, batch->row_count + ROOM);
   if (code != WEIR_OK)
     return code;
-  return weir_batch_reserve_index(batch, scan->colon_count + ROOM,
-                                  scan->bracket_count + ROOM);
+  code = weir_batch_reserve_index(batch, scan->extent.colon_count + ROOM,
+                                  scan->extent.bracket_count + ROOM);
+  scan->extent.colons = batch->colons;
+  scan->extent.brackets = batch->brackets;
+  return code;
 }
 
-INLINE int scan_lines(struct scan *scan, uint32_t size, int wide)
+// The masks of as many bytes, the bits behind them zero.
+static void find_masks(const char *bytes, uint32_t size, weir_json_masks *masks)
 {
-  weir_json_masks_fn *masks_of = weir_json_masks_now();
+  uint32_t whole = size / WEIR_JSON_BLOCK;
+  uint32_t rest = size % WEIR_JSON_BLOCK;
+  weir_json_masks_now()(bytes, whole + (rest > 0), masks);
+  if (rest == 0)
+    return;
+  uint64_t live = ~(uint64_t)0 >> (WEIR_JSON_BLOCK - rest);
+  weir_json_masks *last = &masks[whole];
+  last->quotes &= live;
+  last->backslashes &= live;
+  last->colons &= live;
+  last->brackets &= live;
+  last->newlines &= live;
+  last->high &= live;
+}
+
+static int scan_lines(struct scan *scan, uint32_t size)
+{
+  enum { GROUP_SIZE = GROUP * WEIR_JSON_BLOCK };
   weir_json_masks masks[GROUP];
-  for (uint32_t base = 0; base < size; base += GROUP * WEIR_JSON_BLOCK) {
-    uint32_t left = size - base;
-    uint32_t count = left / WEIR_JSON_BLOCK;
-    count = count < GROUP ? count + (left % WEIR_JSON_BLOCK > 0) : GROUP;
+  int wide = weir_json_masks_wide();
+  for (uint32_t base = 0; base < size && scan->code == WEIR_OK; base += GROUP_SIZE) {
+    uint32_t left = size - base < GROUP_SIZE ? size - base : GROUP_SIZE;
+    uint32_t count = (left + WEIR_JSON_BLOCK - 1) / WEIR_JSON_BLOCK;
     scan->code = make_room(scan);
-    masks_of(scan->bytes + base, count, masks);
-    for (uint32_t i = 0; i < count && scan->code == WEIR_OK; i++) {
-      uint32_t start = i * WEIR_JSON_BLOCK;
-      uint64_t live = ~(uint64_t)0;
-      if (left - start < WEIR_JSON_BLOCK)
-        live >>= WEIR_JSON_BLOCK - (left - start);
-      scan_block(scan, &masks[i], base + start, live, wide);
-    }
-    if (scan->code != WEIR_OK)
-      return scan->code;
+    find_masks(scan->bytes + base, left, masks);
+    weir_json_strings_drop(&scan->strings, masks, count);
+    (wide ? list_wide : list_any)(scan, masks, count, base);
   }
-  if (scan->line_start < size)
+  if (scan->code == WEIR_OK && scan->line_start < size)
     end_line(scan, size, scan->strings.inside != 0);
   return scan->code;
 }
 
-static int scan_any(struct scan *scan, uint32_t size)
-{
-  return scan_lines(scan, size, 0);
-}
-
-#if defined(__x86_64__)
-__attribute__((target("bmi,popcnt,pclmul"))) static int scan_wide(struct scan *scan,
-                                                                  uint32_t size)
-{
-  return scan_lines(scan, size, 1);
-}
-#else
-static int scan_wide(struct scan *scan, uint32_t size) { return scan_any(scan, size); }
-#endif
-
 static int start(struct scan *scan, weir_batch *batch)
 {
-  *scan = (struct scan){.batch = batch, .bytes = batch->bytes.bytes};
+  *scan = (struct scan){
+      .batch = batch, .bytes = batch->bytes.bytes, .extent.high = no_high};
   int code = weir_batch_reserve_rows(batch, 1);
   if (code != WEIR_OK)
     return code;
@@ -321,8 +295,7 @@ static int scan_batch(weir_batch *batch, size_t size, uint32_t strict)
   int code = start(&scan, batch);
   scan.strict = strict;
   if (code == WEIR_OK)
-    code = weir_json_masks_wide() ? scan_wide(&scan, (uint32_t)size)
-                                  : scan_any(&scan, (uint32_t)size);
+    code = scan_lines(&scan, (uint32_t)size);
   if (code != WEIR_OK)
     return code;
   batch->form = WEIR_FORM_JSON;
@@ -349,22 +322,18 @@ int weir_json_scan_strict(weir_batch *batch, size_t size)
 // Lists the structure of one row, whatever newlines are in it.
 static int index_row(struct scan *scan, weir_span row)
 {
-  weir_json_masks_fn *masks_of = weir_json_masks_now();
-  uint64_t odd_colon = scan->strings.odd_colon;
-  scan->strings = (struct strings){.odd_colon = odd_colon};
+  scan->strings = (weir_json_strings){.odd_colon = scan->strings.odd_colon};
   for (uint32_t base = row.start; base < row.end; base += WEIR_JSON_BLOCK) {
-    int code = weir_batch_reserve_index(scan->batch, scan->colon_count + ROOM,
-                                        scan->bracket_count + ROOM);
+    int code = make_room(scan);
     if (code != WEIR_OK)
       return code;
+    uint32_t left = row.end - base;
     weir_json_masks masks;
-    masks_of(scan->bytes + base, 1, &masks);
-    uint64_t live = ~(uint64_t)0;
-    if (row.end - base < WEIR_JSON_BLOCK)
-      live >>= WEIR_JSON_BLOCK - (row.end - base);
-    live &= ~inside_strings(&scan->strings, &masks, live, 0);
-    list_structure(scan, masks.colons & live, masks.brackets & live, base, 0);
-    count_structure(scan, masks.colons & live, masks.brackets & live);
+    find_masks(scan->bytes + base, left < WEIR_JSON_BLOCK ? left : WEIR_JSON_BLOCK,
+               &masks);
+    masks.newlines = 0;
+    weir_json_strings_drop(&scan->strings, &masks, 1);
+    list_any(scan, &masks, 1, base);
   }
   return WEIR_OK;
 }
@@ -377,8 +346,8 @@ int weir_json_index(weir_batch *batch)
   int code = start(&scan, batch);
   for (uint32_t i = 0; i < batch->row_count && code == WEIR_OK; i++) {
     code = index_row(&scan, batch->rows[i]);
-    batch->row_colons[i + 1] = scan.colon_count;
-    batch->row_brackets[i + 1] = scan.bracket_count;
+    batch->row_colons[i + 1] = scan.extent.colon_count;
+    batch->row_brackets[i + 1] = scan.extent.bracket_count;
   }
   if (code != WEIR_OK)
     return code;

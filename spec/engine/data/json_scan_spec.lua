@@ -103,6 +103,21 @@ describe("json scan", function()
     assert.equal("EDEPTH", scan(nested(100000)).faults[1][3])
   end)
 
+  it("wants brackets to match at every depth", function()
+    for depth = 1, 140 do
+      local openers, closers = {}, {}
+      for level = 1, depth do
+        openers[level] = level % 3 == 1 and '{"a":' or "["
+        closers[depth + 1 - level] = level % 3 == 1 and "}" or "]"
+      end
+      local open, close = table.concat(openers), table.concat(closers)
+      assert.same({}, scan(open .. "0" .. close).faults)
+      assert.equal("EBRACKET", (fault(open .. "[}" .. close)))
+      assert.equal("EBRACKET", (fault(open .. close:sub(1, -2))))
+      assert.equal("EBRACKET", (fault(open .. close .. "]")))
+    end
+  end)
+
   it("notices keys that cannot be compared as bytes", function()
     assert.equal(1, scan('{"a":"x\\ny","b":1}').plain)
     assert.equal(0, scan('{"\\u0061":1}').plain)
