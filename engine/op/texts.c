@@ -259,6 +259,11 @@ static int number_as_text(weir_strip *strip, double x, weir_datum *to)
   return 1;
 }
 
+// As long as vectors that are read.
+static const char true_text[WEIR_TEXT_PAD + 4] = "true";
+static const char false_text[WEIR_TEXT_PAD + 5] = "false";
+static const char nil_text[WEIR_TEXT_PAD + 3] = "nil";
+
 static weir_datum word(const char *text)
 {
   return (weir_datum){.kind = WEIR_TEXT,
@@ -282,14 +287,14 @@ static void to_string(weir_strip *strip, const weir_step *step)
              number_as_text(strip, from->number, &made))
       ;
     else if (from->kind == WEIR_TRUE || from->kind == WEIR_FALSE)
-      made = word(from->kind == WEIR_TRUE ? "true" : "false");
+      made = word(from->kind == WEIR_TRUE ? true_text : false_text);
     else if (from->kind == WEIR_INTEGER)
       made = (weir_datum){.kind = WEIR_TEXT,
                           .text = from->text,
                           .size = from->size,
                           .flags = WEIR_DATUM_CLEAN};
     else if (from->kind == WEIR_ABSENT)
-      made = word("nil");
+      made = word(nil_text);
     else if (from->kind != WEIR_TEXT)
       weir_strip_bail(strip, row);
     to[row] = made;
