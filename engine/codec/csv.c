@@ -8,6 +8,7 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/codec/csv_cell.h"
+#include "engine/codec/csv_names.h"
 #include "engine/codec/csv_row.h"
 #include "engine/codec/cut.h"
 
@@ -81,33 +82,6 @@ static int set_kinds(csv_decoder *csv)
   return WEIR_OK;
 }
 
-static int name_by_header(csv_decoder *csv, const weir_batch *batch,
-                          const weir_cell *cells, size_t count)
-{
-  weir_slice *names = weir_mem_new(count * sizeof *names);
-  for (size_t i = 0; i < count; i++)
-    names[i] = (weir_slice){batch->bytes.bytes + cells[i].start, cells[i].size};
-  int rc = weir_schema_new(&csv->schema, names, (uint32_t)count);
-  weir_mem_free(names);
-  return rc;
-}
-
-static int name_by_number(csv_decoder *csv, size_t count)
-{
-  enum { DIGITS_MAX = 12 };
-  weir_slice *names = weir_mem_new(count * sizeof *names);
-  char *digits = weir_mem_new(count * DIGITS_MAX);
-  for (size_t i = 0; i < count; i++) {
-    char *text = digits + i * DIGITS_MAX;
-    int size = snprintf(text, DIGITS_MAX, "%zu", i + 1);
-    names[i] = (weir_slice){text, (size_t)size};
-  }
-  int rc = weir_schema_new(&csv->schema, names, (uint32_t)count);
-  weir_mem_free(digits);
-  weir_mem_free(names);
-  return rc;
-}
-
 static int check_header(csv_decoder *csv, weir_cut *cut, const weir_csv_row *row)
 {
   size_t at = 0;
@@ -151,9 +125,9 @@ static int read_header(csv_decoder *csv, weir_cut *cut, int last, size_t *start)
     if (rc == WEIR_OK && csv->given != NULL)
       csv->schema = weir_schema_ref(csv->given);
     else if (rc == WEIR_OK && csv->header)
-      rc = name_by_header(csv, cut->batch, cells, row.fields);
+      rc = weir_csv_names_read(&csv->schema, cut->batch, cells, row.fields);
     else if (rc == WEIR_OK)
-      rc = name_by_number(csv, row.fields);
+      rc = weir_csv_names_count(&csv->schema, row.fields);
     if (rc == WEIR_OK)
       rc = set_kinds(csv);
     *start = csv->header ? row.next : row.start;

@@ -16,7 +16,7 @@
 // Fields are text. With `types`, a column is read as its type, its empty fields as
 // null. With `infer`, a field without quotes that is a number of JSON is a number
 // and true and false are booleans; 007, 1. and +1 stay text. Numbers keep their
-// digits. Of two columns of one name the later is found, and both are kept.
+// digits. The second column of a name "a" is "a_2"; one without a name is its number.
 //
 // Writing. Rows end with LF. A field is quoted only if it has to be: it contains the
 // delimiter, the quote, CR or LF, begins or ends with a blank, or is the only one

@@ -197,10 +197,11 @@ static int place_values(csv_encoder *csv, weir_slice object)
       return rc;
     int column = find_column(csv, guess, name);
     if (column < 0)
-      return weir_refusal(&csv->base, WEIR_ECOLUMNS, name,
-                          csv->given != NULL ? "none of the columns"
-                          : csv->header      ? "not in the header of the file"
-                                             : "not in the first row");
+      return weir_refusal(
+          &csv->base, WEIR_ECOLUMNS, name,
+          csv->given != NULL ? "none of the columns"
+          : csv->header ? "not in the header of the file; columns = {...} names all"
+                        : "not in the first row; columns = {...} names all");
     csv->values[column] = walk.value;
     guess = (uint32_t)column + 1;
   }

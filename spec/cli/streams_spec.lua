@@ -28,7 +28,7 @@ describe("a run", function()
       [ [[printf '{"b":4,"a":3}\n{"b":6}\n' | weir -e ']] .. add:format("ab.csv", "weir.csv{}") ] =
         { 0, "" },
       [ [[printf '{"b":4,"c":3}\n' | weir -e ']] .. add:format("ab.csv", "weir.csv{}") ] =
-        { 0, "field c: not in the header of the file" },
+        { 0, "field c: not in the header of the file; columns = {...} names all" },
       [ [[printf '{"b":4}\n' | weir -e ']]
         .. add:format("ab.csv", 'weir.csv{ columns = { "b" } }') ] =
         { 1, "ab.csv: cannot be appended to: its header has other columns than were given" },

@@ -11,6 +11,7 @@
 
 local cdef = require("weir.cdef")
 local check = require("weir.plan.check")
+local columns = require("weir.plan.columns")
 local connectors = require("weir.run.connectors")
 local content = require("weir.describe.content")
 local cut = require("weir.plan.cut")
@@ -125,7 +126,8 @@ local function add_task(self, task, context)
     end
     return number
   end
-  local described = task.node.default_dead and dead_letters_file(self) or task.node.sink
+  local described = task.node.default_dead and dead_letters_file(self)
+    or context.bounded and columns.sink(task.node) or task.node.sink
   return C.weir_flow_add_sink(flow, task.name, connectors.sink(described, context))
 end
 

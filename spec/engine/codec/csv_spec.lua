@@ -120,8 +120,10 @@ describe("reading csv", function()
   end)
 
   it("keeps both of two columns of one name", function()
-    assert.same({ "a", "a" }, read("a,a\n1,2\n").names)
+    assert.same({ "a", "a_2" }, read("a,a\n1,2\n").names)
     assert.same({ { "1", "2" } }, rows("a,a\n1,2\n"))
+    assert.same({ "a", "a_3", "b", "4", "a_2", "a_4", "7_2", "7" },
+      read("a,a,b,,a_2,a,,7\n1,2,3,4,5,6,7,8\n").names)
   end)
 
   it("takes any delimiter and quote", function()
@@ -401,7 +403,8 @@ describe("writing csv", function()
   it("refuses a row with a field that has no column", function()
     local text, refused = write({ '{"a":1}', '{"a":2,"b":3}', '{"a":4}' })
     assert.equal("a\n1\n4\n", text)
-    assert.same({ { 2, "ECOLUMNS", "field b: not in the header of the file" } }, refused)
+    assert.same({ { 2, "ECOLUMNS",
+      "field b: not in the header of the file; columns = {...} names all" } }, refused)
   end)
 
   it("does not let a refused row name the columns", function()

@@ -28,7 +28,21 @@ end
 
 local options = require("weir.lib.options")
 
+-- One of two columns of a name would be lost.
+local function check_columns(value, option, where)
+  local names, expected = options.kind("fields")(value, option, where)
+  local seen = {}
+  for _, name in ipairs(names or {}) do
+    if seen[name] then
+      return nil, ('names that differ, and "%s" is there twice'):format(name)
+    end
+    seen[name] = true
+  end
+  return names, expected
+end
+
 options.define("column_types", check_types)
+options.define("distinct_fields", check_columns)
 options.define("byte", check_byte)
 options.define("quote", check_quote)
 
@@ -38,7 +52,7 @@ return {
     suffixes = { "csv" },
     options = {
       header = { kind = "boolean", default = true },
-      columns = { kind = "fields" },
+      columns = { kind = "distinct_fields" },
       types = { kind = "column_types" },
       infer = { kind = "boolean", default = false },
       delimiter = { kind = "byte", default = "," },
@@ -57,10 +71,12 @@ return {
       shape = "bytes <-> records of one level",
       body = [[
 
-Written, the columns are those of `columns`, else of the first record; a missing
-field and null are empty, a list or table is its JSON.]],
+Read, the second column of a name "a" is "a_2", and one without a name is its
+number; columns = { ... } gives others. Written, the columns are those of
+`columns`, else of the select or aggregate before, else of the first record; a
+missing field and null are empty, a list or table is its JSON.]],
       errors = "A row with too many or too few values is a dead letter; so is, when written, a"
-        .. " record with a field that is no column: :select what you want.",
+        .. " record with a field that is no column: say columns = { ... }, or :select.",
       cost = "One serial pass, since a quoted value may hold newlines.",
       example = [[
 weir.from(weir.file{ path = "in.csv", codec = weir.csv{ delimiter = ";" } }):to "out.jsonl"]],
