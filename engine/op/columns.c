@@ -5,6 +5,7 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/op/context.h"
+#include "engine/op/record.h"
 
 struct column {
   weir_field *field;
@@ -182,11 +183,9 @@ static uint32_t after_member(weir_slice text, const weir_item *item)
   return at;
 }
 
-enum edit { EDIT_RENAME, EDIT_DROP };
-
-// Copies the root's members, with the blanks around them, but for what is edited.
+// Copies the root's members, with the blanks around them, under their new names.
 static void copy_members(const weir_node *node, const weir_columns *columns,
-                         enum edit edit, weir_buf *out)
+                         weir_buf *out)
 {
   weir_slice text = node->text;
   uint32_t lead = 1;
@@ -196,16 +195,13 @@ static void copy_members(const weir_node *node, const weir_columns *columns,
     const weir_item *item = &node->items[i];
     uint32_t next = after_member(text, item);
     const struct column *column = column_of(columns, item->key);
-    int renamed = column != NULL && edit == EDIT_RENAME;
-    int goes = edit == EDIT_DROP ? column != NULL
-               : renamed         ? item->twin > 0
-                                 : is_taken(columns, node, item->key);
+    int goes = column != NULL ? item->twin > 0 : is_taken(columns, node, item->key);
     if (!goes) {
       if (out->size > empty)
         weir_buf_byte(out, ',');
       weir_buf_append(out, text.bytes + lead, item->member - lead);
       uint32_t rest = item->member;
-      if (renamed) {
+      if (column != NULL) {
         weir_write_text(out, column->as, column->as_size);
         rest = after_key(text, item->member);
       }
@@ -216,13 +212,12 @@ static void copy_members(const weir_node *node, const weir_columns *columns,
   weir_buf_byte(out, '}');
 }
 
-static int rewrite(weir_rows *rows, uint32_t slot, const weir_columns *columns,
-                   enum edit edit)
+int weir_rows_rename(weir_rows *rows, uint32_t slot, const weir_columns *columns)
 {
-  weir_slot *rewritten = &rows->slots[slot];
-  if (!rewritten->open)
+  weir_slot *renamed = &rows->slots[slot];
+  if (!renamed->open)
     return WEIR_ESTALE;
-  weir_doc *doc = &rewritten->doc;
+  weir_doc *doc = &renamed->doc;
   int code = weir_rows_textify(rows, doc);
   if (code == WEIR_OK && doc->nodes[WEIR_NODE_ROOT].dirty) {
     weir_buf_clear(&rows->built);
@@ -234,16 +229,17 @@ static int rewrite(weir_rows *rows, uint32_t slot, const weir_columns *columns,
   if (code != WEIR_OK)
     return code;
   weir_buf_clear(&rows->built);
-  copy_members(&doc->nodes[WEIR_NODE_ROOT], columns, edit, &rows->built);
+  copy_members(&doc->nodes[WEIR_NODE_ROOT], columns, &rows->built);
   return become_built(rows, slot);
-}
-
-int weir_rows_rename(weir_rows *rows, uint32_t slot, const weir_columns *columns)
-{
-  return rewrite(rows, slot, columns, EDIT_RENAME);
 }
 
 int weir_rows_drop(weir_rows *rows, uint32_t slot, const weir_columns *columns)
 {
-  return rewrite(rows, slot, columns, EDIT_DROP);
+  const weir_record *record = weir_rows_slot(rows, slot);
+  for (uint32_t i = 0; i < columns->count; i++) {
+    int code = weir_record_set_kind(rows, record, columns->list[i].field, WEIR_ABSENT);
+    if (code != WEIR_OK)
+      return code;
+  }
+  return WEIR_OK;
 }

@@ -90,6 +90,7 @@ int weir_rows_select(weir_rows *rows, uint32_t slot, const weir_columns *columns
 // had a new name before goes away. Missing ones are passed over.
 int weir_rows_rename(weir_rows *rows, uint32_t slot, const weir_columns *columns);
 
+// Takes fields away, each as a script that sets it to nil.
 int weir_rows_drop(weir_rows *rows, uint32_t slot, const weir_columns *columns);
 
 // The record becomes this object, trusted to be valid JSON of one line; copied.
