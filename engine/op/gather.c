@@ -1,4 +1,4 @@
-// gather.c -- survivors added up by key.
+// gather.c -- survivors added up by key, or kept in an order.
 //
 // The key of a row is text, the same that the row code writes, so that both may add
 // to one table. Making that text and looking it up costs more than all the rest, and
@@ -40,6 +40,7 @@ struct weir_gather {
   struct prefix *keys;
   weir_value *values;
   weir_buf key;
+  weir_buf row;
   const weir_datum **columns;  // given ones of the strip at work
   uint64_t groups_id;          // of the table that the entries are about
   struct recall *recalls;
@@ -70,6 +71,7 @@ void weir_gather_free(weir_gather *gather)
     return;
   weir_buf_fini(&gather->prefixes);
   weir_buf_fini(&gather->key);
+  weir_buf_fini(&gather->row);
   weir_mem_free(gather->columns);
   weir_mem_free(gather->recalls);
   weir_mem_free(gather->keys);
@@ -274,15 +276,47 @@ static int add(weir_strip *strip, weir_gather *gather, weir_groups *groups)
   return id >= 0 && weir_groups_add(groups, id, gather->values, &slot) == WEIR_OK;
 }
 
+static void look_up_columns(const weir_strip *strip, weir_gather *gather)
+{
+  for (uint32_t i = 0; i < strip->program->given_count; i++)
+    gather->columns[i] = weir_strip_gives(strip, i);
+}
+
 int weir_strip_gather(weir_strip *strip, weir_gather *gather, weir_groups *groups,
                       uint64_t *added)
 {
   int what;
   forget(gather, groups);
-  for (uint32_t i = 0; i < strip->program->given_count; i++)
-    gather->columns[i] = weir_strip_gives(strip, i);
+  look_up_columns(strip, gather);
   while ((what = weir_strip_next(strip)) == WEIR_STRIP_SURVIVOR) {
     if (!add(strip, gather, groups)) {
+      strip->fates[strip->at] = WEIR_FATE_BAILED;
+      return WEIR_STRIP_BAILED;
+    }
+    strip->at++;
+    ++*added;
+  }
+  return what;
+}
+
+static int keep(weir_strip *strip, weir_gather *gather, weir_order *order)
+{
+  write_key(strip, gather);
+  weir_buf_clear(&gather->row);
+  if (!read_values(strip, gather) || !weir_strip_render(strip, strip->at, &gather->row))
+    return 0;
+  weir_slice row = {gather->row.bytes, gather->row.size};
+  weir_slice group = {gather->key.bytes, gather->key.size};
+  return weir_order_add(order, gather->values, row, group) == WEIR_OK;
+}
+
+int weir_strip_order(weir_strip *strip, weir_gather *gather, weir_order *order,
+                     uint64_t *added)
+{
+  int what;
+  look_up_columns(strip, gather);
+  while ((what = weir_strip_next(strip)) == WEIR_STRIP_SURVIVOR) {
+    if (!keep(strip, gather, order)) {
       strip->fates[strip->at] = WEIR_FATE_BAILED;
       return WEIR_STRIP_BAILED;
     }

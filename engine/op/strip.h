@@ -28,6 +28,7 @@
 
 #include "engine/data/batch.h"
 #include "engine/data/value.h"
+#include "engine/op/order.h"
 #include "engine/op/program.h"
 #include "engine/op/rows.h"
 #include "engine/state/groups.h"
@@ -88,6 +89,12 @@ void weir_gather_key(weir_gather *gather, const char *name, size_t size);
 // that the groups or max_state_bytes refuse has bailed: the row code says why.
 int weir_strip_gather(weir_strip *strip, weir_gather *gather, weir_groups *groups,
                       uint64_t *added);
+
+// Keeps survivors in the order: their text, under the values as what orders them, which
+// are all of kind MIN, and the key as their group. *added counts them; a row that the
+// order refuses has bailed.
+int weir_strip_order(weir_strip *strip, weir_gather *gather, weir_order *order,
+                     uint64_t *added);
 
 // How many rows a stage's FILTER has put out since the last time it was asked. Rows
 // count as the walk passes them: each once, also when a strip is entered again.

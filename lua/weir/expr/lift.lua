@@ -24,7 +24,6 @@ local M = {}
 local reasons = {
   take = "counts records", skip = "counts records", tap = "runs a lambda for its effects",
   flat_map = "makes several records of one", parse = "decodes a text", rename = "renames fields",
-  sort = "gathers records", top = "gathers records",
 }
 
 local function guarded(fn, ...)

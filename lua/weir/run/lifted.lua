@@ -54,20 +54,32 @@ function walks.open(_, run, enter)
   end
 end
 
--- Adds survivors to their groups.
-function walks.aggregate(stage, run, enter, bound)
-  local at, added = stage.index * KINDS + ABSORBED, ffi.new("uint64_t[1]")
-  return function()
-    local stop = enter()
-    if stop == 0 then
-      added[0] = 0
-      stop = C.weir_strip_gather(strip, bound.gather, aggregate.groups(bound), added)
-      run.row = C.weir_strip_row(strip)
-      run.counts[at] = run.counts[at] + tonumber(added[0])
+-- Adds survivors to their groups, or keeps them in an order.
+local function gathering(add)
+  return function(stage, run, enter, bound)
+    local at, added = stage.index * KINDS + ABSORBED, ffi.new("uint64_t[1]")
+    return function()
+      local stop = enter()
+      if stop == 0 then
+        added[0] = 0
+        stop = add(bound, added)
+        run.row = C.weir_strip_row(strip)
+        run.counts[at] = run.counts[at] + tonumber(added[0])
+      end
+      return stop
     end
-    return stop
   end
 end
+
+walks.aggregate = gathering(function(bound, added)
+  return C.weir_strip_gather(strip, bound.gather, aggregate.groups(bound), added)
+end)
+
+walks.sort = gathering(function(bound, added)
+  return C.weir_strip_order(strip, bound.gather, bound.order, added)
+end)
+
+walks.top = walks.sort
 
 -- Filters put rows out as the walk passes them.
 local function settler(task, run)

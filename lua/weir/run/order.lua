@@ -9,7 +9,7 @@ local values = require("weir.run.values")
 
 local C = cdef.load("engine/base/buf.h", "engine/base/err.h", "engine/data/line.h",
   "engine/data/value.h", "engine/op/order.h", "engine/op/record.h", "engine/op/rows.h",
-  "engine/sched/run.h")
+  "engine/op/strip.h", "engine/sched/run.h", "engine/state/groups.h")
 
 local M = {}
 
@@ -36,6 +36,19 @@ local function new_order(node, limit, ties)
   return ffi.gc(out[0], C.weir_order_free)
 end
 
+-- What keeps a strip of records in the order, where the stage is lifted.
+local function new_gather(node)
+  local kinds = ffi.new("uint32_t[?]", #node.by)
+  for i = 1, #node.by do
+    kinds[i - 1] = C.WEIR_GROUP_MIN
+  end
+  local gather = ffi.gc(C.weir_gather_new(kinds, #node.by, 0), C.weir_gather_free)
+  for i = 1, #(node.key or {}) do
+    C.weir_gather_key(gather, tostring(i), #tostring(i))
+  end
+  return gather
+end
+
 local function bind(node, limit, ties)
   local bound = { by = {}, anchors = {}, at = 0, max_records = node.max_records }
   local exprs = {}
@@ -49,6 +62,7 @@ local function bind(node, limit, ties)
   bound.values = ffi.new("weir_value[?]", #node.by)
   bound.row = ffi.gc(ffi.new("weir_buf"), C.weir_buf_fini)
   bound.order = new_order(node, limit, ties)
+  bound.gather = new_gather(node)
   return bound
 end
 

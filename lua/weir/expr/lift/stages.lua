@@ -228,6 +228,13 @@ local function addition(b, aggregate)
   return b.state.slots[key]
 end
 
+local function give(b, operands)
+  for i, operand in ipairs(operands) do
+    b:emit({ op = "give", column = i - 1, a = operand })
+  end
+  finish(b)
+end
+
 function M.aggregate(b, node)
   b.frozen = true
   local operands = {}
@@ -237,10 +244,25 @@ function M.aggregate(b, node)
   for _, column in ipairs(node.columns) do
     operands[#operands + 1] = b:operand(addition(b, column.aggregate))
   end
-  for i, operand in ipairs(operands) do
-    b:emit({ op = "give", column = i - 1, a = operand })
-  end
-  finish(b)
+  give(b, operands)
 end
+
+-- What the limit of a top counts by, then what orders the records.
+function M.sort(b, node)
+  b.frozen = true
+  local columns, operands = {}, {}
+  for i, expr in ipairs(node.key or {}) do
+    columns[i] = { expr = expr }
+  end
+  for _, by in ipairs(node.by) do
+    columns[#columns + 1] = by
+  end
+  for i, value in ipairs(values_of(b, columns)) do
+    operands[i] = b:operand(value)
+  end
+  give(b, operands)
+end
+
+M.top = M.sort
 
 return M
