@@ -5,15 +5,21 @@
 --     source  file:access.jsonl                    traffic.lua:3
 --       out   -> traffic/1
 --     segment traffic/1                            parallel
---       filter                                     traffic.lua:4   lambda
+--       filter                                     traffic.lua:4   inlined
 --       select  ts, host                           traffic.lua:5
 --       out   -> file:errors.jsonl
 --     sink    file:errors.jsonl                    traffic.lua:6
+--
+-- An inlined lambda or text is done by a program of the column machine; a "lambda" is called
+-- for each record, and a line says why.
 
 local cut = require("weir.plan.cut")
 local emit = require("weir.plan.emit")
 local escape = require("weir.expr.escape")
 local exprs = require("weir.plan.exprs")
+local lift = require("weir.expr.lift")
+local lifts = require("weir.plan.lifts")
+local listing = require("weir.plan.listing")
 local parallel = require("weir.plan.parallel")
 
 local M = {}
@@ -31,21 +37,41 @@ local function aligned(left, right)
   return ("%-" .. WIDE .. "s %s"):format(left, right)
 end
 
--- What the stage's expressions are, and which lambdas get a record of their own.
-local function exprs_of(node)
+-- Why a stage is done row by row: by itself, or because of one before.
+local function reason_of(task, stage)
+  local lifted = task.lifted
+  local first = task.stages[lifted.count + 1]
+  if stage == first then
+    return lifted.reason
+  end
+  return lift.chain({ stage.node }).reason
+    or ("stands behind %s, which is not"):format(first.node.name)
+end
+
+-- What the stage's expressions are, why they are not inlined, and which lambdas get a
+-- record of their own.
+local function exprs_of(task, stage)
+  local inlined = stage.index < task.lifted.count
   local seen, kinds, reasons = {}, {}, {}
-  exprs.each(node, function(expr)
-    if not seen[expr.kind] and (expr.kind == "lambda" or expr.kind == "text") then
-      seen[expr.kind] = true
-      kinds[#kinds + 1] = expr.kind
+  exprs.each(stage.node, function(expr)
+    if expr.kind ~= "lambda" and expr.kind ~= "text" then
+      return
     end
-    if expr.kind == "lambda" then
+    local kind = inlined and "inlined" or expr.kind
+    if not seen[kind] then
+      seen[kind] = true
+      kinds[#kinds + 1] = kind
+    end
+    if expr.kind == "lambda" and not inlined then
       local stays, reason = escape.stays(expr.fn)
       if not stays then
         reasons[#reasons + 1] = "gets a copy of the record: it " .. (reason or "may keep it")
       end
     end
   end)
+  if #kinds > 0 and not inlined then
+    table.insert(reasons, 1, "not inlined: " .. reason_of(task, stage))
+  end
   return table.concat(kinds, ", "), reasons
 end
 
@@ -107,13 +133,24 @@ local function add_segment(lines, task)
   for _, stage in ipairs(task.stages) do
     local node = stage.node
     if not node.made then
-      local kinds, reasons = exprs_of(node)
+      local kinds, reasons = exprs_of(task, stage)
       lines[#lines + 1] = aligned(("  %-8s %s"):format(kind_of(node), title_of(node)),
         (("%-16s %s"):format(node.where or "", kinds):gsub("%s+$", "")))
       for _, reason in ipairs(reasons) do
         lines[#lines + 1] = "           " .. reason
       end
     end
+  end
+end
+
+-- The program stands before the Lua that enters it, as a comment.
+local function add_program(lines, task)
+  if task.lifted.count > 0 then
+    lines[#lines + 1] = ("-- the program of %s"):format(task.name)
+    for _, line in ipairs(listing.lines(task.lifted.list)) do
+      lines[#lines + 1] = "--   " .. line
+    end
+    lines[#lines + 1] = ""
   end
 end
 
@@ -137,10 +174,12 @@ end
 
 --- The text of `weir explain`.
 ---@param graph table
----@param options { emit: boolean? }?  emit: with the generated Lua
+---@param options { emit: boolean? }?  emit: with the programs and the
+---   generated Lua
 ---@return string
 function M.explain(graph, options)
   local plan = cut.cut(graph)
+  lifts.mark(plan)
   local counts, look = count_kinds(plan.tasks), parallel.of(graph)
   local lines = {
     ("%s: %s, %s, %s"):format(graph.pipeline, plural(counts.source, "source"),
@@ -161,6 +200,7 @@ function M.explain(graph, options)
     for _, task in ipairs(plan.tasks) do
       if task.kind == "segment" then
         lines[#lines + 1] = ""
+        add_program(lines, task)
         lines[#lines + 1] = emit.emit(task)
       end
     end

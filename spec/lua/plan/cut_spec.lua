@@ -2,6 +2,7 @@ local check = require("weir.plan.check")
 local cut = require("weir.plan.cut")
 local emit = require("weir.plan.emit")
 local explain = require("weir.plan.explain")
+local script = require("weir.run.script")
 local support = require("spec.lua.describe.support")
 
 local function plan(text)
@@ -92,6 +93,12 @@ describe("a plan", function()
 end)
 
 describe("explain", function()
+  -- As the product loads it: only what the loader loaded can be lifted.
+  local function load(text)
+    return script.describe({ text = 'local weir = require "weir"; ' .. text,
+      path = "traffic.lua" }, 0, {})
+  end
+
   it("shows sources, segments with their stages, and where they lead", function()
     local text = explain.explain(support.load('weir.from "a":filter "x > 1":to "b"'))
     assert.truthy(text:find("traffic: 1 source, 1 segment, 1 sink", 1, true))
@@ -100,9 +107,27 @@ describe("explain", function()
     assert.is_nil(text:find("local function body", 1, true))
   end)
 
-  it("shows the generated code when asked", function()
-    local text = explain.explain(support.load('weir.from "a":filter "x":to "b"'), { emit = true })
+  it("says which lambdas are inlined, and why the others are not", function()
+    local text = explain.explain(load([[weir.from "a"
+      :filter(function(r) return r.n > 1 end)
+      :map(function(r) print(r.n) end)
+      :map(function(r) r.m = r.n + 1 end)
+      :map(function(r) for i = 1, 3 do r.n = i end end)
+      :to "b"]]))
+    assert.truthy(text:find("filter  .*:%d+ +inlined\n"), text)
+    assert.truthy(text:find("map  .* lambda\n +not inlined: calls print"), text)
+    assert.truthy(text:find("not inlined: stands behind map, which is not\n", 1, true), text)
+    assert.truthy(text:find("not inlined: loops at line", 1, true), text)
+  end)
+
+  it("shows the program and the generated code when asked", function()
+    local text = explain.explain(load([[weir.from "a"
+      :filter(function(r) return r.n > 1 end):set{ x = "user.id + 1" }:to "b"]]), { emit = true })
     assert.truthy(text:find("local function body", 1, true))
+    assert.truthy(text:find('= get "n"', 1, true), text)
+    assert.truthy(text:find("if_lt 1, r%d+ %-> label 1"), text)
+    assert.truthy(text:find('get lenient "id" of r', 1, true), text)
+    assert.truthy(text:find('set "x" = r', 1, true), text)
   end)
 end)
 
