@@ -81,7 +81,7 @@ local function open(given, world)
     max_errors = limit and { count = limit.integer, share = limit.share },
     on_error = values.on_error,
     secrets = values.secrets,
-    lift = not world.env("WEIR_NO_LIFT"), -- to find a mistake of ours
+    lift = world.env("WEIR_NO_LIFT") and false, -- to find a mistake of ours
   }
   return require("weir.run.engine").open(request)
 end
