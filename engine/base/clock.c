@@ -25,6 +25,8 @@ static int64_t real_wall(void *context)
   return read_clock(CLOCK_REALTIME);
 }
 
+int64_t weir_clock_thread_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+
 static int64_t by_hand(void *context) { return *(int64_t *)context; }
 
 weir_clock weir_clock_real(void)

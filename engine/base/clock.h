@@ -18,5 +18,8 @@ typedef struct weir_clock {
 
 weir_clock weir_clock_real(void);
 
+// What the calling thread has had of a core: no hand turns it.
+int64_t weir_clock_thread_ns(void);
+
 // Both hands read *now_ns.
 weir_clock weir_clock_by_hand(int64_t *now_ns);

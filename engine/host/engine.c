@@ -11,6 +11,7 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/base/waker.h"
+#include "engine/host/sampler.h"
 #include "engine/loop/loop.h"
 
 enum { POOL_BATCH = 64, POOL_SPARE = 2, POOL_MAX = 128, POOL_STEPS = 32 };
@@ -40,6 +41,7 @@ struct job {
 struct weir_engine {
   weir_flow *flow;
   weir_loop *loop;
+  weir_sampler *sampler;  // NULL: the flow has no profile
   weir_worker_options options;
   struct seat *seats;
   uint32_t seat_count;
@@ -255,6 +257,7 @@ void weir_engine_free(weir_engine *engine)
       pthread_join(engine->seats[i].thread, NULL);
     weir_waker_free(engine->seats[i].waker);
   }
+  weir_sampler_free(engine->sampler);
   weir_loop_free(engine->loop);
   weir_flow_free(engine->flow);
   weir_mem_free(engine->seats);
@@ -273,6 +276,8 @@ int weir_engine_start(weir_engine *engine)
       return -rc;
     seat->started = 1;
   }
+  if (weir_flow_is_profiled(engine->flow))
+    engine->sampler = weir_sampler_new(engine->flow);
   dispatch(engine);
   return WEIR_OK;
 }

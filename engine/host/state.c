@@ -26,6 +26,7 @@
 #include "engine/host/embed.h"
 #include "engine/host/next.h"
 #include "engine/host/plain.h"
+#include "engine/sched/run.h"
 
 enum { PATH_MAX_BYTES = 512 };
 
@@ -36,6 +37,7 @@ struct weir_host {
   _Atomic size_t memory;
   lua_State *starver;  // holds the cell of fuel and its key, or NULL
   jmp_buf *way_out;    // of whoever has entered the state, or NULL
+  weir_run *charged;   // with what is allocated, or NULL
   int abandoned;
 };
 
@@ -56,6 +58,13 @@ static void *abandon(weir_host *host)
     return NULL;
   host->abandoned = 1;
   longjmp(*host->way_out, 1);
+}
+
+static void charge(weir_run *run, size_t bytes)
+{
+  weir_mark *mark = &run->marks[run->mark];
+  __atomic_fetch_add(&mark->allocations, 1, __ATOMIC_RELAXED);
+  __atomic_fetch_add(&mark->bytes, bytes, __ATOMIC_RELAXED);
 }
 
 // Lua's own allocator would be faster by a little, but tells nobody what it holds.
@@ -79,6 +88,8 @@ static void *allocate(void *user, void *block, size_t old_size, size_t new_size)
     fresh = realloc(block, new_size);
     if (fresh == NULL)
       return abandon(host);
+    if (host->charged != NULL && next > held)
+      charge(host->charged, next - held);
   }
   // Relaxed: a statistic that only this thread writes.
   atomic_store_explicit(&host->memory, next, memory_order_relaxed);
@@ -267,6 +278,8 @@ int weir_host_enter(weir_host *host, weir_host_body body, void *context)
 }
 
 struct lua_State *weir_host_state(weir_host *host) { return host->state; }
+
+void weir_host_charge(weir_host *host, weir_run *run) { host->charged = run; }
 
 size_t weir_host_memory(const weir_host *host)
 {

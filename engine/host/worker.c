@@ -124,6 +124,8 @@ static int enter_state(lua_State *state, void *context)
   entry->reason = rc == 0 ? (int)lua_tointeger(state, -1)
                           : fail(entry->run, WEIR_ELAMBDA, lua_tostring(state, -1));
   lua_settop(state, 0);
+  __atomic_store_n(&entry->run->mark, entry->run->stage_count + WEIR_MARK_COLLECT,
+                   __ATOMIC_RELAXED);
   if (lua_cpcall(state, collect, entry->worker) != 0)
     lua_settop(state, 0);
   return WEIR_OK;
@@ -133,7 +135,9 @@ static int enter(void *context, uint32_t segment, weir_run *run)
 {
   weir_worker *worker = context;
   struct entry entry = {.worker = worker, .run = run, .segment = segment};
+  weir_host_charge(worker->host, run->marks != NULL ? run : NULL);
   int rc = weir_host_enter(worker->host, enter_state, &entry);
+  weir_host_charge(worker->host, NULL);
   if (rc != WEIR_OK)
     return fail(run, rc, too_much_memory);
   return keeps_too_much(worker) ? fail_full(worker, run) : entry.reason;

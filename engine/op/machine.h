@@ -97,6 +97,8 @@ struct weir_strip {
   uint32_t at;          // of the walk, from 0
   uint32_t stage;       // at work
   uint32_t bailed;      // some row of the selection has been marked
+  uint32_t *mark;       // for a profile, or NULL
+  uint32_t behind;      // what it becomes behind the program
 
   uint32_t count;  // of the selection
   uint16_t *rows;  // the selection, ascending

@@ -139,18 +139,33 @@ static void begin(weir_strip *strip)
     fill(weir_strip_gives(strip, i), strip->size, WEIR_ABSENT);
 }
 
+void weir_strip_watch(weir_strip *strip, uint32_t *mark, uint32_t behind)
+{
+  strip->mark = mark;
+  strip->behind = behind;
+}
+
+static void tell(const weir_strip *strip, uint32_t mark)
+{
+  if (strip->mark != NULL)
+    __atomic_store_n(strip->mark, mark, __ATOMIC_RELAXED);
+}
+
 static void run(weir_strip *strip)
 {
   const weir_program *program = strip->program;
   const weir_step *end = program->steps + program->step_count;
   for (const weir_step *step = program->steps; step < end; step++) {
     int meets = step->is.op == WEIR_OP_LABEL || step->is.op == WEIR_OP_STAGE;
+    if (step->is.op == WEIR_OP_STAGE)
+      tell(strip, step->is.number + 1);
     if (strip->count == 0 && !meets)
       continue;
     step->kernel(strip, step);
     if (strip->bailed)
       sweep(strip);
   }
+  tell(strip, strip->behind);
 }
 
 static int holds(const weir_strip *strip, const weir_program *program,

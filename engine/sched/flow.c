@@ -46,6 +46,7 @@ static void free_lane(weir_lane *lane, const weir_merger *merger)
     merger->drop(lane->run.partial);
   weir_mem_free(lane->run.out);
   weir_mem_free(lane->run.counts);
+  weir_mem_free(lane->run.marks);
   weir_mem_free(lane);
 }
 
@@ -78,6 +79,7 @@ void weir_flow_free(weir_flow *flow)
     free_task(flow->tasks[i]);
   weir_pool_free(flow->pool);
   weir_tally_free(flow->tally);
+  weir_mem_free(flow->profile);
   weir_mem_free(flow->tasks);
   weir_mem_free(flow);
 }

@@ -48,6 +48,23 @@ enum weir_run_count {
   WEIR_COUNT_KINDS = 6,
 };
 
+// What a profile says of one thing that a segment's code does.
+typedef struct weir_mark {
+  uint64_t samples;
+  uint64_t allocations;  // of the Lua state
+  uint64_t bytes;
+} weir_mark;
+
+// What the code is at, if there is a profile: stage k is k + 1, and behind the last
+// one, as offsets from the number of stages, is what belongs to none.
+enum weir_run_mark {
+  WEIR_MARK_NONE = 0,     // outside
+  WEIR_MARK_READ = 1,     // finding the next row and its fields
+  WEIR_MARK_WRITE = 2,    // to out
+  WEIR_MARK_COLLECT = 3,  // garbage
+  WEIR_MARK_KINDS = 4,
+};
+
 typedef struct weir_run {
   const weir_batch *batch;  // NULL while finishing
   uint32_t row;             // the next one to do
@@ -64,6 +81,8 @@ typedef struct weir_run {
   double resume_ns;  // not before this time of the monotonic clock; 0: at once
   void *partial;     // of a merger: what this batch adds up to, made by the code
   void *total;       // of a merger: its context
+  weir_mark *marks;  // [stage_count + WEIR_MARK_KINDS], or NULL: nobody asked
+  uint32_t mark;     // a sampler reads it
   int32_t code;
   char message[WEIR_RUN_MESSAGE];
 } weir_run;

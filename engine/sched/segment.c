@@ -37,6 +37,7 @@ static int enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
   double dead = lane->run.dead;
   weir_task_leave(task);
   int reason = runner->enter(runner->context, task->number, &lane->run);
+  __atomic_store_n(&lane->run.mark, WEIR_MARK_NONE, __ATOMIC_RELAXED);
   weir_task_guard(task);
   uint64_t died = (uint64_t)(lane->run.dead - dead);
   add(&task->dead, died);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "engine/sched/flow.h"
+#include "engine/sched/profile.h"
 
 typedef struct weir_task weir_task;
 
@@ -55,6 +56,7 @@ typedef struct weir_lane {
   weir_block block;       // of a source with several lanes
   weir_ticket *ticket;    // of the batch or block, where there are several lanes
   int64_t held_since_ns;  // 0: nothing is held back
+  weir_time time;         // of its steps; atomic
   uint32_t number;
   uint32_t at_work;
   uint32_t rows_now;  // that an entry may do, so that it stays below a millisecond
@@ -103,11 +105,14 @@ struct weir_task {
   uint64_t written;  // by a sink
 };
 
+typedef struct weir_profile weir_profile;
+
 struct weir_flow {
   weir_clock clock;
   weir_run_limits limits;
   weir_pool *pool;
   weir_tally *tally;
+  weir_profile *profile;  // NULL: nobody asked
   weir_task **tasks;
   uint32_t task_count;
   uint32_t edge_count;
@@ -126,6 +131,11 @@ struct weir_flow {
   uint64_t records_dead;  // atomic
   char message[WEIR_RUN_MESSAGE];
 };
+
+// profile.c
+weir_time weir_profile_begin(const weir_flow *flow);
+void weir_profile_end(const weir_task *task, weir_lane *lane, uint32_t worker,
+                      weir_time began);
 
 // flow.c
 int weir_flow_is_stopping(const weir_flow *flow);

@@ -159,12 +159,14 @@ uint32_t weir_flow_run(weir_flow *flow, uint32_t number, uint32_t worker,
 {
   weir_task *task = flow->tasks[number];
   weir_lane *lane = lane_of(task, worker);
+  weir_time began = weir_profile_begin(flow);
   weir_task_guard(task);
   lane->woken = 0;
   if (!weir_task_is_done(task))
     weir_task_step(task, lane, runner);
   lane->at_work = 0;
   uint32_t woken = lane->woken;
+  weir_profile_end(task, lane, worker, began);
   if (__atomic_load_n(&flow->withheld, __ATOMIC_ACQUIRE))
     woken = WEIR_HOME_ANY;  // that source may wait for this very step
   weir_task_leave(task);

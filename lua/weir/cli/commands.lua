@@ -33,9 +33,15 @@ local running = {
   { name = "quiet", short = "q", help = "no progress and no summary; errors only" },
   { name = "summary", kind = "enum", values = { "text", "json" }, value = "FORM",
     help = "the summary as text or as one line of json" },
+  { name = "profile", help = "say at the end where the time went, stage by stage" },
   { name = "no-progress", help = "no progress line on a terminal" },
 }
 
+local sampling = {
+  { name = "jit", help = "run a sample and list what was not compiled, by line, and why" },
+  { name = "sample", kind = "integer", min = 1, value = "N",
+    help = "how many records that is; 100000" },
+}
 local emit = { name = "emit", help = "print the generated Lua too" }
 local eval = { name = "eval", short = "e", kind = "string", value = "CHAIN",
   help = "the stages to apply" }
@@ -65,6 +71,7 @@ M.list = {
     examples = {
       "weir run traffic.lua",
       "weir run traffic.lua --set limit=250 --summary json -- access.jsonl",
+      "weir run --profile traffic.lua",
       "weir run --strict --max-errors 1% import.lua",
     },
   },
@@ -81,12 +88,17 @@ M.list = {
   {
     name = "explain",
     module = "weir.cli.explain",
-    usage = "weir explain PIPELINE.lua [--emit] [FLAG...] [-- ARGUMENT...]",
+    usage = "weir explain PIPELINE.lua [--emit] [--jit] [FLAG...] [-- ARGUMENT...]",
     summary = "show the graph of a pipeline and how it will run",
-    text = "Prints the stages, the segments they are fused into, and what each lambda became.",
-    flags = join({ emit }, loading, { color, help }),
+    text = "Prints the stages, the segments they are fused into, and what each lambda became.\n"
+      .. "With --jit the first records of the input are run, and nothing is written.",
+    flags = join({ emit }, sampling, loading, { color, help }),
     files = "lua",
-    examples = { "weir explain traffic.lua", "weir explain --emit traffic.lua | less" },
+    examples = {
+      "weir explain traffic.lua",
+      "weir explain --emit traffic.lua | less",
+      "weir explain --jit --sample 20000 traffic.lua -- access.jsonl",
+    },
   },
   {
     name = "help",

@@ -59,7 +59,7 @@ local function subject(given, world)
 end
 
 -- The engine, or nil, err { kind, code, message, where }.
-local function open(given, world)
+local function open(given, world, prepare)
   local values = given.values
   local request, err = subject(given, world)
   if not request then
@@ -82,7 +82,11 @@ local function open(given, world)
     on_error = values.on_error,
     secrets = values.secrets,
     lift = world.env("WEIR_NO_LIFT") and false, -- to find a mistake of ours
+    profile = values.profile,
   }
+  if prepare then
+    prepare(request.options)
+  end
   return require("weir.run.engine").open(request)
 end
 
@@ -98,8 +102,9 @@ end
 --- the exit code are given.
 ---@param given table  of flags.parse
 ---@param world table
-function M.engine(given, world)
-  local engine, err = open(given, world)
+---@param prepare fun(options: table)?  has a last word on the options
+function M.engine(given, world, prepare)
+  local engine, err = open(given, world, prepare)
   if engine then
     return engine
   end

@@ -26,6 +26,12 @@ local function summarise(given, world, report)
   world.err(require("weir.cli.summary").text(report, world.width(), brush))
 end
 
+-- Whoever asks for it gets it, after a quiet run too.
+local function tell_profile(given, world, result)
+  local brush = paint.brush(given.values.color, world.err_is_terminal, world.env)
+  world.err(require("weir.cli.profile").text(result, world.width(), brush))
+end
+
 local function finish(engine, given, world, interrupted)
   local result = engine:result()
   local code = interrupted and exit.INTERRUPTED or exit.of_result(result, given.values.strict)
@@ -37,6 +43,9 @@ local function finish(engine, given, world, interrupted)
   end
   if wants_summary(engine, given.values, result) then
     summarise(given, world, { result = result, stats = engine:stats(), exit_code = code })
+  end
+  if result.profile and given.values.summary ~= "json" then
+    tell_profile(given, world, result)
   end
   if code == exit.ERRORS and result.ok then
     load.complain({ message = "--strict: the run has dead letters" }, given, world)

@@ -35,6 +35,37 @@ local function ledger(each)
   })
 end
 
+local function worker(each)
+  return json.pick(each, { "wall_ms", "cpu_ms", "steps" })
+end
+
+local function part(each)
+  return json.pick(each, { "name", "kind", "records", "wall_ms", "samples", "allocations",
+    "allocated_bytes" })
+end
+
+local function task(each)
+  return json.object({
+    { "name", json.scalar(each.name) },
+    { "kind", json.scalar(each.kind) },
+    { "records", json.scalar(each.records) },
+    { "wall_ms", json.scalar(each.wall_ms) },
+    { "cpu_ms", json.scalar(each.cpu_ms) },
+    { "steps", json.scalar(each.steps) },
+    { "allocations", json.scalar(each.allocations) },
+    { "allocated_bytes", json.scalar(each.allocated_bytes) },
+    { "parts", each.parts and json.array(each.parts, part) },
+  })
+end
+
+local function profile(each)
+  return json.object({
+    { "peak_bytes", json.scalar(each.peak_bytes) },
+    { "workers", json.array(each.workers, worker) },
+    { "tasks", json.array(each.tasks, task) },
+  })
+end
+
 --- The line, without its newline.
 ---@param report { result: table, stats: table, exit_code: integer }
 function M.line(report)
@@ -53,6 +84,7 @@ function M.line(report)
     { "dead_reasons", json.array(result.dead_reasons, dead_reason) },
     { "outputs", json.array(result.outputs, output) },
     { "ledger", ledger(result.ledger) },
+    { "profile", result.profile and profile(result.profile) },
   })
 end
 

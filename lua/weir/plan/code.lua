@@ -9,8 +9,10 @@
 local Code = {}
 Code.__index = Code
 
-function Code.new()
-  return setmetatable({ slot = 0, _lines = {}, _depth = 0 }, Code)
+--- marks: the number of stages, if the code is to say what it is at (engine/sched/run.h).
+---@param marks integer?
+function Code.new(marks)
+  return setmetatable({ slot = 0, marks = marks, _lines = {}, _depth = 0 }, Code)
 end
 
 function Code:line(format, ...)
@@ -34,6 +36,20 @@ end
 function Code:close(text)
   self._depth = self._depth - 1
   self:line(text or "end")
+end
+
+--- From here on it is at this mark, for a profile.
+function Code:mark(number)
+  if self.marks then
+    self:line("run.mark = %d", number)
+  end
+end
+
+--- What belongs to no stage: 1 is reading, 2 writing.
+function Code:mark_behind(number)
+  if self.marks then
+    self:mark(self.marks + number)
+  end
 end
 
 --- The record in hand goes no further: counts it and goes on to the next one.

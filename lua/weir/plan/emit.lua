@@ -30,6 +30,8 @@ local NUMBERS = {
   { "STRIP_END", 0 }, { "SURVIVOR", 2 }, { "STRIP_FULL", 3 },
 }
 
+local READ = 1 -- a mark of a profile (engine/sched/run.h)
+
 local WRITES = { route = true, split = true }
 local GATHERS = { aggregate = true, sort = true, top = true }
 
@@ -107,6 +109,7 @@ local function takes(segment)
 end
 
 local function emit_open(code)
+  code:mark_behind(READ)
   code:line("C.weir_rows_open(rows, 0, batch, row)")
 end
 
@@ -152,6 +155,7 @@ end
 local function emit_lifted(code, segment, lifted)
   code:open("while run.row < run.row_end do")
   emit_sated(code, segment, "(%s) and not pending.list_1")
+  code:mark_behind(READ)
   if has_flat_map(segment, lifted + 1) then
     code:line("local stop = pending.list_1 and SURVIVOR or walk()")
   else
@@ -222,9 +226,10 @@ end
 
 --- The Lua source of a segment, the same in every state.
 ---@param segment table  a task of kind "segment" from weir.plan.cut
+---@param profiled boolean?  it says what it is at
 ---@return string
-function M.emit(segment)
-  local names, functions = {}, Code.new()
+function M.emit(segment, profiled)
+  local names, functions = {}, Code.new(profiled and #segment.stages)
   for i, stage in ipairs(segment.stages) do
     names[i] = stage.node.name
   end

@@ -10,6 +10,8 @@
 
 local M = { finish = {} }
 
+local WRITE = 2
+
 local function name(stage)
   return "s" .. (stage.index + 1)
 end
@@ -17,6 +19,7 @@ end
 -- Says whose stage it is, so that an error finds it.
 local function at(code, stage)
   code:line("run.stage = %d", stage.index)
+  code:mark(stage.index + 1)
 end
 
 -- Before a lambda: fuel for one call; handles of earlier calls become stale.
@@ -145,6 +148,7 @@ end
 
 --- Appends the record to a port; `resume` is the row to go on with if it is full.
 function M.write(code, port)
+  code:mark_behind(WRITE)
   code:line("check(C.weir_rows_write(rows, %d, out%d))", code.slot, port)
   code:line("full = full or out%d.bytes.size >= FULL_BYTES", port)
 end

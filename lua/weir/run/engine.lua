@@ -128,6 +128,9 @@ local function add_task(self, task, context)
   end
   local described = task.node.default_dead and dead_letters_file(self)
     or context.bounded and columns.sink(task.node) or task.node.sink
+  if (self.request.options or {}).sample then
+    described = { kind = "discard" }
+  end
   return C.weir_flow_add_sink(flow, task.name, connectors.sink(described, context))
 end
 
@@ -170,6 +173,14 @@ local function build_flow(self)
   end
   local limit = self.options.max_errors or {}
   C.weir_flow_limit_dead(self.flow, limit.count or -1, limit.share or -1)
+  if self:is_profiled() then
+    self.profile = require("weir.run.profile") -- few ask for it
+    self.profile.begin(self.flow)
+  end
+end
+
+function Engine:is_profiled()
+  return (self.request.options or {}).profile == true
 end
 
 -- What a worker needs to know, as source text: that is how code crosses threads.
@@ -189,6 +200,7 @@ function Engine:setup()
     recording = self.recording,
     content = self.content,
     memory_max = self.options.max_memory_bytes,
+    profile = self:is_profiled() or nil,
   })
 end
 
@@ -384,6 +396,7 @@ function Engine:result()
   local code = C.weir_flow_failure(self.flow, out)
   local failed = code ~= 0
   local name, message = ffi.string(C.weir_err_name(code)), ffi.string(out[0])
+  local book = ledger.of(self.flow, self.plan, self.edges)
   return {
     ok = not failed,
     kind = failed and kind_of(name, message) or nil,
@@ -394,7 +407,8 @@ function Engine:result()
     dead = tonumber(C.weir_flow_count(self.flow).records_dead),
     dead_reasons = dead_reasons(self.flow),
     outputs = outputs(self),
-    ledger = ledger.of(self.flow, self.plan, self.edges),
+    ledger = book,
+    profile = self.profile and self.profile.of(self.flow, self.plan, book),
   }
 end
 

@@ -97,6 +97,24 @@ local function settler(task, run)
   end
 end
 
+-- The strip is at stages too, and behind them at what is done with survivors.
+local function watcher(task, run)
+  if run.marks == nil then
+    return function() end
+  end
+  local mark = ffi.cast("uint32_t *", ffi.cast("char *", run) + ffi.offsetof("weir_run", "mark"))
+  local last = task.stages[#task.stages]
+  local behind = #task.stages + C.WEIR_MARK_WRITE
+  if task.lifted.count < #task.stages then
+    behind = #task.stages + C.WEIR_MARK_READ
+  elseif last.node.kind == "aggregate" then
+    behind = last.index + 1
+  end
+  return function()
+    C.weir_strip_watch(strip, mark, behind)
+  end
+end
+
 --- What a segment's program needs, if it has one.
 ---@param task table     a segment that weir.plan.lifts has seen, or none
 ---@param run ffi.cdata* its weir_run
@@ -108,7 +126,9 @@ function M.bind(task, run, bound)
   if lifted.count == 0 then
     return nil, function() end
   end
+  local watch = watcher(task, run)
   local function enter()
+    watch()
     return C.weir_strip_enter(strip, lifted.program, run.batch, run.row, run.row_end)
   end
   local last = task.stages[#task.stages]

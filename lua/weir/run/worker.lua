@@ -49,7 +49,7 @@ end
 --- Called by engine/host: prepares every segment of a flow that the worker computes.
 ---@param flow userdata
 ---@param setup string  Lua source of { request =, recording =, content =,
----   on_error =, lift =, memory_max = }
+---   on_error =, lift =, memory_max =, profile = }
 ---@param number integer  of the worker, from 1
 ---@return fun(task: integer): integer enter
 function M.prepare(flow, setup, number)
@@ -69,7 +69,7 @@ function M.prepare(flow, setup, number)
     local lane = task.kind == "segment" and lane_of(flow, task, number)
     if lane then
       local run = C.weir_flow_run_of(flow, task.number, lane)
-      local parts = bind.bind(task, run, emit.emit(task), clock)
+      local parts = bind.bind(task, run, emit.emit(task, setup.profile), clock)
       parts.flow, parts.memory_max = flow, setup.memory_max
       segments[task.number] = segment.new(task, parts)
     end

@@ -1,6 +1,8 @@
 local human = require("weir.cli.human")
+local jit_report = require("weir.cli.jit")
 local json = require("weir.cli.json")
 local paint = require("weir.cli.paint")
+local profile = require("weir.cli.profile")
 local progress = require("weir.cli.progress")
 local summary = require("weir.cli.summary")
 local summary_json = require("weir.cli.summary_json")
@@ -183,5 +185,55 @@ describe("JSON of the program's own", function()
   it("says null for what is no number", function()
     assert.same({ "null", "null", "12" }, { json.scalar(0 / 0), json.scalar(math.huge),
       json.scalar(12) })
+  end)
+end)
+
+describe("a profile", function()
+  it("has a line for each task and stage, and none for what did nothing", function()
+    local text = profile.text({ elapsed_ms = 2000, profile = {
+      peak_bytes = 14e6,
+      workers = { { wall_ms = 1500 } },
+      tasks = {
+        { name = "in", kind = "source", records = 1000, wall_ms = 500, cpu_ms = 400,
+          allocations = 0, allocated_bytes = 0 },
+        { name = "p/1", kind = "segment", records = 1000, wall_ms = 1500, cpu_ms = 1500,
+          allocations = 2000, allocated_bytes = 64000, parts = {
+            { name = "map", records = 1000, wall_ms = 1500, samples = 15, allocations = 2000,
+              allocated_bytes = 64000 },
+            { name = "(write)", wall_ms = 0, samples = 0, allocations = 0, allocated_bytes = 0 },
+          } },
+      },
+    } }, 80, paint.brush("never", false, no_env))
+    assert.equal([[
+profile
+  workers  75 % busy of 2.00 s; the process held 14.0 MB at most
+
+  where  records      time  share    CPU  ns/record  allocations       of
+  in       1,000  500.0 ms   25 %   80 %     500000            -        -
+  p/1      1,000    1.50 s   75 %  100 %    1500000        2,000  64.0 kB
+    map    1,000    1.50 s   75 %           1500000        2,000  64.0 kB
+  inside segments by 15 samples; allocations are Lua's
+]], text)
+  end)
+end)
+
+describe("a report on what was compiled", function()
+  it("lists what was not, or says that there is nothing to list", function()
+    local compiled = { records = 10, traces = 1, code_bytes = 2000, flushes = 0, aborts = {} }
+    assert.equal([[
+jit: 10 records of the input run
+  1 trace, 2.00 kB of machine code; the code cache was never flushed
+  no compilation was given up
+]], jit_report.text(compiled, 80))
+    compiled.flushes = 2
+    compiled.aborts[1] = { where = "a.lua:3", reason = "NYI: bytecode FNEW", count = 12 }
+    assert.equal([[
+jit: 10 records of the input run
+  1 trace, 2.00 kB of machine code; the code cache was flushed 2 times
+
+  not compiled  times  why
+  a.lua:3          12  NYI: bytecode FNEW
+  loops, frames and unrolling are no fault: it begins again elsewhere
+]], jit_report.text(compiled, 80))
   end)
 end)

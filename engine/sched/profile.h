@@ -1,0 +1,38 @@
+// profile.h -- where the time of a flow goes, for whoever asks before its first step.
+//
+// Of each task, and of each worker, the time of its steps by the clock and of its
+// thread. Inside a segment the code says what it is at by a mark in its run (run.h); a
+// thread beside it looks at the marks now and then, and Lua's allocator charges what
+// is allocated to the mark that stands. So the code at work does not count or ask for
+// the time.
+//
+// Owns     its counts, which live as long as the flow.
+// Threads  profile: as flow.h says of building. Others: any.
+// Errors   none.
+// Limits   as many workers as lanes; more are not told apart.
+
+#pragma once
+
+#include <stdint.h>
+
+#include "engine/sched/flow.h"
+
+typedef struct weir_time {
+  uint64_t wall_ns;
+  uint64_t cpu_ns;
+  uint64_t steps;
+} weir_time;
+
+// After the last lane has been added.
+void weir_flow_profile(weir_flow *flow);
+int weir_flow_is_profiled(const weir_flow *flow);
+
+// Looks at what every segment is at.
+void weir_flow_sample(weir_flow *flow);
+
+// Zero where there is no profile. A worker's steps leave out those of the pool.
+weir_time weir_flow_task_time(const weir_flow *flow, uint32_t task);
+weir_time weir_flow_worker_time(const weir_flow *flow, uint32_t worker);  // from 0
+
+// Of all lanes of a segment.
+weir_mark weir_flow_mark(const weir_flow *flow, uint32_t segment, uint32_t mark);
