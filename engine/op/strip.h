@@ -56,8 +56,8 @@ void weir_strip_free(weir_strip *strip);  // NULL is a no-op
 int weir_strip_enter(weir_strip *strip, weir_program *program, const weir_batch *batch,
                      uint32_t row, uint32_t end);
 
-// From the next enter on *mark says what the strip is at, for whoever looks from another
-// thread: a stage's number + 1, then `behind`. NULL: nobody looks.
+// From the next enter on *mark says what the strip is at, for whoever looks from
+// another thread: a stage's number + 1, then `behind`. NULL: nobody looks.
 void weir_strip_watch(weir_strip *strip, uint32_t *mark, uint32_t behind);
 
 uint32_t weir_strip_row(const weir_strip *strip);  // where the walk is
