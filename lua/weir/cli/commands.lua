@@ -30,7 +30,7 @@ local running = {
   { name = "on-error", kind = "enum", values = { "dead_letter", "skip", "stop" },
     value = "WHAT", help = "dead_letter, skip or stop" },
   { name = "strict", help = "exit code 4 if there are dead letters; outputs stay" },
-  { name = "quiet", short = "q", help = "no progress and no summary; errors only" },
+  { name = "quiet", short = "q", help = "no progress and no summary; errors and losses only" },
   { name = "summary", kind = "enum", values = { "text", "json" }, value = "FORM",
     help = "the summary as text or as one line of json" },
   { name = "profile", help = "say at the end where the time went, stage by stage" },
@@ -44,7 +44,7 @@ local sampling = {
 }
 local emit = { name = "emit", help = "print the generated Lua too" }
 local eval = { name = "eval", short = "e", kind = "string", value = "CHAIN",
-  help = "the stages to apply" }
+  once = "join the chains into one: -e ':filter(...):take(5)'", help = "the stages to apply" }
 local about_eval = { name = "eval", short = "e", help = "explain the one-liner" }
 local version = { name = "version", short = "V", help = "print the version" }
 

@@ -17,7 +17,7 @@ Exit codes
     1  the run failed: a source, a sink or the engine
     2  the command line is wrong
     3  the script has an error
-    4  more errors than --max-errors allows, or dead letters with --strict
+    4  too many errors for --max-errors, on_error = "stop" or --strict
   130  interrupted a second time: what was being written is not complete
   141  the reader of standard output went away, as in `weir ... | head`
 

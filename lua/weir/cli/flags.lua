@@ -45,18 +45,20 @@ local function read(flag, text)
   return flag.by_kind and { [kind] = result } or result
 end
 
+local function refuse(message, ...)
+  error("weir: " .. message:format(...), 0)
+end
+
 local function store(values, flag, value)
   local key = flag.name:gsub("-", "_")
   if flag.repeated then
     values[key] = values[key] or {}
     table.insert(values[key], value)
+  elseif flag.once and values[key] ~= nil then
+    refuse("--%s stands twice; %s", flag.name, flag.once)
   else
     values[key] = value
   end
-end
-
-local function refuse(message, ...)
-  error("weir: " .. message:format(...), 0)
 end
 
 local function take(words, at, by_word, names, values)

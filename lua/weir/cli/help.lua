@@ -47,6 +47,20 @@ local function overview()
     .. "Begin with `weir help -e`, `weir help expr` and `weir help lambdas`.\n"
 end
 
+-- The topics of a group, each with its first sentence.
+local function group_text(name)
+  for _, topic in ipairs(reference().topics()) do
+    if topic.group == name and not reference().find(name) then
+      local out = {}
+      for i, entry in ipairs(topic.names) do
+        out[i] = ("  %-14s %s"):format(entry,
+          reference().find(entry).summary:match("^.-%.%f[%s%z]") or "")
+      end
+      return table.concat(out, "\n") .. "\n"
+    end
+  end
+end
+
 local function unknown(topic, world)
   local names = { "exit-codes", unpack(commands.names()) }
   for _, entry in ipairs(reference().entries()) do
@@ -67,6 +81,11 @@ function M.run(given, world)
     return exit.OK
   end
   local command = commands.find(topic)
+  local group = not command and group_text(topic)
+  if group then
+    world.out(group)
+    return exit.OK
+  end
   local text = command and usage.command(command) or reference().text(topic)
   if not text then
     return unknown(topic, world)

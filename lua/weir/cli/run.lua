@@ -2,10 +2,20 @@
 
 local exit = require("weir.cli.exit")
 local follow = require("weir.cli.follow")
+local human = require("weir.cli.human")
 local load = require("weir.cli.load")
 local paint = require("weir.cli.paint")
 
 local M = {}
+
+-- Records that on_error = "skip" has dropped.
+local function skipped(result)
+  local count = 0
+  for _, stage in ipairs(result.ledger.stages) do
+    count = count + (stage.dropped and stage.dropped.on_error or 0)
+  end
+  return count
+end
 
 -- A one-liner speaks only when there is something to say, as a filter in a pipe does.
 local function wants_summary(engine, values, result)
@@ -14,7 +24,16 @@ local function wants_summary(engine, values, result)
   elseif values.summary or not values.eval then
     return true
   end
-  return result.dead > 0 or not result.ledger.balanced
+  return result.dead > 0 or skipped(result) > 0 or not result.ledger.balanced
+end
+
+-- Without progress and summary, what was lost without a trace is still worth a line.
+local function complain_of_loss(given, world, result)
+  local lost = given.values.eval and result.dead or 0
+  if given.values.quiet and result.ok and lost > 0 then
+    load.complain({ message = ("%s failed; the commonest reason: %s"):format(
+      human.plural(lost, "record"), result.dead_reasons[1].reason) }, given, world)
+  end
 end
 
 local function summarise(given, world, report)
@@ -41,6 +60,7 @@ local function finish(engine, given, world, interrupted)
   if not result.ok then
     load.complain(result, given, world)
   end
+  complain_of_loss(given, world, result)
   if wants_summary(engine, given.values, result) then
     summarise(given, world, { result = result, stats = engine:stats(), exit_code = code })
   end

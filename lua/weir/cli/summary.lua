@@ -113,6 +113,20 @@ local function shown_columns(stages)
   return shown
 end
 
+-- What was sent and not received: what follows had enough, or the run ended.
+local function add_edges(out, edges, width)
+  for _, edge in ipairs(edges or {}) do
+    local lost = (edge.dropped or 0) + (edge.held or 0)
+    if lost > 0 then
+      local text = ("%s from %s that %s did not take"):format(human.plural(lost, "record"),
+        edge.from, edge.reader)
+      for _, line in ipairs(layout.wrapped(text, width - 2)) do
+        out[#out + 1] = "  " .. line
+      end
+    end
+  end
+end
+
 local function add_ledger(out, ledger, width, brush)
   local shown = shown_columns(ledger.stages)
   local columns, rows = { { title = "stage" } }, {}
@@ -130,6 +144,7 @@ local function add_ledger(out, ledger, width, brush)
   for i, line in ipairs(layout.lines(columns, rows, width - 2)) do
     out[#out + 1] = "  " .. (i == 1 and brush("faint", line) or line)
   end
+  add_edges(out, ledger.edges, width)
   out[#out + 1] = "  " .. (ledger.balanced and brush("faint", "the ledger balances")
     or brush("bad", "the ledger does not balance: please report this"))
 end

@@ -326,7 +326,7 @@ function Engine:stats()
 end
 
 local function dead_reasons(flow)
-  local out = {}
+  local out, at = {}, {}
   local entry = ffi.new("weir_tally_entry")
   while C.weir_tally_get(C.weir_flow_tally(flow), #out, entry) ~= 0 do
     out[#out + 1] = {
@@ -335,7 +335,11 @@ local function dead_reasons(flow)
       count = tonumber(entry.count),
       first = ffi.string(entry.place),
     }
+    at[out[#out]] = #out
   end
+  table.sort(out, function(a, b)
+    return a.count > b.count or (a.count == b.count and at[a] < at[b])
+  end)
   return out
 end
 

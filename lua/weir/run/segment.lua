@@ -44,6 +44,17 @@ function Segment:_count(stage, kind, by)
   self.run.counts[at] = self.run.counts[at] + (by or 1)
 end
 
+-- Where the record at hand came from, in words. Also fills `origin`.
+function Segment:_place()
+  local run = self.run
+  -- Between two elements of a flat_map other segments may have had the slot.
+  C.weir_rows_open(self.rows, 0, run.batch, run.row)
+  C.weir_rows_source(self.rows, 0, origin)
+  local path = ffi.string(C.weir_flow_path(self.flow, origin.source, origin.partition))
+  local number = tonumber(origin.number)
+  return number > 0 and ("%s, record %d"):format(path, number) or path
+end
+
 function Segment:_write_dead(stage, problem)
   local run = self.run
   -- Between two elements of a flat_map other segments may have had the slot.
@@ -76,10 +87,15 @@ function Segment:_replace(stage, problem)
   C.weir_rows_enter(rows, 0, 0)
   local ok, result = pcall(stage.on_error.fn, problem.message or "", self.keep(0))
   if ok and (type(result) == "table" or record.is(result)) then
-    ok = pcall(self.replace, 0, result)
-    return ok
+    ok, result = pcall(self.replace, 0, result)
+  elseif ok then
+    ok, result = false, "it gave no record"
   end
-  return false
+  if not ok then
+    result = type(result) == "table" and (result.message or problems.code(result)) or result
+    problem.message = ("%s; and on_error failed: %s"):format(problem.message, tostring(result))
+  end
+  return ok
 end
 
 -- Gives a reason to leave with, or nil to go on.
@@ -89,11 +105,12 @@ function Segment:_answer(problem)
   local on_error = stage.on_error
   problem.code, problem.message = problems.code(problem), problems.words(problem, stage.node.where)
   if on_error == "stop" then
-    run.code = problems.code(problem)
-    local text = ('%s: %s (on_error = "stop")'):format(stage.node.name, problem.message)
-    ffi.copy(run.message, text:sub(1, C.WEIR_RUN_MESSAGE - 1))
     self:_count(stage, DROPPED)
-    return FAILED
+    return self:_fail({
+      code = C.WEIR_EERRORS,
+      message = ('%s: %s, in %s (on_error = "stop")'):format(stage.node.name, problem.message,
+        self:_place()),
+    })
   elseif problem.code == C.WEIR_EFULL and (on_error or "dead_letter") == "dead_letter" then
     -- What is missing in a group or an order makes the rest of it wrong.
     self:_count(stage, DROPPED)
@@ -119,7 +136,7 @@ function Segment:_over_memory()
   self:_fail({
     code = C.WEIR_ENOMEM,
     message = ("%s: max_memory is reached (%.0f MiB held); raise --max-memory, or keep less:"
-      .. " top instead of sort, fewer keys"):format(self.task.name,
+      .. " top instead of sort, fewer keys"):format(self.task.stages[#self.task.stages].node.name,
       tonumber(C.weir_mem_used()) / 2 ^ 20),
   })
   return true

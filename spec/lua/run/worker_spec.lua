@@ -100,7 +100,7 @@ describe("a segment", function()
     assert.equal(1, #rows.dead)
     local _, result = play(numbers(3) .. fails:format('"stop"'))
     assert.is_false(result.ok)
-    assert.truthy(result.message:find('bad (on_error = "stop")', 1, true))
+    assert.truthy(result.message:find('bad, in generate, record 2 (on_error = "stop")', 1, true))
   end)
 
   it("ends an endless loop when its fuel is spent, and goes on with the next record", function()
