@@ -207,4 +207,46 @@ weir.from(weir.stdin{}):to(weir.discard{})
   it("completes by a script that bash can read", function()
     assert.equal(0, place:run("weir completion bash > c && bash -n c").code)
   end)
+
+  it("say what is meant, at the place of the mistake", function()
+    place:write("in.jsonl", '{"a":1,"n":null,"u":"\195\169"}\n')
+    for chain, expected in pairs({
+      [ [[:map(function(r) r.x = r.n + 1 end)]] ] = "field 'n' (a null value)",
+      [ [[:filter "path =~ /x/"]] ] = "write ~ with a quoted Lua pattern",
+      [ [[:filter "status <> 5"]] ] = "; write !=",
+      [ [[:to(weir.file{ path = "o", codec = weir.csv{ types = { id = "int" } } })]] ] =
+        'the type of column "id" must be "string", "integer", "number" or "boolean", not "int";',
+      [ [[:select{ a }]] ] = "not an empty table (a name without quotes is a variable of Lua)",
+      [ [[:aggregate{}]] ] = "not an empty table",
+      [ [[:rename{ status = 5 }]] ] = "rename: { status = 5 } names no field",
+      [ [[:filter(status >= 500)]] ] = "stands in quotes, as in :filter",
+      [ [[:filter("a"]] ] = "-e:1: ')' expected near '<eof>'",
+      [ [[:side "dead"]] ] = "-e:1: nothing takes the output",
+      [ [[:set{ s = "sub(u, 1, 1)" }]] ] = 'column "s": not valid UTF-8',
+      [ [[:map(function(r) error("no") end, { on_error = function() error("nor I") end })]] ] =
+        "-e:1: no; and on_error failed: -e:1: nor I",
+      [ [[:map(function(r) error("no") end, { on_error = "stop" })]] ] = "in in.jsonl, record 1",
+      [ [[:to "x.parquet"]] ] = 'weir has no codec for ".parquet"',
+      [ [[:drop "x"]] ] = "here that is :drop_fields(name) or :filter",
+    }) do
+      local result = place:run(("weir -e '%s' in.jsonl"):format(chain:gsub("'", "'\\''")))
+      assert.truthy(result.err:gsub("%s+", " "):find(expected, 1, true), result.err)
+    end
+  end)
+
+  it("refuse a second chain, and pass over a semicolon behind it", function()
+    place:write("in.jsonl", '{"a":1}\n')
+    assert.equal(2, place:run("weir -e ':take(1)' -e ':take(2)' in.jsonl").code)
+    local result = place:run("weir -e ':set{ b = weir.null };' in.jsonl")
+    assert.equal('{"a":1,"b":null}\n', result.out)
+  end)
+
+  it("tell of what a one-liner lost, even when quiet", function()
+    place:write("in.jsonl", '{"a":1}\n{"a":2}\n')
+    local result = place:run([[weir -q -e ':map(function() error("no") end)' in.jsonl]])
+    assert.equal("weir: 2 records failed; the commonest reason: -e:1: no\n", result.err)
+    result = place:run(
+      [[weir -e ':map(function() error("no") end, { on_error = "skip" })' in.jsonl]])
+    assert.truthy(result.err:find("dropped", 1, true), result.err)
+  end)
 end)

@@ -50,17 +50,20 @@ local function last_method(text)
   return last
 end
 
---- The script of a chain: a chunk that takes the stream and the module, `(s, weir)`.
+--- The script of a chain: a chunk that takes the source and the module, `(s, weir)`.
 -- Its first line is the chain's first line, so messages point into the chain.
 ---@param text string
 ---@return string? chunk  nil if the text is no chain
 ---@return string? expected
+---@return string? bare  the chunk without an end of ours: for messages of the compiler
 function M.source(text)
   if not text:find("^%s*:") then
     return nil, M.EXPECTED
   end
+  text = text:gsub("[%s;]+$", "")
+  local bare = "local s, weir = ...; s = weir.from(s) " .. text
   local sink = last_method(text) == "to" and "" or "\n:to(weir.stdout{})"
-  return ("local s, weir = ...; s = s %s%s\nreturn s"):format(text, sink)
+  return bare .. sink, nil, bare
 end
 
 return M

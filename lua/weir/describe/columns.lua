@@ -11,6 +11,7 @@ local options = require("weir.lib.options")
 local M = {}
 
 local EXPECTED = 'columns such as { "ts", "host", area = "path" }'
+local EMPTY = " (a name without quotes is a variable of Lua)"
 
 -- A bare name is a field, never an expression; what looks like one is refused, since
 -- it would silently be a field that no record has.
@@ -85,7 +86,7 @@ options.define("columns", function(value, option, where)
     value = { value }
   end
   if not is_columns(value) then
-    return nil, EXPECTED
+    return nil, EXPECTED, type(value) == "table" and next(value) == nil and EMPTY or nil
   end
   local what = option.subject or "columns"
   return M.each(value, where, what, field(where), column(where, what))

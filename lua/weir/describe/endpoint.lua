@@ -106,7 +106,25 @@ local function refuse_misplaced(endpoint, use)
   end
 end
 
+-- Formats that neither a codec reads or writes, by the suffix that people give them.
+local FOREIGN = {}
+for suffix in ("parquet avro orc arrow feather xlsx xls ods xml yaml yml toml msgpack pb bson"
+  .. " html npy pkl"):gmatch("%S+") do
+  FOREIGN[suffix] = true
+end
+
+local function refuse_foreign(path, subject, where)
+  local suffix = path:lower():match("%.(%w+)$")
+  if FOREIGN[suffix] then
+    errors.raise(where, '%s: weir has no codec for ".%s"; for JSON lines under that name say'
+      .. ' codec = "json"', subject, suffix)
+  end
+end
+
 local function codec_of_paths(paths, subject, where)
+  for _, path in ipairs(paths) do
+    refuse_foreign(path, subject, where)
+  end
   local kind = codec.kind_of_path(paths[1])
   for _, path in ipairs(paths) do
     if codec.kind_of_path(path) ~= kind then

@@ -3,11 +3,12 @@
 --     function(r) return r.status >= 500 end     { kind = "lambda", fn, where }
 --     "status >= 500"                            { kind = "text", text, fn, where, ... }
 --     "ts", where plain names stand bare         { kind = "field", name, fn, where }
---     weir.value "prod", 12, true                { kind = "value", value, fn, where }
+--     weir.value "prod", 12, true, weir.null     { kind = "value", value, fn, where }
 --
 -- Each has `fn`, a function of the record.
 
 local errors = require("weir.lib.errors")
+local null = require("weir.lib.null").null
 local options = require("weir.lib.options")
 
 local M = {}
@@ -70,7 +71,7 @@ function M.read(value, _, where)
     return M.lambda(value)
   elseif kind == "string" then
     return compile(value, where)
-  elseif kind == "number" or kind == "boolean" then
+  elseif kind == "number" or kind == "boolean" or value == null then
     return constant(value, where)
   elseif getmetatable(value) == Value then
     return constant(value.value, where)

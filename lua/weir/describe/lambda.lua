@@ -11,12 +11,14 @@ local M = {}
 
 M.functions = { null = null }
 
---- The first of two values that is neither missing nor null.
-function M.functions.coalesce(a, b)
-  if a == nil or a == null then
-    return b
+--- The first of the values that is neither missing nor null, or else the last.
+function M.functions.coalesce(a, b, ...)
+  if a ~= nil and a ~= null then
+    return a
+  elseif select("#", ...) > 0 then
+    return M.functions.coalesce(b, ...)
   end
-  return a
+  return b
 end
 
 --- The table, or a new one, as a list: empty, it is written as [].
@@ -65,7 +67,8 @@ M.docs = {
   doc("null", "weir.null", "JSON null. It is true in Lua's `if`, so compare: r.x == weir.null."
     .. " Writing it writes null; writing nil removes the field.", "a value", "None.", [[
 weir.from "a.jsonl" :map(function(r) r.note = weir.null end):to "b.jsonl"]]),
-  doc("coalesce", "weir.coalesce(a, b)", "a, unless it is missing or null; then b.", "-> a or b",
+  doc("coalesce", "weir.coalesce(a, b, ...)", "The first of the values that is neither missing nor"
+    .. " null, or else the last.", "-> one of them",
     "None.", [[
 weir.from "a.jsonl" :map(function(r) r.host = weir.coalesce(r.host, "?") end):to "b.jsonl"]],
     { { host = "x" }, { n = 1 } }, { { host = "x" }, { n = 1, host = "?" } }),

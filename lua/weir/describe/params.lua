@@ -118,10 +118,10 @@ end
 
 local function find_unknown(done, problems)
   local known = keys.sorted(done.graph.params)
-  for _, origin in ipairs({ "set", "file" }) do
+  for origin, flag in pairs({ set = "--set", file = "--params" }) do
     for _, name in ipairs(options.unknown(done.graph.params, done.given[origin] or {})) do
       problems[#problems + 1] = ('%s: no parameter is called "%s"%s'):format(
-        done.graph.pipeline, tostring(name), #known == 0 and "; the script has none"
+        flag, tostring(name), #known == 0 and "; the script has none"
           or nearest.hint(tostring(name), known))
     end
   end
@@ -199,7 +199,8 @@ weir.from "access.jsonl" :take(p.limit):to "head.jsonl"]],
     group = "script",
     signature = "weir.secret(name)",
     summary = "A secret by name: the file of that name in --secrets DIR, else the variable in the"
-      .. " environment. Options take it; nothing prints it.",
+      .. " environment. Options that are one text take it; nothing prints it. weir.file takes none:"
+      .. " its path tells the format.",
     shape = "-> what stands for a text in an option",
     errors = "One that is not there stops the run before it begins.",
     cost = "None.",

@@ -16,11 +16,31 @@ local M = {}
 local methods = {}
 local Stream = { what = "a stream" }
 
+-- What stages are called elsewhere.
+local ELSEWHERE = {
+  drop = ":drop_fields(name) or :filter", remove = ":drop_fields(name)",
+  delete = ":drop_fields(name)", count = ":aggregate{ n = weir.count() }",
+  sum = ":aggregate{ total = weir.sum(name) }", reduce = ":aggregate{ ... }",
+  uniq = ":group_by(name):aggregate{ n = weir.count() }",
+  unique = ":group_by(name):aggregate{ n = weir.count() }",
+  distinct = ":group_by(name):aggregate{ n = weir.count() }",
+  where = ":filter", grep = ":filter", limit = ":take(n)", head = ":take(n)", first = ":take(n)",
+  group = ":group_by", groupby = ":group_by", order_by = ":sort{ by = name }",
+  orderby = ":sort{ by = name }", project = ":select", fields = ":select", each = ":tap",
+  foreach = ":tap", union = ":merge", concat = ":merge", mutate = ":set", assign = ":set",
+  print = ":to(weir.stdout{})", write = ":to(sink)", save = ":to(sink)",
+}
+
+local function hint_for(key)
+  local elsewhere = ELSEWHERE[key]
+  return elsewhere and "; here that is " .. elsewhere
+    or nearest.hint(key, keys.sorted(methods))
+end
+
 function Stream.__index(_, key)
   local method = methods[key]
   if method == nil and type(key) == "string" then
-    local known = keys.sorted(methods)
-    errors.raise(errors.where(), 'a stream has no method "%s"%s', key, nearest.hint(key, known))
+    errors.raise(errors.where(), 'a stream has no method "%s"%s', key, hint_for(key))
   end
   return method
 end

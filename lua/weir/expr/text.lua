@@ -21,13 +21,13 @@ local SHOWN_MAX = 72 -- bytes of the line shown above a caret
 
 -- What people write from other languages, and what it is here.
 local foreign = {
+  { "^=~", "write ~ with a quoted Lua pattern" },
   { "^=", "write == to compare" },
   { "^!%f[^!=~]", "write != or not" },
   { "^!~", "write not (a ~ 'pattern')" },
   { "^!", "write not" },
   { "^&&", "write and" },
   { "^||", "write or" },
-  { "^<>", "write !=" },
   { "^~=", "write !=" },
   { "^like%f[%W]", "write ~ with a Lua pattern, or contains" },
   { "^matches%f[%W]", "write ~ with a Lua pattern" },
@@ -77,7 +77,8 @@ local function wanted(failure, text)
   table.sort(labels)
   local rest = text:sub(failure.at)
   local found = rest == "" and "the end" or "`" .. (rest:match("^[%w_]+") or rest:sub(1, 1)) .. "`"
-  local hint = foreign_hint(rest)
+  local after_less = text:sub(failure.at - 1, failure.at) == "<>"
+  local hint = after_less and "write !=" or foreign_hint(rest)
   hint = hint and "; " .. hint or ""
   return ("expected %s, found %s%s"):format(table.concat(labels, " or "), found, hint)
 end

@@ -5,6 +5,8 @@
 -- not weir's own: the script, or a module of the user's. weir's own are those whose
 -- chunk name starts as this file's does ("@lua/weir/...", "=weir/..." if embedded).
 
+local null = require("weir.lib.null").null
+
 local M = {}
 
 -- This file's own chunk name, less its place in the tree, is where weir lives.
@@ -66,6 +68,10 @@ function M.show(value)
     return '"' .. value .. '"'
   elseif kind == "number" or kind == "boolean" then
     return tostring(value)
+  elseif value == null then
+    return "null"
+  elseif kind == "table" and getmetatable(value) == nil and next(value) == nil then
+    return "an empty table"
   end
   local meta = kind == "table" and getmetatable(value)
   if type(meta) == "table" and rawget(meta, "what") then

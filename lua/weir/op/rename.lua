@@ -1,5 +1,6 @@
 --- rename: gives fields new names.
 
+local errors = require("weir.lib.errors")
 local model = require("weir.op.model")
 local options = require("weir.lib.options")
 
@@ -18,8 +19,11 @@ options.define("renames", function(value, option, where)
   end
   local out = {}
   for new, old in pairs(value) do
-    if type(new) ~= "string" or type(old) ~= "string" or new == "" or old == "" then
+    if type(new) ~= "string" or new == "" then
       return nil, expected
+    elseif type(old) ~= "string" or old == "" then
+      errors.raise(where, "rename: { %s = %s } names no field; say %s", new,
+        errors.show(old), expected)
     end
     local name = options.kind("field")
     out[#out + 1] = { new = name(new, option, where), old = name(old, option, where) }

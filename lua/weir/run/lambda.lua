@@ -136,25 +136,36 @@ end
 
 local Json = {}
 
---- Writes a computed column into the record of a slot.
-function M.put(_, slot, field, value)
+local function write(slot, field, value)
   local kind = type(value)
   local handle = record.slot(slot)
   if kind == "number" then
-    check(C.weir_record_set_number(rows, handle, field, value))
+    return C.weir_record_set_number(rows, handle, field, value)
   elseif kind == "string" then
-    check(C.weir_record_set_text(rows, handle, field, value, #value))
+    return C.weir_record_set_text(rows, handle, field, value, #value)
   elseif kind == "nil" then
-    check(C.weir_record_set_kind(rows, handle, field, C.WEIR_ABSENT))
+    return C.weir_record_set_kind(rows, handle, field, C.WEIR_ABSENT)
   elseif kind == "boolean" then
-    check(C.weir_record_set_kind(rows, handle, field, value and C.WEIR_TRUE or C.WEIR_FALSE))
+    return C.weir_record_set_kind(rows, handle, field, value and C.WEIR_TRUE or C.WEIR_FALSE)
   elseif value == null then
-    check(C.weir_record_set_kind(rows, handle, field, C.WEIR_NULL))
+    return C.weir_record_set_kind(rows, handle, field, C.WEIR_NULL)
   elseif getmetatable(value) == Json then
-    check(C.weir_record_set_json(rows, handle, field, value.text, #value.text))
-  else
-    local text = encode(value)
-    check(C.weir_record_set_json(rows, handle, field, text.bytes, text.size))
+    return C.weir_record_set_json(rows, handle, field, value.text, #value.text)
+  end
+  local text = encode(value)
+  return C.weir_record_set_json(rows, handle, field, text.bytes, text.size)
+end
+
+--- Writes a computed column into the record of a slot.
+function M.put(_, slot, field, value)
+  local code = write(slot, field, value)
+  if code ~= 0 then
+    local name = C.weir_field_name(field)
+    error({
+      code = code,
+      message = ('column "%s": %s'):format(ffi.string(name.bytes, name.size),
+        ffi.string(C.weir_err_text(code))),
+    }, 0)
   end
 end
 

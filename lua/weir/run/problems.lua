@@ -75,6 +75,15 @@ function M.caught(reason)
   return type(reason) == "table" and reason or { message = tostring(reason) }
 end
 
+-- The only userdata that a script can hold is null.
+local function with_null(message)
+  if message:find("attempt to ", 1, true) then
+    message = message:gsub("a userdata value", "a null value"):gsub("two userdata", "two null")
+      :gsub("with userdata", "with null"):gsub("userdata with", "null with")
+  end
+  return message
+end
+
 --- The problem as a sentence. One without a place in the script happened in the stage,
 -- whose place is `where`: that a tail call left no frame of the script is nobody's
 -- business, nor is a line of the engine.
@@ -86,7 +95,7 @@ function M.words(problem, where)
   if problem.code then
     return message or ffi.string(C.weir_err_text(problem.code))
   end
-  message = message:gsub("^segment:[^:]*:%d+: ", "")
+  message = with_null(message):gsub("^segment:[^:]*:%d+: ", "")
   local chunk, rest = message:match("^([^:]+):%d+[:%d]*: (.*)")
   if chunk and not is_engine(chunk) then
     return message

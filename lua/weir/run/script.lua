@@ -73,17 +73,37 @@ local function environment(request, number)
   return env
 end
 
+-- What Lua says of `:filter(status >= 500)` is true, and no help.
+local function describe_by(chunk, ...)
+  local results = { pcall(chunk, ...) }
+  local message = results[2]
+  if not results[1] and type(message) == "string"
+    and (message:find("attempt to compare [%w ]*nil") or message:find("attempt to %w+ .*global '"))
+  then
+    message = message .. "; an expression about records stands in quotes, as in"
+      .. ' :filter "status >= 500"'
+  end
+  if not results[1] then
+    error(message, 0)
+  end
+end
+
+local function chain_source(request)
+  local files = request.files or {}
+  return #files > 0 and files or weir.stdin({})
+end
+
 local function run_chain(request, env)
-  local source, expected = chain.source(request.chain)
+  local source, expected, bare = chain.source(request.chain)
   if not source then
     error({ kind = "usage", message = "-e: " .. expected }, 0)
   end
-  local chunk, problem = loader.load(source, "=-e", env)
+  local chunk, problem = loader.load(bare, "=-e", env)
+  chunk = chunk and loader.load(source, "=-e", env)
   if not chunk then
     error({ kind = "script", message = problem }, 0)
   end
-  local files = request.files or {}
-  chunk(weir.from(#files > 0 and files or weir.stdin({})), given)
+  describe_by(chunk, chain_source(request), given)
 end
 
 local function run_text(request, env)
@@ -91,7 +111,7 @@ local function run_text(request, env)
   if not chunk then
     error({ kind = "script", message = problem }, 0)
   end
-  chunk(unpack(request.args or {}))
+  describe_by(chunk, unpack(request.args or {}))
 end
 
 --- Describes the graph of a request. Raises what is wrong, as text or as

@@ -61,7 +61,7 @@ describe("columns", function()
 
   it("refuse what they cannot be", function()
     assert.matches('two columns are called "a"', failure('{ "a", a = "b" }'), 1, true)
-    assert.matches('column "a" must be a text expression or a function(r), not a table',
+    assert.matches('column "a" must be a text expression or a function(r), not an empty table',
       failure("{ a = {} }"), 1, true)
     assert.matches("columns such as", failure("{}"), 1, true)
     assert.matches("columns such as", failure("()"), 1, true)

@@ -48,7 +48,7 @@ describe("sources and sinks", function()
       1, true)
     assert.matches('option "delimiter" must be one character',
       failure('weir.csv{ delimiter = ";;" }'), 1, true)
-    assert.matches('each "string", "integer", "number" or "boolean"',
+    assert.matches('must be "string", "integer", "number" or "boolean", not "int"; say "integer"',
       failure('weir.csv{ types = { a = "int" } }'), 1, true)
     assert.matches('option "pattern" is required', failure("weir.pattern{}"), 1, true)
   end)

@@ -27,7 +27,7 @@ end
 function M.load_chain(text)
   graph.begin("-e", { env = function() end })
   local source = assert(chain.source(text))
-  assert(loadstring(source, "=-e"))(weir.from("in.jsonl"), weir)
+  assert(loadstring(source, "=-e"))("in.jsonl", weir)
   return graph.finish()
 end
 

@@ -54,7 +54,7 @@ describe("options", function()
     )
     assert.matches('"stop" or "spill", not "spil"; did you mean "spill"?',
       message(spec, { overflow = "spil" }), 1, true)
-    assert.matches('a whole number of at least 0 or a share such as 0.01 or "1%", not a table',
+    assert.matches('at least 0 or a share such as 0.01 or "1%", not an empty table',
       message(spec, { max_errors = {} }), 1, true)
     assert.matches("true or false, not \"yes\"", message(spec, { header = "yes" }), 1, true)
     assert.matches("options are one table, not 3", message(spec, 3), 1, true)

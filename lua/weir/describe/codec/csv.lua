@@ -1,14 +1,31 @@
 --- weir.csv, weir.tsv: separated values.
 
-local TYPES = { string = true, integer = true, number = true, boolean = true }
+local errors = require("weir.lib.errors")
+local nearest = require("weir.lib.nearest")
 
-local function check_types(value)
+local TYPES = { string = true, integer = true, number = true, boolean = true }
+local TYPE_NAMES = { "string", "integer", "number", "boolean" }
+
+-- What they are called elsewhere.
+local ELSEWHERE = {
+  int = "integer", long = "integer", float = "number", double = "number", decimal = "number",
+  real = "number", text = "string", str = "string", varchar = "string", bool = "boolean",
+}
+
+local function refuse_type(name, kind, where)
+  local known = ELSEWHERE[tostring(kind):lower()]
+  errors.raise(where, 'csv: the type of column %s must be "string", "integer", "number" or'
+    .. ' "boolean", not %s%s', errors.show(name), errors.show(kind),
+    known and ('; say "%s"'):format(known) or nearest.hint(tostring(kind), TYPE_NAMES))
+end
+
+local function check_types(value, _, where)
   if type(value) ~= "table" then
     return nil, 'types by column, such as { status = "integer" }'
   end
   for name, kind in pairs(value) do
     if type(name) ~= "string" or not TYPES[kind] then
-      return nil, 'types by column, each "string", "integer", "number" or "boolean"'
+      refuse_type(name, kind, where)
     end
   end
   return value
@@ -91,7 +108,8 @@ weir.from(weir.file{ path = "in.csv", codec = weir.csv{ delimiter = ";" } }):to 
       name = "tsv",
       group = "codecs",
       signature = "weir.tsv{}",
-      summary = "Tab-separated values with a header: as weir.csv{ delimiter = \"\\t\" }.",
+      summary = "Tab-separated values with a header, in which quotes mean nothing: as"
+        .. " weir.csv{ delimiter = \"\\t\", quote = \"\" }.",
       shape = "bytes <-> records of one level",
       errors = "As weir.csv.",
       cost = "As weir.csv.",

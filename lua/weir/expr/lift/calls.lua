@@ -145,6 +145,9 @@ end
 
 -- The first of two that is neither missing nor null.
 known["weir.coalesce"] = function(f, arguments)
+  if #arguments > 2 then
+    f:refuse("calls weir.coalesce with more than two values")
+  end
   local builder = f.builder
   local first, second, done = arguments[1] or NIL, builder.label(), builder.label()
   builder.coalesces = (builder.coalesces or 0) + 1
