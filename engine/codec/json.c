@@ -132,9 +132,40 @@ static void restart(weir_decoder *decoder)
 
 static void decoder_free(weir_decoder *decoder) { weir_mem_free(decoder); }
 
+static weir_decoder *fork_decoder(const weir_decoder *decoder)
+{
+  return weir_json_decoder_new(((const struct json_decoder *)decoder)->strict);
+}
+
+static void resume(weir_decoder *decoder)
+{
+  struct json_decoder *json = (struct json_decoder *)decoder;
+  json->begun = 1;
+  json->layout = LINES;
+}
+
+static int cuts(const weir_decoder *decoder, const char *head, size_t size)
+{
+  (void)decoder;
+  if (size >= MARK_SIZE && memcmp(head, mark, MARK_SIZE) == 0) {
+    head += MARK_SIZE;
+    size -= MARK_SIZE;
+  }
+  const char *at = weir_json_after_blanks(head, head + size);
+  return at < head + size && *at != '[';
+}
+
 weir_decoder *weir_json_decoder_new(int strict)
 {
-  static const weir_decoder_ops ops = {decode, skip, restart, decoder_free};
+  static const weir_decoder_ops ops = {
+      .decode = decode,
+      .skip = skip,
+      .restart = restart,
+      .free = decoder_free,
+      .fork = fork_decoder,
+      .resume = resume,
+      .cuts = cuts,
+  };
   struct json_decoder *json = weir_mem_new(sizeof *json);
   json->base.ops = &ops;
   json->strict = strict;

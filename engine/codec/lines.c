@@ -58,12 +58,21 @@ static void decoder_free(weir_decoder *decoder)
   weir_mem_free(lines);
 }
 
+static weir_decoder *fork_decoder(const weir_decoder *decoder)
+{
+  lines_decoder *lines = weir_mem_new(sizeof *lines);
+  lines->base.ops = decoder->ops;
+  lines->schema = weir_schema_ref(((const lines_decoder *)decoder)->schema);
+  return &lines->base;
+}
+
 weir_decoder *weir_lines_decoder_new(const char *field)
 {
   static const weir_decoder_ops ops = {
       .decode = decode,
       .skip = weir_cut_skip_line,
       .free = decoder_free,
+      .fork = fork_decoder,
   };
   lines_decoder *lines = weir_mem_new(sizeof *lines);
   lines->base.ops = &ops;

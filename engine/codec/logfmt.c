@@ -211,12 +211,19 @@ static void decoder_free(weir_decoder *decoder)
   weir_mem_free(logfmt);
 }
 
+static weir_decoder *fork_decoder(const weir_decoder *decoder)
+{
+  (void)decoder;
+  return weir_logfmt_decoder_new();
+}
+
 weir_decoder *weir_logfmt_decoder_new(void)
 {
   static const weir_decoder_ops ops = {
       .decode = decode,
       .skip = weir_cut_skip_line,
       .free = decoder_free,
+      .fork = fork_decoder,
   };
   logfmt_decoder *logfmt = weir_mem_new(sizeof *logfmt);
   logfmt->base.ops = &ops;

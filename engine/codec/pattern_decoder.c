@@ -204,10 +204,16 @@ static void decoder_free(weir_decoder *base)
   weir_mem_free(decoder);
 }
 
+static weir_decoder *fork_decoder(const weir_decoder *base)
+{
+  return weir_pattern_decoder_new(((const pattern_decoder *)base)->pattern);
+}
+
 static const weir_decoder_ops decoder_ops = {
     .decode = decode,
     .skip = weir_cut_skip_line,
     .free = decoder_free,
+    .fork = fork_decoder,
 };
 
 weir_decoder *weir_pattern_decoder_new(weir_pattern *pattern)

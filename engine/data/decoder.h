@@ -32,6 +32,14 @@ typedef struct weir_decoder_ops {
   void (*restart)(weir_decoder *decoder);
 
   void (*free)(weir_decoder *decoder);
+
+  // For records that are whole lines, whatever stands before them; else NULL. fork: a
+  // new decoder with the same options. resume: what comes stands behind some newline of
+  // a file; NULL if that is no matter. cuts: whether a file that begins so is lines;
+  // NULL if all are.
+  weir_decoder *(*fork)(const weir_decoder *decoder);
+  void (*resume)(weir_decoder *decoder);
+  int (*cuts)(const weir_decoder *decoder, const char *head, size_t size);
 } weir_decoder_ops;
 
 // First member of every decoder.

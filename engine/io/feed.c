@@ -82,6 +82,16 @@ void weir_feed_open(weir_feed *feed, weir_reader *reader)
   weir_decoder_restart(feed->decoder);
 }
 
+void weir_feed_resume(weir_feed *feed, weir_reader *reader, uint64_t position)
+{
+  weir_feed_open(feed, reader);
+  weir_reader_take_plain(reader, position);
+  feed->position = position;
+  feed->taken = position;
+  if (feed->decoder->ops->resume != NULL)
+    feed->decoder->ops->resume(feed->decoder);
+}
+
 uint64_t weir_feed_taken(const weir_feed *feed) { return feed->taken; }
 
 const char *weir_feed_message(const weir_feed *feed) { return feed->message; }

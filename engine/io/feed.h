@@ -35,6 +35,9 @@ void weir_feed_free(weir_feed *feed);  // NULL is a no-op
 // Begins an input; takes the reader. Positions and record numbers start again.
 void weir_feed_open(weir_feed *feed, weir_reader *reader);
 
+// Begins in the middle of a plain file, where a line begins.
+void weir_feed_resume(weir_feed *feed, weir_reader *reader, uint64_t position);
+
 // Fills an empty batch: rows, faults, position, record_first, ingest time. EEND
 // when the input is done; after any other code than OK the reader is closed. The
 // message names the input.

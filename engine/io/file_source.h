@@ -5,7 +5,10 @@
 // number of the file in that list, from 0; position and record_first count within
 // the file, in its unpacked bytes.
 //
-// Owns     its decoder, and one open file at a time.
+// Several may read it at once, where it is plain text of records that are lines and
+// max_record is above a block and 1 MiB; anything else is read in order.
+//
+// Owns     its decoder, and its open files: one, and those that are still being read.
 // Threads  as source.h; paths may be asked from any.
 // Errors   a path that leads nowhere is not an error of new: the message is set at
 //          once, and next answers it.

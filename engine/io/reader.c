@@ -57,6 +57,13 @@ void weir_reader_free(weir_reader *reader)
   weir_mem_free(reader);
 }
 
+void weir_reader_take_plain(weir_reader *reader, uint64_t taken)
+{
+  reader->known = 1;
+  reader->packing = WEIR_PACKING_NONE;
+  reader->taken = taken;
+}
+
 uint64_t weir_reader_taken(const weir_reader *reader) { return reader->taken; }
 
 const char *weir_reader_name(const weir_reader *reader) { return reader->name; }

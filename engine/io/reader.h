@@ -23,6 +23,9 @@ typedef struct weir_reader weir_reader;
 weir_reader *weir_reader_new(int fd, const char *name, int wake_fd);
 void weir_reader_free(weir_reader *reader);  // NULL is a no-op
 
+// The descriptor stands at so many bytes of a plain file, whatever comes there.
+void weir_reader_take_plain(weir_reader *reader, uint64_t taken);
+
 // Puts up to size bytes (size > 0) to room, at least one; *got says how many.
 int weir_reader_read(weir_reader *reader, char *room, size_t size, int wait,
                      size_t *got);

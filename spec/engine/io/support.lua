@@ -144,7 +144,7 @@ function M.next(source, pool)
   for i = 0, batch.row_count - 1 do
     read.rows[#read.rows + 1] = {
       text = at(batch.rows[i]),
-      position = tonumber(batch.position) + batch.rows[i].start,
+      position = tonumber(batch.position) + C.weir_batch_row_origin(batch, i).start,
       number = tonumber(C.weir_batch_row_number(batch, i)),
     }
   end
