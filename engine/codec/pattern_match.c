@@ -95,9 +95,10 @@ static uint32_t take_shape(machine *m, const weir_pattern_op *op, uint32_t at)
     return NOWHERE;
   const char *shape = m->program->texts + op->a;
   const char *bytes = m->bytes + at;
+  const weir_class *classes = m->classes;
   uint32_t fits = 1;
-  for (uint32_t i = 0; i < op->b; i++)
-    fits &= m->classes[(uint8_t)shape[i]].has[(uint8_t)bytes[i]];
+  for (uint32_t i = 0, size = op->b; i < size; i++)
+    fits &= classes[(uint8_t)shape[i]].has[(uint8_t)bytes[i]];
   if (!fits)
     return NOWHERE;
   keep(m, op, at, at + op->b);
@@ -228,6 +229,16 @@ static void clear(machine *m, uint32_t first, uint32_t count)
     m->slots[i].end = UINT32_MAX;
 }
 
+static void mark(machine *m, const weir_pattern_op *op, uint32_t at)
+{
+  if (op->kind == WEIR_PATTERN_CLEAR)
+    clear(m, op->a, op->b);
+  else if (op->kind == WEIR_PATTERN_BEGIN)
+    m->slots[op->a].start = at;
+  else
+    m->slots[op->a].end = at;
+}
+
 // Goes back to the last choice and takes its next possibility: the op to go on with,
 // or NULL when there is none left, or no more work allowed.
 static const weir_pattern_op *go_back(machine *m, uint32_t *at)
@@ -257,17 +268,36 @@ static const weir_pattern_op *go_back(machine *m, uint32_t *at)
   return NULL;
 }
 
+// Enters the part that may be missing, if it can begin here.
+static int enter(machine *m, const weir_pattern_op *op, uint32_t at)
+{
+  clear(m, op->slot, op->b);
+  if (!may_go_on(m, op, at))
+    return 0;
+  push(m, op, at, at);
+  return 1;
+}
+
 static int run(machine *m)
 {
   const weir_pattern_op *ops = m->program->ops;
   const weir_pattern_op *op = ops;
   uint32_t at = 0;
   while (op != NULL) {
+    // Every other op is a text: its own branch is foreseen where a switch's is not.
+    if (op->kind == WEIR_PATTERN_TEXT) {
+      uint32_t past = take_text(m, op, at);
+      if (past == NOWHERE) {
+        op = go_back(m, &at);
+      } else {
+        m->work += past - at;
+        at = past;
+        op++;
+      }
+      continue;
+    }
     uint32_t next = at;
     switch (op->kind) {
-    case WEIR_PATTERN_TEXT:
-      next = take_text(m, op, at);
-      break;
     case WEIR_PATTERN_SPAN:
       next = take_span(m, op, at);
       break;
@@ -288,24 +318,16 @@ static int run(machine *m)
       next = take_quoted(m, op, at);
       break;
     case WEIR_PATTERN_TRY:
-      clear(m, op->slot, op->b);
-      if (!may_go_on(m, op, at)) {
-        op = &ops[op->a];
-        continue;
-      }
-      push(m, op, at, at);
-      break;
+      if (enter(m, op, at))
+        break;
+      __attribute__((fallthrough));
     case WEIR_PATTERN_JUMP:
       op = &ops[op->a];
       continue;
     case WEIR_PATTERN_BEGIN:
-      m->slots[op->a].start = at;
-      break;
     case WEIR_PATTERN_END:
-      m->slots[op->a].end = at;
-      break;
     case WEIR_PATTERN_CLEAR:
-      clear(m, op->a, op->b);
+      mark(m, op, at);
       break;
     case WEIR_PATTERN_DONE:
       if (at == m->size)
