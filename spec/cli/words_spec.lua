@@ -249,4 +249,38 @@ weir.from(weir.stdin{}):to(weir.discard{})
       [[weir -e ':map(function() error("no") end, { on_error = "skip" })' in.jsonl]])
     assert.truthy(result.err:find("dropped", 1, true), result.err)
   end)
+
+  it("read what a one-liner is told to read, and hint at that where nothing is JSON", function()
+    place:write("in.txt", "a,b\n1,2\n")
+    local result = place:run("weir -e ':take(1)' in.txt")
+    assert.truthy(result.err:find("nothing here is a JSON object; for other formats say --codec",
+      1, true), result.err)
+    result = place:run([[
+      weir --codec csv -e ':take(1)' in.txt
+      weir --codec lines -e ':skip(1)' < in.txt]])
+    assert.equal('{"a":"1","b":"2"}\n{"message":"1,2"}\n', result.out)
+    result = place:run("weir --codec cvs -e ':take(1)' in.txt")
+    assert.equal('weir: unknown codec "cvs"; did you mean "csv"?\n', result.err)
+  end)
+
+  it("take a row in a field by the names of its columns, and no header", function()
+    place:write("in.jsonl", '{"m":"1,2"}\n')
+    local chain = [[weir -e ':parse(%s, { field = "m" })' in.jsonl]]
+    assert.truthy(place:run(chain:format('"csv"')).err:find("name its columns", 1, true))
+    assert.equal('{"a":"1","b":"2"}\n',
+      place:run(chain:format('weir.csv{ columns = { "a", "b" } }')).out)
+  end)
+
+  it("lead into nested fields in the paths of files, or to names with dots", function()
+    place:write("in.jsonl", '{"u":{"n":"x"},"u.n":"y"}\n{"u":{}}\n{"u":[1]}\n')
+    local result = place:run("weir -e ':to \"{u.n}\"' in.jsonl")
+    assert.truthy(result.err:find('field "u.n", which is missing', 1, true), result.err)
+    assert.truthy(place:has("x"))
+    place:run([[weir -e ":to \"{['u.n']}\"" in.jsonl]])
+    assert.truthy(place:has("y"))
+    for _, name in ipairs({ "u..n", ".u", "u.", "" }) do
+      result = place:run(("weir -e ':to \"{%s}\"' in.jsonl"):format(name))
+      assert.truthy(result.err:find("names no field", 1, true), result.err)
+    end
+  end)
 end)

@@ -45,6 +45,8 @@ local sampling = {
 local emit = { name = "emit", help = "print the generated Lua too" }
 local eval = { name = "eval", short = "e", kind = "string", value = "CHAIN",
   once = "join the chains into one: -e ':filter(...):take(5)'", help = "the stages to apply" }
+local codec = { name = "codec", kind = "string", value = "CODEC",
+  help = "how input is read: csv, lines, nginx.access; else by suffix, or JSON" }
 local about_eval = { name = "eval", short = "e", help = "explain the one-liner" }
 local version = { name = "version", short = "V", help = "print the version" }
 
@@ -142,12 +144,13 @@ M.eval = {
   text = "The chain is what would follow weir.from(...). It ends in standard output, as JSON\n"
     .. "Lines, unless it says otherwise. Without files it reads standard input. Records\n"
     .. "that fail are told of, not kept; a script keeps them as dead letters.",
-  flags = join({ eval }, loading, running, { color, version, help }),
+  flags = join({ eval, codec }, loading, running, { color, version, help }),
   files = "any",
   examples = {
     [[weir -e ':filter "status >= 500":select("ts", "path")' access.jsonl]],
     [[zcat old.gz | weir -e ':group_by("path"):aggregate{ n = weir.count() }']],
     [[weir -e ':to "errors.csv"' errors.jsonl]],
+    [[xzcat old.csv.xz | weir --codec csv -e ':take(5)']],
   },
 }
 

@@ -47,7 +47,7 @@ local function subject(given, world)
         files[#files + 1] = file
       end
     end
-    return { chain = given.values.eval, files = files, args = {} }
+    return { chain = given.values.eval, files = files, codec = given.values.codec, args = {} }
   elseif #given.plain ~= 1 then
     return usage(#given.plain == 0 and "which pipeline? Name a .lua file"
       or ("one pipeline at a time; arguments for the script stand behind --: -- %s")

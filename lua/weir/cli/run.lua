@@ -36,6 +36,20 @@ local function complain_of_loss(given, world, result)
   end
 end
 
+-- Whoever pipes a CSV into a one-liner learns how to say so.
+local function hint_at_codec(engine, given, world, result)
+  local first = engine.graph.nodes[1]
+  local codec = first and first.source and first.source.codec
+  if codec and codec.kind == "json" and result.dead > 0
+    and engine:stats().records_in == result.dead
+    and result.dead_reasons[1].stage == first.name
+  then
+    load.complain({ message = "nothing here is a JSON object; for other formats say "
+      .. (given.values.eval and "--codec csv, --codec lines" or 'codec = "csv", codec = "lines"')
+      .. " or what it is" }, given, world)
+  end
+end
+
 local function summarise(given, world, report)
   if given.values.summary == "json" then
     world.err(require("weir.cli.summary_json").line(report) .. "\n")
@@ -60,6 +74,7 @@ local function finish(engine, given, world, interrupted)
   if not result.ok then
     load.complain(result, given, world)
   end
+  hint_at_codec(engine, given, world, result)
   complain_of_loss(given, world, result)
   if wants_summary(engine, given.values, result) then
     summarise(given, world, { result = result, stats = engine:stats(), exit_code = code })

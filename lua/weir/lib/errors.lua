@@ -53,7 +53,8 @@ end
 ---@param where string  "traffic.lua:7"
 ---@param message string  with the conversions of string.format
 function M.raise(where, message, ...)
-  error(where .. ": " .. message:format(...), 0)
+  -- Where no script is at work it is the command line's fault, which has no lines.
+  error((where == "?" and "" or where .. ": ") .. message:format(...), 0)
 end
 
 --- A value as a message shows it: `"text"`, `12`, `a table`, `nothing`.

@@ -192,6 +192,7 @@ function Engine:setup()
       text = request.text,
       chain = request.chain,
       files = request.files,
+      codec = request.codec,
       args = request.args,
       params = request.params,
     },

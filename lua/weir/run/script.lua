@@ -90,7 +90,10 @@ end
 
 local function chain_source(request)
   local files = request.files or {}
-  return #files > 0 and files or weir.stdin({})
+  if #files > 0 then
+    return request.codec and weir.file({ path = files, codec = request.codec }) or files
+  end
+  return weir.stdin({ codec = request.codec })
 end
 
 local function run_chain(request, env)
