@@ -1,6 +1,7 @@
 // template.c -- a path with blanks for fields and times.
 //
-//     path  = { text | "{" name "}" | "%" letter | "{{" | "}}" | "%%" }
+//     path  = { text | "{" field "}" | "%" letter | "{{" | "}}" | "%%" }
+//     field = name { "." name } | "['" name "']"
 //     text  = any byte but "{", "}" and "%"
 
 #include "engine/io/template.h"
@@ -14,14 +15,15 @@
 #include "engine/data/field.h"
 #include "engine/data/value.h"
 
-enum { PARTS_MAX = 64, NS_PER_S = 1000000000 };
+enum { PARTS_MAX = 64, STEPS_MAX = 16, NS_PER_S = 1000000000 };
 
 enum part_kind { PART_TEXT, PART_TIME, PART_FIELD };
 
 struct part {
   enum part_kind kind;
-  char *text;  // of the text; of a time, its strftime format
-  weir_field *field;
+  char *text;                    // of the text; of a time, its strftime format
+  weir_field *steps[STEPS_MAX];  // of a field: each in the value of the one before
+  uint32_t step_count;
 };
 
 struct weir_template {
@@ -38,11 +40,41 @@ void weir_template_free(weir_template *path)
   if (path == NULL)
     return;
   for (uint32_t i = 0; i < path->count; i++) {
-    weir_mem_free(path->parts[i].text);
-    weir_field_free(path->parts[i].field);
+    struct part *part = &path->parts[i];
+    weir_mem_free(part->text);
+    for (uint32_t k = 0; k < part->step_count; k++)
+      weir_field_free(part->steps[k]);
   }
   weir_buf_fini(&path->scratch);
   weir_mem_free(path);
+}
+
+static void add_step(struct part *part, const char *bytes, size_t size)
+{
+  part->steps[part->step_count++] = weir_field_new(bytes, size);
+}
+
+// Dots lead into nested values, unless the name stands in quotes. NULL, or what is
+// wrong with it.
+static const char *add_steps(struct part *part, const char *bytes, size_t size)
+{
+  if (size > 4 && memcmp(bytes, "['", 2) == 0 &&
+      memcmp(bytes + size - 2, "']", 2) == 0) {
+    add_step(part, bytes + 2, size - 4);
+    return NULL;
+  }
+  const char *end = bytes + size;
+  while (bytes <= end) {
+    const char *dot = bytes < end ? memchr(bytes, '.', (size_t)(end - bytes)) : NULL;
+    size_t length = (size_t)((dot != NULL ? dot : end) - bytes);
+    if (length == 0)
+      return "names no field";
+    if (part->step_count == STEPS_MAX)
+      return "names a field that is nested too deep";
+    add_step(part, bytes, length);
+    bytes += length + 1;
+  }
+  return NULL;
 }
 
 static void add_part(weir_template *path, enum part_kind kind, const char *bytes,
@@ -51,8 +83,6 @@ static void add_part(weir_template *path, enum part_kind kind, const char *bytes
   struct part *part = &path->parts[path->count++];
   part->kind = kind;
   part->text = weir_mem_copy(bytes, size);
-  if (kind == PART_FIELD)
-    part->field = weir_field_new(bytes, size);
   path->varies = path->varies || kind != PART_TEXT;
 }
 
@@ -83,11 +113,11 @@ static const char *parse_part(weir_template *path, const char **at)
   const char *end = strchr(start, '}');
   if (end == NULL)
     return "is not closed; write {{ for the character itself";
-  if (end == start + 1)
-    return "names no field";
-  add_part(path, PART_FIELD, start + 1, (size_t)(end - start) - 1);
-  *at = end + 1;
-  return NULL;
+  size_t size = (size_t)(end - start) - 1;
+  add_part(path, PART_FIELD, start + 1, size);
+  const char *wrong = add_steps(&path->parts[path->count - 1], start + 1, size);
+  *at = wrong == NULL ? end + 1 : start;
+  return wrong;
 }
 
 int weir_template_new(weir_template **out, const char *text, char *message,
@@ -134,17 +164,26 @@ static void add_tame(const char *bytes, size_t size, weir_buf *out)
   }
 }
 
+static int find(const struct part *part, const weir_batch *batch, uint32_t row,
+                weir_slice *json)
+{
+  const weir_span *span = &batch->rows[row];
+  *json = (weir_slice){batch->bytes.bytes + span->start, span->end - span->start};
+  int found = batch->indexed ? weir_field_find(part->steps[0], batch, row, json)
+                             : weir_field_find_in(part->steps[0], *json, json);
+  for (uint32_t i = 1; i < part->step_count && found; i++)
+    found = json->size > 0 && json->bytes[0] == '{' &&
+            weir_field_find_in(part->steps[i], *json, json);
+  return found;
+}
+
 // NULL, or why the field's value cannot be part of a path.
-static const char *add_field(weir_template *path, weir_field *field,
+static const char *add_field(weir_template *path, const struct part *part,
                              const weir_batch *batch, uint32_t row, weir_buf *out)
 {
   weir_slice json;
   weir_value value;
-  const weir_span *span = &batch->rows[row];
-  weir_slice text_of_row = {batch->bytes.bytes + span->start, span->end - span->start};
-  int found = batch->indexed ? weir_field_find(field, batch, row, &json)
-                             : weir_field_find_in(field, text_of_row, &json);
-  if (!found)
+  if (!find(part, batch, row, &json))
     return "is missing";
   weir_buf_clear(&path->scratch);
   if (weir_value_read(json, &path->scratch, &value) != WEIR_OK)
@@ -175,7 +214,7 @@ int weir_template_path(weir_template *path, const weir_batch *batch, uint32_t ro
     else if (part->kind == PART_TIME)
       add_time(part->text, batch->ingest_ns, out);
     else {
-      const char *wrong = add_field(path, part->field, batch, row, out);
+      const char *wrong = add_field(path, part, batch, row, out);
       if (wrong != NULL) {
         snprintf(message, message_size, "the path needs field \"%s\", which %s",
                  part->text, wrong);

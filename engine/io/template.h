@@ -1,6 +1,7 @@
 // template.h -- a path with blanks for fields and times.
 //
-// "{tenant}/%Y-%m-%d.jsonl": {name} is a field of the record, %Y and so on are
+// "{tenant}/%Y-%m-%d.jsonl": {name} is a field of the record, {user.name} one inside a
+// field, {['user.name']} one whose name has a dot; %Y and so on are
 // parts of its time as strftime(3) has them, in UTC; "{{", "}}" and "%%" stand for
 // themselves. A field's value can never lead out of the path, and no two values give
 // the same: '/', '%' and control characters in it are written as in a URL, "%2F", and

@@ -29,6 +29,29 @@ options.define("field", function(value, _, where)
   return M.check(value, where)
 end)
 
+--- One that a record has at its top: "a", or "['a.b']" where the name has a dot, since a
+-- dot leads into a nested value elsewhere.
+---@param name string
+---@param where string
+function M.top(name, where)
+  local literal = name:match("^%[(['\"]).-%1%]$") and name:sub(3, -3)
+  if not literal and name:find("[.%[]") then
+    errors.raise(where, '"%s" reads as a field inside a field, and fields of the record itself are'
+      .. " wanted here: use :map or :select for what is inside; a name with a dot is"
+      .. " \"['%s']\"", name, name)
+  end
+  return M.check(literal or name, where)
+end
+
+--- A list of those.
+options.define("top_fields", function(value, option, where)
+  local names, expected = options.kind("list")(value, option, where)
+  for i, name in ipairs(names or {}) do
+    names[i] = M.top(name, where)
+  end
+  return names, expected
+end)
+
 --- A list of names; one text stands for a list of one.
 options.define("fields", function(value, option, where)
   local names, expected = options.kind("list")(value, option, where)

@@ -81,6 +81,7 @@ Keys of group_by, sort and top compare by value and need none of this.]]),
     .. " the path. A record without the field is a dead letter.", [[
 
     :to "{tenant}/%Y-%m-%d.jsonl"
+    :to "{user.name}.jsonl"          a field inside a field; {['a.b']} if it is called so
 
 Folders of such a path are made; the folder of a plain path must be there. The
 time is that of arrival.]]),

@@ -5,7 +5,7 @@ local model = require("weir.op.model")
 local M = {
   kind = "drop_fields",
   usage = ':drop_fields("password", "token")',
-  arguments = { { name = "fields", kind = "fields", variadic = true } },
+  arguments = { { name = "fields", kind = "top_fields", variadic = true } },
   sides = {},
 }
 
@@ -22,7 +22,8 @@ M.doc = {
   name = "drop_fields",
   group = "operators",
   signature = ":drop_fields(name, ...)",
-  summary = "Removes fields; the others stay as they are, in their order.",
+  summary = "Removes fields of the record itself; the others stay as they are, in their"
+    .. " order. A name with a dot is written \"['a.b']\".",
   shape = "record -> the same record without the fields",
   errors = "A missing field is no error.",
   cost = "Values are not read.",

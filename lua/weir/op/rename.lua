@@ -1,6 +1,7 @@
 --- rename: gives fields new names.
 
 local errors = require("weir.lib.errors")
+local field = require("weir.describe.field")
 local model = require("weir.op.model")
 local options = require("weir.lib.options")
 
@@ -26,7 +27,7 @@ options.define("renames", function(value, option, where)
         errors.show(old), expected)
     end
     local name = options.kind("field")
-    out[#out + 1] = { new = name(new, option, where), old = name(old, option, where) }
+    out[#out + 1] = { new = name(new, option, where), old = field.top(old, where) }
   end
   table.sort(out, function(a, b)
     return a.new < b.new
@@ -37,26 +38,26 @@ end)
 --- A field can go to one name only.
 function M.complete(node, refuse)
   local seen = {}
-  for _, field in ipairs(node.fields) do
-    if seen[field.old] then
-      refuse('"%s" is renamed both to "%s" and to "%s"', field.old, seen[field.old], field.new)
+  for _, each in ipairs(node.fields) do
+    if seen[each.old] then
+      refuse('"%s" is renamed both to "%s" and to "%s"', each.old, seen[each.old], each.new)
     end
-    seen[field.old] = field.new
+    seen[each.old] = each.new
   end
 end
 
 function M.reference(rows, node)
   return model.each(rows, node, function(row, emit)
     local values = {}
-    for i, field in ipairs(node.fields) do
-      values[i] = row[field.old]
+    for i, each in ipairs(node.fields) do
+      values[i] = row[each.old]
     end
-    for _, field in ipairs(node.fields) do
-      row[field.old] = nil
+    for _, each in ipairs(node.fields) do
+      row[each.old] = nil
     end
-    for i, field in ipairs(node.fields) do
+    for i, each in ipairs(node.fields) do
       if values[i] ~= nil then
-        row[field.new] = values[i]
+        row[each.new] = values[i]
       end
     end
     emit(row)
