@@ -94,8 +94,9 @@ static int check_header(csv_decoder *csv, weir_cut *cut, const weir_csv_row *row
   if (csv->header && csv->given != NULL &&
       weir_schema_count(csv->given) != row->fields) {
     snprintf(csv->base.message, sizeof csv->base.message,
-             "the header has %zu columns, but %u names are given", row->fields,
-             weir_schema_count(csv->given));
+             "the header has %zu column%s, but %u %s given", row->fields,
+             row->fields == 1 ? "" : "s", weir_schema_count(csv->given),
+             weir_schema_count(csv->given) == 1 ? "name is" : "names are");
     return WEIR_ECOLUMNS;
   }
   return WEIR_OK;

@@ -14,6 +14,26 @@ local M = {
   sides = { "dead" },
 }
 
+local NEEDS_COLUMNS = '%s in a field has no header; name its columns: weir.csv{ %scolumns ='
+  .. ' { "a", "b" } }'
+
+--- A text in a field is one row, so no row before it names the columns.
+function M.complete(node, refuse)
+  local codec = node.codec
+  if codec.kind == "tsv" then
+    refuse(NEEDS_COLUMNS, "tsv", 'delimiter = "\\t", quote = "", ')
+  elseif codec.kind == "csv" and codec.header then
+    if not codec.columns then
+      refuse(NEEDS_COLUMNS, "csv", "")
+    end
+    node.codec = {}
+    for name, value in pairs(codec) do
+      node.codec[name] = value
+    end
+    node.codec.header = false
+  end
+end
+
 --- The model. Decoding has models of its own, so the reader is passed in.
 ---@param decode fun(text: string): table?, string?  one record, or nil and why not
 function M.reference(rows, node, decode)
@@ -47,7 +67,7 @@ M.doc = {
   summary = "Reads the text in a field by a codec: a format (\"json\"), a stock pattern"
     .. " (\"nginx.access\") or a pattern (\"%{IP:client} ...\"). What it finds is added to the"
     .. " record, replacing fields of the same name, or becomes the table `into`; the field itself"
-    .. " goes, unless keep_field.",
+    .. " goes, unless keep_field. weir.csv is a row without a header here, and wants columns.",
   shape = "record -> the same record with what was found",
   errors = "A text that does not fit, and a field that holds no text, set the record aside.",
   cost = "One pass over the text.",
