@@ -182,9 +182,21 @@ static int start(struct sqlite_sink *sink, const weir_sqlite_sink_options *optio
   sink->table =
       weir_sqlite_table_new(sink->db, options->table, options->keys, options->key_count,
                             options->schema, options->column_count);
-  if (weir_sqlite_table_ready(sink->table, NULL) == SQLITE_OK)
+  if (weir_sqlite_table_ready(sink->table, NULL) != SQLITE_OK)
+    return weir_sqlite_explain(sink->db, sink->path, "the table cannot be created",
+                               sink->base.message, sizeof sink->base.message);
+  int result = weir_sqlite_table_claim_keys(sink->table);
+  if (result == SQLITE_OK)
     return WEIR_OK;
-  return weir_sqlite_explain(sink->db, sink->path, "the table cannot be created",
+  if ((result & 0xff) == SQLITE_CONSTRAINT) {
+    snprintf(
+        sink->base.message, sizeof sink->base.message,
+        "%s: table \"%s\" has several rows of one key; choose a key that tells its "
+        "rows apart",
+        options->path, options->table);
+    return WEIR_ESINK;
+  }
+  return weir_sqlite_explain(sink->db, sink->path, "its key cannot be used",
                              sink->base.message, sizeof sink->base.message);
 }
 

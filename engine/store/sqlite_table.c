@@ -291,6 +291,14 @@ static int ready_insert(weir_sqlite_table *table)
   return result == SQLITE_OK ? prepare_insert(table) : result;
 }
 
+int weir_sqlite_table_claim_keys(weir_sqlite_table *table)
+{
+  for (uint32_t i = 0; i < table->key_count; i++)
+    if (!table->ready || find_column(table, table->keys[i], i) < 0)
+      return SQLITE_OK;
+  return table->key_count > 0 ? ready_insert(table) : SQLITE_OK;
+}
+
 static int grow(weir_sqlite_table *table, const char *name, const char *type)
 {
   weir_buf text;

@@ -41,6 +41,10 @@ void weir_sqlite_table_free(weir_sqlite_table *table);  // NULL is a no-op
 // (batch is NULL) not yet. A code of SQLite on failure.
 int weir_sqlite_table_ready(weir_sqlite_table *table, const weir_batch *batch);
 
+// Makes sure, in a table that is there with columns for the keys, that a key tells its
+// rows apart, by an index if it has none. SQLITE_CONSTRAINT if rows share one.
+int weir_sqlite_table_claim_keys(weir_sqlite_table *table);
+
 // Puts one row, or sets *refusal, which is OK otherwise.
 int weir_sqlite_table_put(weir_sqlite_table *table, const weir_batch *batch,
                           uint32_t row, int *refusal, char *reason, size_t reason_size);

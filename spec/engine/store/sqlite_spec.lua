@@ -96,6 +96,16 @@ describe("sqlite sink", function()
     end)
   end
 
+  it("refuses a key that rows in the table share, before anything is written", function()
+    local path = support.path("a.db")
+    support.run(("sqlite3 %s 'CREATE TABLE t (id PRIMARY KEY, name);"
+      .. ' INSERT INTO t VALUES (1, "a"), (2, "a")\''):format(path))
+    local sink = new_sink(path, "t", { keys = { "name" } })
+    assert.equal(path .. ': table "t" has several rows of one key; choose a key that tells its'
+      .. " rows apart", ffi.string(sink.message))
+    C.weir_sink_free(sink)
+  end)
+
   it("refuses single rows with SQLite's words and writes the rest", function()
     local path = support.path("a.db")
     support.run("sqlite3 " .. path .. " 'CREATE TABLE t (n INTEGER CHECK (n < 10), x UNIQUE)'")
