@@ -33,6 +33,11 @@ local function middle(values)
   return (values[math.ceil(n / 2)] + values[math.floor(n / 2) + 1]) / 2
 end
 
+-- The median of one of the things measured.
+function measure.middle_of(costs, what)
+  return middle(sorted(costs, what))
+end
+
 -- The median of each, the highest peak, and how far the times lie apart.
 function measure.median(costs)
   local walls = sorted(costs, "wall")

@@ -1,5 +1,7 @@
 --- The tables, aligned for a terminal and still Markdown, and the report around them.
 
+local measure = require("measure")
+
 local report = {}
 
 local function output_of(command)
@@ -65,7 +67,7 @@ end
 
 local HEAD = {
   "task", "subject", "records", "time, s", "rate", "to weir's", "goal", "CPU, s", "to weir's",
-  "spread", "peak, MB",
+  "spread", "peak, MB", "to tmpfs, s",
 }
 
 -- One subject's row; base is that of weir with plain lambdas.
@@ -90,10 +92,14 @@ local function result_row(entry, base)
     by_cpu and decimals(by_cpu) or "",
     ("%.0f %%"):format(cost.spread * 100),
     ("%.1f"):format(cost.peak),
+    entry.kept and ("%.3f"):format(measure.middle_of(entry.kept, "wall")) or "",
   }
 end
 
 local function results_table(results)
+  if #results == 0 then
+    return ""
+  end
   local rows = { HEAD }
   for _, result in ipairs(results) do
     for i, entry in ipairs(result.line) do
@@ -103,6 +109,87 @@ local function results_table(results)
     end
   end
   return table_of(rows)
+end
+
+-- Rivals' times to weir's, the floor's upside down, and whether that was to be reached.
+local RIVALS = { "floor", "simdjson", "cjson", "jq", "mlr", "text", "two" }
+local GOALS_HEAD = {
+  "goals", "", "of the floor", "simdjson", "lua-cjson", "jq", "Miller", "text", "two workers",
+  "peak, MB",
+}
+
+local function entry_of(line, id)
+  for _, entry in ipairs(line) do
+    if entry.subject.id == id then
+      return entry
+    end
+  end
+end
+
+local function goal_cell(entry, base)
+  if not (entry and entry.goal) then
+    return ""
+  elseif not (entry.median and base.median) then
+    return "missed: wrong"
+  end
+  local function against(what)
+    return (entry.median[what] / entry.records) / (base.median[what] / base.records)
+  end
+  -- By the clock and by the CPU, whichever is worse; what is parallel by the clock.
+  local value = against("wall")
+  if not entry.subject.parallel then
+    local worse = entry.goal:find("^>=") and math.min or math.max
+    value = worse(value, against("cpu"))
+  end
+  local shown = entry.subject.id == "floor" and 1 / value or value
+  return decimals(shown) .. (reached(entry.goal, value) and " met" or " missed")
+end
+
+local function goals_table(results)
+  local rows = { GOALS_HEAD }
+  for _, result in ipairs(results) do
+    local base, row = result.line[1], { result.task.name, "" }
+    for i, id in ipairs(RIVALS) do
+      row[i + 2] = goal_cell(entry_of(result.line, id), base)
+    end
+    local limit = result.task.peak_max
+    row[#row + 1] = limit and base.median
+      and ("%.1f "):format(base.median.peak) .. (base.median.peak <= limit and "met" or "missed")
+      or ""
+    if table.concat(row, "", 3) ~= "" then
+      rows[#rows + 1] = row
+    end
+  end
+  return #rows > 1 and table_of(rows) or ""
+end
+
+local MANY_HEAD = {
+  "many at once", "subject", "records", "time, s", "CPU, s", "segments' CPU, s", "peak, MB",
+}
+
+local function many_table(of_many)
+  local rows, words = { MANY_HEAD }, {}
+  for _, result in ipairs(of_many) do
+    local name = result.task.name
+    if result.wrong then
+      words[#words + 1] = ("- %s: wrong: %s"):format(name, result.wrong)
+    else
+      for i, cost in ipairs(result.costs) do
+        local median = measure.median(cost[2])
+        rows[#rows + 1] = {
+          i == 1 and name or "", cost[1], ("%d"):format(cost.records or result.records),
+          ("%.3f"):format(median.wall), ("%.3f"):format(median.cpu),
+          cost[2][1].segments and ("%.3f"):format(measure.middle_of(cost[2], "segments")) or "",
+          ("%.1f"):format(median.peak),
+        }
+      end
+      words[#words + 1] = ("- %s, %s: %s, goal %s %s: %s"):format(name, result.task.title,
+        decimals(result.value), result.goal,
+        reached(result.goal, result.value) and result.also ~= false and "met" or "missed",
+        result.said)
+    end
+  end
+  return #of_many > 0 and table_of(rows) .. "\n" .. table.concat(words, "\n") .. "\n" or ""
 end
 
 -- Nobody here waits for anything but a core, so a clock that runs ahead of the CPU tells
@@ -141,10 +228,12 @@ local function starts_table(starts)
   return table_of(rows)
 end
 
-local function tasks_list(results)
+local function tasks_list(results, of_many)
   local lines = {}
-  for i, result in ipairs(results) do
-    lines[i] = ("- %s: %s"):format(result.task.name, result.task.title)
+  for _, list in ipairs({ results, of_many }) do
+    for _, result in ipairs(list) do
+      lines[#lines + 1] = ("- %s: %s"):format(result.task.name, result.task.title)
+    end
   end
   return table.concat(lines, "\n") .. "\n"
 end
@@ -182,11 +271,14 @@ the highest. Output goes to %s. Each one's answer was checked record by record a
 slow reference first; whose was wrong is not timed. Who is slow gets a tenth of the records. "to
 weir's" is the time for a record against that of weir with plain lambdas on one worker, by the
 clock and in CPU, which is that of all threads together; a goal is met if it is by both, and
-that of two workers by the clock.
+that of two workers by the clock. Beside that stands what it takes to write to a file in memory.
 
 %s%s
 %s
+%s
+%s
 %s.
+%s
 
 ```
 %s```
@@ -194,13 +286,19 @@ that of two workers by the clock.
 
 function report.write(path, run)
   local results, starts = results_table(run.results), starts_table(run.starts)
+  local goals, of_many = goals_table(run.results), many_table(run.many)
   local warning = busy(run.results) and BUSY .. "\n" or ""
   local file = assert(io.open(path, "w"))
   file:write(TEXT:format(
     ("Input: %d web records, or a fifth of heavy ones, warm in memory.\n"):format(run.records),
-    tasks_list(run.results), run.runs, run.out, warning, results, starts, machine(), versions()))
+    tasks_list(run.results, run.many), run.runs, run.out, warning, results, goals, of_many, starts,
+    machine(), os.date("!%Y-%m-%d %H:%M UTC"), versions()))
   file:close()
-  io.write(warning, results, "\n", starts, "\nwritten: ", path, "\n")
+  io.write(warning)
+  for _, part in ipairs({ results, goals, of_many, starts }) do
+    io.write(part, part ~= "" and "\n" or "")
+  end
+  io.write("written: ", path, "\n")
 end
 
 return report

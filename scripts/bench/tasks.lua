@@ -7,6 +7,7 @@
 --   jq, mlr  their program, and their further arguments
 --   by       commands of rivals that know only this task
 --   goals    of their time per record against weir's
+--   peak_max what weir may hold, in MB
 
 local NAMED = '"ts", "host", "path", "status"'
 
@@ -28,6 +29,7 @@ return {
     text = ':filter "status >= 500":select(' .. NAMED .. ")",
     jq = { "select(.status >= 500) | {ts, host, path, status}" },
     mlr = { "filter", "$status >= 500", "then", "cut", "-o", "-f", "ts,host,path,status" },
+    peak_max = 16,
     goals = {
       two = "<= 0.59", floor = ">= 0.67", simdjson = ">= 1.5", cjson = ">= 25", jq = ">= 65",
       mlr = ">= 150",
@@ -55,6 +57,7 @@ return {
       [[$bucket = $latency_ms < 10 ? "fast" : $latency_ms < 100 ? "ok" : "slow";
       $prefix = sub($path, "/[^/]*$", "")]],
     },
+    peak_max = 16,
     goals = {
       two = "<= 0.59", floor = ">= 0.29", simdjson = ">= 1", cjson = ">= 25", jq = ">= 90",
       mlr = ">= 120",
@@ -90,6 +93,7 @@ return {
       "then", "sort", "-nf", "w", "-f", "prefix",
       "then", "rename", "latency_ms_count,count,latency_ms_mean,average",
     },
+    peak_max = 16,
     goals = {
       two = "<= 0.59", floor = ">= 0.33", simdjson = ">= 1.2", cjson = ">= 15", jq = ">= 150",
       mlr = ">= 140",
@@ -145,6 +149,7 @@ return {
       [[emit1 {"ts": $ts, "host": $host["name"], "path": $http["path"],
         "status": $http["status"]}]],
     },
+    peak_max = 16,
     goals = { two = "<= 0.59", simdjson = ">= 1", cjson = ">= 25" },
   },
 }
