@@ -71,14 +71,19 @@ end
 
 local ADVICE = "end it in :to(sink), or in :to(weir.discard{})"
 
+-- `filter`, or `source "log"` where the name says more than the kind.
+local function called(node)
+  return node.name == node.kind and node.kind or ('%s "%s"'):format(node.kind, node.name)
+end
+
 local function find_loose_ends(nodes, problems)
   local taken = taken_ports(nodes)
   for _, node in ipairs(nodes) do
     for _, port in ipairs(node.ports or {}) do
       if not (taken[node] and taken[node][port]) then
         local output = port == "out" and "the output" or ('the output "%s"'):format(port)
-        problems[#problems + 1] = ('%s: nothing takes %s of %s "%s"; %s'):format(
-          node.where, output, node.kind, node.name, ADVICE)
+        problems[#problems + 1] = ('%s: nothing takes %s of %s; %s'):format(
+          node.where, output, called(node), ADVICE)
       end
     end
   end

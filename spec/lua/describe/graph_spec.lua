@@ -82,7 +82,7 @@ weir.from(input):filter "y" :to(out)]])
 
   it("says which streams end nowhere, all at once", function()
     assert.equal(
-      'traffic.lua:1: nothing takes the output of filter "filter"; '
+      'traffic.lua:1: nothing takes the output of filter; '
         .. "end it in :to(sink), or in :to(weir.discard{})\n"
         .. 'traffic.lua:2: nothing takes the output of source "file:b"; '
         .. "end it in :to(sink), or in :to(weir.discard{})",

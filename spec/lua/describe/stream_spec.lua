@@ -146,7 +146,7 @@ to.default:to "d"]])
   end)
 
   it("lets default be, but no route", function()
-    fails('s:route{ { "x", when = "y" } }', 'nothing takes the output "x" of route "route"')
+    fails('s:route{ { "x", when = "y" } }', 'nothing takes the output "x" of route')
     load('weir.from "a" :route{ { "x", when = "y" } }.x:to "b"')
   end)
 
