@@ -57,7 +57,6 @@ weir_gather *weir_gather_new(const uint32_t *kinds, uint32_t slot_count,
   gather->values = weir_mem_new((slot_count + 1) * sizeof gather->values[0]);
   gather->columns = weir_mem_new(WEIR_PROGRAM_GIVEN_MAX * sizeof gather->columns[0]);
   gather->keys = weir_mem_new(WEIR_PROGRAM_GIVEN_MAX * sizeof gather->keys[0]);
-  gather->recalls = weir_mem_new(RECALL_ENTRIES * sizeof gather->recalls[0]);
   for (uint32_t i = 0; i < slot_count; i++) {
     gather->kinds[i] = kinds[i];
     gather->keeps_text |= kinds[i] >= WEIR_GROUP_MIN;
@@ -239,6 +238,8 @@ static void forget(weir_gather *gather, const weir_groups *groups)
 {
   if (gather->groups_id == weir_groups_id(groups))
     return;
+  if (gather->recalls == NULL)
+    gather->recalls = weir_mem_new(RECALL_ENTRIES * sizeof gather->recalls[0]);
   gather->groups_id = weir_groups_id(groups);
   for (uint32_t i = 0; i < RECALL_ENTRIES; i++)
     gather->recalls[i].id = -1;
