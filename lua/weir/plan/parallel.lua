@@ -8,7 +8,6 @@
 -- an aggregate gathers is added up batch by batch.
 
 local exprs = require("weir.plan.exprs")
-local purity = require("weir.expr.purity")
 
 local M = {}
 
@@ -38,6 +37,7 @@ local function of_exprs(stage, functions)
   local reason
   local function look(expr)
     if expr.kind == "lambda" and not reason then
+      local purity = require("weir.expr.purity") -- texts alone do without it
       local pure, why = purity.of(expr.fn, functions)
       reason = not pure and ("the function at %s %s"):format(expr.where or stage.node.where, why)
     end
