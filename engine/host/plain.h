@@ -11,7 +11,8 @@
 // native/encode.lua writes that, or knows what is wrong with it. Both write the same
 // bytes.
 //
-//     plain.take(address, value, null, integer, list) -> what the JSON in the weir_buf says
+//     plain.take(address, value, null, integer, list) -> what the weir_buf holds as
+//     JSON
 //
 // `null` stands for null; `list` is the metatable of lists; `integer()` gives the Lua
 // value of an integer beyond 2^53, which stands in the weir_value at the address

@@ -33,7 +33,7 @@ end)
 -- dot leads into a nested value elsewhere.
 ---@param name string
 ---@param where string
-function M.top(name, where)
+local function top(name, where)
   local literal = name:match("^%[(['\"]).-%1%]$") and name:sub(3, -3)
   if not literal and name:find("[.%[]") then
     errors.raise(where, '"%s" reads as a field inside a field, and fields of the record itself are'
@@ -43,11 +43,18 @@ function M.top(name, where)
   return M.check(literal or name, where)
 end
 
+options.define("top_field", function(value, _, where)
+  if type(value) ~= "string" or value == "" then
+    return nil, "the name of a field"
+  end
+  return top(value, where)
+end)
+
 --- A list of those.
 options.define("top_fields", function(value, option, where)
   local names, expected = options.kind("list")(value, option, where)
   for i, name in ipairs(names or {}) do
-    names[i] = M.top(name, where)
+    names[i] = top(name, where)
   end
   return names, expected
 end)

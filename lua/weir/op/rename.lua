@@ -1,7 +1,6 @@
 --- rename: gives fields new names.
 
 local errors = require("weir.lib.errors")
-local field = require("weir.describe.field")
 local model = require("weir.op.model")
 local options = require("weir.lib.options")
 
@@ -26,8 +25,10 @@ options.define("renames", function(value, option, where)
       errors.raise(where, "rename: { %s = %s } names no field; say %s", new,
         errors.show(old), expected)
     end
-    local name = options.kind("field")
-    out[#out + 1] = { new = name(new, option, where), old = field.top(old, where) }
+    out[#out + 1] = {
+      new = options.kind("field")(new, option, where),
+      old = options.kind("top_field")(old, option, where),
+    }
   end
   table.sort(out, function(a, b)
     return a.new < b.new
