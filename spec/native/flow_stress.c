@@ -19,6 +19,7 @@
 #include "engine/base/mem.h"
 #include "engine/data/line.h"
 #include "engine/sched/flow.h"
+#include "engine/sched/profile.h"
 
 enum { LEFT_BATCHES = 3000, RIGHT_BATCHES = 2000, ROWS = 7, FIRST = 5000 };
 enum { WORKERS = 3, POOL = 2 };
@@ -147,6 +148,7 @@ static int enter(void *context, uint32_t segment, weir_run *run)
   (void)context;
   if (run->finishing)
     return WEIR_RUN_DONE;
+  __atomic_store_n(&run->mark, 1, __ATOMIC_RELAXED);
   for (; run->row < run->row_end; run->row++) {
     if (segment == FIRST_OF && first_count == FIRST)
       return WEIR_RUN_SATED;
@@ -185,7 +187,8 @@ static void *work(void *argument)
         weir_flow_run(self->flow, tasks[i], self->worker, &runner);
     if (count == 0)
       sched_yield();
-    weir_flow_count(self->flow);  // as progress does
+    weir_flow_count(self->flow);   // as progress does
+    weir_flow_sample(self->flow);  // as a profile does
   }
   return NULL;
 }
@@ -215,6 +218,7 @@ int main(void)
   weir_flow_set_lanes(flow, PASS, WORKERS);
   weir_flow_set_lanes(flow, MERGE, WORKERS);
   weir_flow_pin(flow, FIRST_OF, 1);
+  weir_flow_profile(flow);
 
   hand hands[WORKERS + POOL];
   for (int i = 0; i < WORKERS + POOL; i++) {
@@ -232,6 +236,9 @@ int main(void)
 
   assert(all->count == (uint64_t)(LEFT_BATCHES + RIGHT_BATCHES) * ROWS);
   assert(some->count == FIRST);
+  for (uint32_t task = LEFT; task <= SOME; task++)
+    assert(weir_flow_task_time(flow, task).wall_ns > 0);
+  assert(weir_flow_mark(flow, MERGE, 1).samples > 0);
   weir_edge_book book = weir_edge_count(edge);
   assert(book.sent == all->count && book.sent == book.received + book.dropped);
   weir_flow_free(flow);
