@@ -6,6 +6,8 @@
 
 #include "engine/base/err.h"
 #include "engine/data/json.h"
+#include "engine/data/json_masks.h"
+#include "engine/data/json_strings.h"
 
 static int is_blank(char byte)
 {
@@ -58,29 +60,36 @@ const char *weir_json_closing_quote(const char *at, const char *end, uint32_t *e
   }
 }
 
+// The masks of the block at this place, of which size bytes may be read.
+static weir_json_masks masks_at(const char *at, size_t size)
+{
+  weir_json_masks masks;
+  if (size >= WEIR_JSON_BLOCK) {
+    weir_json_masks_now()(at, 1, &masks);
+  } else {
+    char block[WEIR_JSON_BLOCK] = {0};
+    memcpy(block, at, size);
+    weir_json_masks_now()(block, 1, &masks);
+  }
+  masks.newlines = 0;
+  return masks;
+}
+
 static const char *after_nested(const char *at, const char *end)
 {
+  weir_json_strings strings = {0};
   size_t depth = 0;
-  uint32_t escaped = 0;
-  for (; at < end; at++) {
-    switch (*at) {
-    case '"':
-      at = weir_json_closing_quote(at + 1, end, &escaped);
-      if (at == NULL)
-        return NULL;
-      break;
-    case '{':
-    case '[':
-      depth++;
-      break;
-    case '}':
-    case ']':
-      if (--depth == 0)
-        return at + 1;
-      break;
-    default:
-      break;
+  for (; at < end; at += WEIR_JSON_BLOCK) {
+    weir_json_masks masks = masks_at(at, (size_t)(end - at));
+    weir_json_strings_drop(&strings, &masks, 1);
+    for (uint64_t bits = masks.brackets; bits != 0; bits &= bits - 1) {
+      const char *bracket = at + __builtin_ctzll(bits);
+      depth += *bracket & 2 ? 1u : 0u - (size_t)1;  // see json_row.c
+      if (depth == 0)
+        return bracket + 1;
     }
+    if (end - at <= WEIR_JSON_BLOCK)
+      break;
   }
   return NULL;
 }
