@@ -30,8 +30,9 @@ local function share(part, whole)
   return whole > 0 and ("%.0f %%"):format(100 * part / whole) or "-"
 end
 
-local function row(name, each, total_ms)
-  local records, allocations = each.records or 0, each.allocations or 0
+-- What belongs to no stage has seen all records of its segment.
+local function row(name, each, total_ms, of_segment)
+  local records, allocations = each.records or of_segment or 0, each.allocations or 0
   return {
     name,
     records > 0 and human.count(records) or "-",
@@ -65,8 +66,7 @@ end
 local function add_parts(rows, task, total_ms)
   for _, part in ipairs(task.parts) do
     if part.records or part.samples > 0 or part.allocations > 0 then
-      part.records = part.records or task.records
-      rows[#rows + 1] = row("  " .. part.name, part, total_ms)
+      rows[#rows + 1] = row("  " .. part.name, part, total_ms, task.records)
     end
   end
 end
@@ -91,8 +91,12 @@ function M.text(result, width, brush)
   for i, line in ipairs(layout.lines(COLUMNS, rows, width - 2)) do
     out[#out + 1] = "  " .. (i == 1 and brush("faint", line) or line)
   end
-  out[#out + 1] = "  " .. brush("faint",
-    ("inside segments by %s; allocations are Lua's"):format(human.plural(samples, "sample")))
+  local note = ("inside segments by %s; allocations are Lua's"):format(
+    human.plural(samples, "sample"))
+  if #profile.workers > 1 then
+    note = note .. "; times of all workers together"
+  end
+  out[#out + 1] = "  " .. brush("faint", note)
   return table.concat(out, "\n") .. "\n"
 end
 

@@ -11,6 +11,9 @@ local C = cdef.load("engine/base/clock.h", "engine/base/err.h", "engine/sched/fl
 
 local M = {}
 
+-- The size of the sample limits what is held.
+local NO_LIMIT = 2 ^ 40
+
 local ready = ffi.new("uint32_t[1]")
 
 -- Nobody waits here: where nothing else is left to do, the clock is put forward.
@@ -70,7 +73,7 @@ jit.off(drive)
 --- What to ask the engine for, beside the script, so that it can be sampled.
 function M.options(options)
   options.clock, options.now = clock_by_hand()
-  options.sample, options.workers = true, 1
+  options.sample, options.workers, options.max_memory = true, 1, NO_LIMIT
   return options
 end
 
