@@ -123,6 +123,20 @@ int weir_value_read(weir_slice json, weir_buf *scratch, weir_value *out)
   }
 }
 
+int weir_value_check(weir_slice json)
+{
+  weir_value value;
+  if (json.size >= 2 && json.bytes[0] == '"') {
+    const char *last = json.bytes + json.size - 1;
+    if (*last == '"' && after_plain(json.bytes + 1, last) == last)
+      return WEIR_OK;
+  } else if (json.size > 0 &&
+             (json.bytes[0] == '-' || (json.bytes[0] >= '0' && json.bytes[0] <= '9'))) {
+    return weir_number_read(json.bytes, json.size, &value);
+  }
+  return weir_json_check(json, NULL);
+}
+
 static int rank(uint32_t kind)
 {
   switch (kind) {

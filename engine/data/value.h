@@ -46,6 +46,9 @@ typedef struct weir_value {
 // the nearest NUMBER, 1e400 infinity. Source: RFC 8259.
 int weir_value_read(weir_slice json, weir_buf *scratch, weir_value *out);
 
+// Whether the text is one JSON value, all of it: cheap for numbers and plain texts.
+int weir_value_check(weir_slice json);
+
 // Appends the value as JSON. OBJECT and ARRAY are copied. A NUMBER is written as
 // the shortest text that reads back the same, whole ones below 2^64 digit by digit;
 // NaN and infinities, which JSON cannot say, as null.

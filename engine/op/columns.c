@@ -78,7 +78,7 @@ static char *put(char *at, const char *bytes, size_t size)
   return at + size;
 }
 
-// The usual case: an untouched text, no column twice. 0 if it is not that.
+// The usual case: an untouched text, no column twice. 0 if it is not that, or an error.
 static int select_untouched(weir_doc *doc, const weir_columns *columns)
 {
   const weir_node *root = &doc->nodes[WEIR_NODE_ROOT];
@@ -94,6 +94,9 @@ static int select_untouched(weir_doc *doc, const weir_columns *columns)
     weir_slice json;
     if (!weir_doc_find(doc, WEIR_NODE_ROOT, column->field, &json))
       continue;
+    int code = weir_value_check(json);
+    if (code != WEIR_OK)
+      return code;
     size_t key_size = column[1].key - column->key;
     if ((size_t)(at - text) + key_size + json.size + 1 > room)
       return 0;
@@ -113,9 +116,10 @@ int weir_rows_select(weir_rows *rows, uint32_t slot, const weir_columns *columns
   weir_slot *selected = &rows->slots[slot];
   if (!selected->open)
     return WEIR_ESTALE;
-  if (select_untouched(&selected->doc, columns)) {
-    selected->generation++;
-    return WEIR_OK;
+  int done = select_untouched(&selected->doc, columns);
+  if (done != 0) {
+    selected->generation += done > 0;
+    return done > 0 ? WEIR_OK : done;
   }
   weir_buf *out = &rows->built;
   weir_buf_clear(out);

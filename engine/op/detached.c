@@ -99,7 +99,11 @@ int weir_rows_adopt(weir_rows *rows, uint32_t slot, weir_record *record)
   if (place.slot == &rows->slots[slot] && place.node == WEIR_NODE_ROOT)
     return WEIR_OK;
   weir_buf_clear(&rows->built);
-  code = weir_record_json(rows, record, &rows->built);
+  // A whole record is what it came as; a value in it must be one to stand alone.
+  if (place.node == WEIR_NODE_ROOT)
+    weir_rows_render(rows, place.doc, place.node, &rows->built);
+  else
+    code = weir_record_json(rows, record, &rows->built);
   if (code != WEIR_OK)
     return code;
   return weir_rows_assign_text(rows, slot, rows->built.bytes, rows->built.size);

@@ -42,9 +42,12 @@ static void get_json_from_rows(weir_strip *strip, weir_field *field, weir_datum 
   for (uint32_t i = 0; i < count; i++) {
     uint16_t row = left[i];
     weir_slice json;
-    to[row] = find(strip, field, strip->first + row, &json)
-                  ? weir_datum_text(json.bytes, json.size, WEIR_DATUM_JSON, 0)
-                  : (weir_datum){.kind = WEIR_ABSENT};
+    to[row] = (weir_datum){.kind = WEIR_ABSENT};
+    if (!find(strip, field, strip->first + row, &json))
+      continue;
+    to[row] = weir_datum_text(json.bytes, json.size, WEIR_DATUM_JSON, 0);
+    if (weir_value_check(json) != WEIR_OK)
+      weir_strip_bail(strip, row);
   }
 }
 
@@ -188,6 +191,9 @@ static void get_json_from_cells(weir_strip *strip, weir_field *field, weir_datum
                                 WEIR_DATUM_JSON, 0);
     else
       read_cell(strip, cell, &to[row]);
+    if (to[row].kind == WEIR_DATUM_JSON &&
+        weir_value_check((weir_slice){to[row].text, to[row].size}) != WEIR_OK)
+      weir_strip_bail(strip, row);
   }
 }
 
@@ -246,13 +252,15 @@ static void move(weir_strip *strip, const weir_step *step)
 }
 
 // What may stand in a record and is then read as the same: numbers that JSON can say,
-// below those that become exact integers, and valid text.
+// below those that become exact integers, valid text and sound JSON.
 int weir_datum_storable(const weir_datum *datum)
 {
   if (datum->kind == WEIR_NUMBER)
     return fabs(datum->number) < 0x1p53;
   if (datum->kind == WEIR_TEXT && !(datum->flags & WEIR_DATUM_UTF8))
     return weir_utf8_check(datum->text, datum->size) == datum->size;
+  if (datum->kind == WEIR_OBJECT || datum->kind == WEIR_ARRAY)
+    return weir_json_check((weir_slice){datum->text, datum->size}, NULL) == WEIR_OK;
   return 1;
 }
 

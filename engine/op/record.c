@@ -193,15 +193,20 @@ int weir_rows_raw(weir_rows *rows, const weir_doc *doc, uint32_t id, weir_field 
     *json = (weir_slice){patch->text, patch->size};
     return 1;
   }
-  if (!is_cells_root(doc, id))
-    return weir_doc_find(doc, id, field, json);
+  if (!is_cells_root(doc, id)) {
+    int found = weir_doc_find(doc, id, field, json);
+    int code = found ? weir_value_check(*json) : WEIR_OK;
+    return code == WEIR_OK ? found : code;
+  }
   const weir_cell *cell = cell_of(doc, field);
   if (cell == NULL)
     return 0;
   weir_buf_clear(&rows->encoded);
   weir_cell_write(doc->batch, cell, &rows->encoded);
   *json = (weir_slice){rows->encoded.bytes, rows->encoded.size};
-  return 1;
+  int given = cell->kind == WEIR_CELL_NUMBER || cell->kind == WEIR_CELL_JSON;
+  int code = given ? weir_value_check(*json) : WEIR_OK;
+  return code == WEIR_OK ? 1 : code;
 }
 
 int64_t weir_record_length(weir_rows *rows, const weir_record *record)
@@ -257,7 +262,21 @@ int weir_record_json(weir_rows *rows, const weir_record *record, weir_buf *out)
 {
   weir_place place;
   int code = weir_place_find(rows, record, &place);
-  if (code == WEIR_OK)
-    weir_rows_render(rows, place.doc, place.node, out);
+  if (code != WEIR_OK)
+    return code;
+  size_t start = out->size;
+  weir_rows_render(rows, place.doc, place.node, out);
+  code = weir_json_check((weir_slice){out->bytes + start, out->size - start}, NULL);
+  if (code != WEIR_OK)
+    out->size = start;
   return code;
+}
+
+int weir_record_raw(weir_rows *rows, const weir_record *record, weir_field *field,
+                    weir_slice *json)
+{
+  weir_place place;
+  int code = weir_place_find(rows, record, &place);
+  return code == WEIR_OK ? weir_rows_raw(rows, place.doc, place.node, field, json)
+                         : code;
 }

@@ -73,7 +73,13 @@ int weir_record_set_json(weir_rows *rows, const weir_record *record, weir_field 
 int weir_record_put(weir_rows *rows, const weir_record *record, int64_t index,
                     const weir_value *value);
 
-// Appends the text of what the handle names, as it is now.
+// A field's bytes as they came, or as they were set: 1, 0 if it is not there, or an
+// error. They live until the next use of the context.
+int weir_record_raw(weir_rows *rows, const weir_record *record, weir_field *field,
+                    weir_slice *json);
+
+// Appends the text of what the handle names, as it is now. ESYNTAX and the like if
+// what it was read from is no JSON.
 int weir_record_json(weir_rows *rows, const weir_record *record, weir_buf *out);
 
 // A detached copy of what the handle names, with one reference. NULL if stale or

@@ -66,6 +66,33 @@ describe("bad records", function()
       1, true), touched.err)
   end)
 
+  local broken = {
+    '{"a":NaN}', '{"a":nul}', '{"a":[1,]}', '{"a":{"x":nul}}', '{"a":01}', '{"a":"\\x"}',
+  }
+  for _, chain in ipairs({
+    ':select("a")', ':select{ q = "a", n = "1" }', ':set{ q = "a" }',
+    ':group_by("a"):aggregate{ n = weir.count() }:filter "not (a is null)"',
+    ":map(function(r) return { q = r.a } end)", ":map(function(r) r.q = r.a end)",
+    ":map(function(r) return { q = r.a, k = pcall(print, r) } end)",
+  }) do
+    it("never leave as JSON that is none: " .. chain, function()
+      place:write("in.jsonl", table.concat(broken, "\n") .. '\n{"a":1.0}\n')
+      local out = run(("weir -q -e '%s' in.jsonl"):format(chain)).out
+      assert.matches("1", out)
+      for line in out:gmatch("[^\n]+") do
+        assert.is_true((pcall(cjson.decode, line)), line)
+        assert.is_nil(line:find("NaN", 1, true))
+      end
+    end)
+  end
+
+  it("keep the bytes of a field that is copied", function()
+    place:write("in.jsonl", '{"n":1.0}\n{"n":1e400}\n{"n":123456789012345678901234567890}\n')
+    local copied = run([[weir -q -e ':set{ c = "n" }:select{ "c", k = "c" }' in.jsonl]])
+    assert.equal('{"c":1.0,"k":1.0}\n{"c":1e400,"k":1e400}\n{"c":123456789012345678901234567890,'
+      .. '"k":123456789012345678901234567890}\n', copied.out)
+  end)
+
   it("are all refused by a strict codec", function()
     place:write("in.jsonl", "{'a':1}\n" .. '{"a":01}\n{"a":"\0"}\n{"a":1,}\n{"a":"\\x"}\n{"a":1}\n')
     copy 'weir.file{ path = "in.jsonl", codec = weir.json{ strict = true } }'
@@ -108,7 +135,9 @@ describe("bad records", function()
     local read = run([[weir -q -e ':set{ b = "a" }' in.jsonl]])
     assert.equal("{'a':1}\n", read.out)
     local copied = run([[weir -q -e ':select("a")' in.jsonl]])
-    assert.equal('{"a":"\0"}\n{"a":"\t"}\n{"a":nul}\n{}\n', copied.out)
+    assert.equal("{}\n", copied.out)
+    local passed = run([[weir -q -e ':take(4)' in.jsonl]])
+    assert.equal('{"a":"\0"}\n{"a":"\t"}\n{"a":nul}\n{\'a\':1}\n', passed.out)
   end)
 
   it("do not change the exit code, but with --strict", function()

@@ -63,10 +63,20 @@ function M.each(given, where, what, bare, named)
   return out
 end
 
+-- A text that is one field's name is that field, which is copied as it came.
+local function column_expr(value, label, where)
+  local read = options.read(value, { kind = "expr" }, label, where)
+  local tree = read.kind == "text" and read.tree
+  if tree and tree.kind == "field" and #tree.path == 1 then
+    return expr.field(tree.path[1], where)
+  end
+  return read
+end
+
 local function column(where, what)
   return function(value, name)
     local label = ('%s: column "%s"'):format(what, name)
-    return { name = name, expr = options.read(value, { kind = "expr" }, label, where) }
+    return { name = name, expr = column_expr(value, label, where) }
   end
 end
 

@@ -27,7 +27,8 @@ M.doc = {
   group = "operators",
   signature = ":set{ name = expr, ... }",
   summary = "Writes columns into the record. All expressions see the record as it came, so their"
-    .. " order does not matter; new fields come last, by name.",
+    .. " order does not matter; new fields come last, by name. A bare name copies that field's"
+    .. " bytes: 1.0 stays 1.0, and no digit of a long number is lost.",
   shape = "record -> the same record with the columns",
   errors = "nil removes the field, null writes null. An error in one column sets the record"
     .. " aside as it came.",

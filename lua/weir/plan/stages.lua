@@ -56,10 +56,13 @@ end
 local function compute(code, stage)
   local values = {}
   for i, column in ipairs(stage.node.columns) do
-    if column.expr.kind ~= "field" or stage.node.kind == "set" then
-      local value = ("v%d_%d"):format(stage.index, i)
+    local value = ("v%d_%d"):format(stage.index, i)
+    if column.expr.kind ~= "field" then
       code:line("local %s = keep(%s)", value,
         call(code, stage, ("%s.columns[%d]"):format(name(stage), i)))
+      values[#values + 1] = { value = value, index = i }
+    elseif stage.node.kind == "set" then
+      code:line("local %s = copy(%d, %s.sources[%d])", value, code.slot, name(stage), i)
       values[#values + 1] = { value = value, index = i }
     end
   end

@@ -49,14 +49,15 @@ function binders.tap(node)
 end
 
 local function of_columns(node, passes)
-  local bound = { columns = {}, names = {}, anchors = {} }
+  local bound = { columns = {}, names = {}, sources = {}, anchors = {} }
   local first = lambda.bind_all(node.columns)
   local fields = {}
   for i, column in ipairs(node.columns) do
     bound.columns[i] = column.expr.fn
     bound.names[i] = record.field(column.name)
-    if passes and column.expr.kind == "field" then
-      fields[#fields + 1] = { column.expr.name, column.name }
+    if column.expr.kind == "field" then
+      bound.sources[i] = record.field(column.expr.name)
+      fields[#fields + 1] = passes and { column.expr.name, column.name } or nil
     end
   end
   bound.record, bound.fields = first, columns(fields)
@@ -147,6 +148,7 @@ local function shared(run, clock)
     check = check,
     put = lambda.put,
     keep = lambda.keep,
+    copy = lambda.copy,
     take_map = lambda.take_map,
     items = lambda.items,
     open_item = function(slot, text)

@@ -178,4 +178,15 @@ function M.keep(value)
   return value
 end
 
+local raw = ffi.new("weir_slice")
+
+--- A field of the record in a slot as it came, to be put; nil if it is not there.
+function M.copy(slot, field)
+  local found = C.weir_record_raw(rows, record.slot(slot), field, raw)
+  if found < 0 then
+    error({ code = found }, 0)
+  end
+  return found > 0 and setmetatable({ text = ffi.string(raw.bytes, raw.size) }, Json) or nil
+end
+
 return M

@@ -81,7 +81,7 @@ weir.from "a" :group_by{ "host", area = "path" } :aggregate{ n = weir.count() } 
       local aggregate = node(g, "aggregate")
       assert.equal("aggregate:host,area", aggregate.name)
       assert.equal("field", aggregate.keys[1].expr.kind)
-      assert.equal("text", aggregate.keys[2].expr.kind)
+      assert.equal("field", aggregate.keys[2].expr.kind)
       assert.same({ { name = "n", aggregate = { kind = "count" } } }, aggregate.columns)
     end)
 

@@ -16,10 +16,10 @@ return {
     body = [[
 
 Reading a field checks its value: a number that is none, a word such as nul, or a
-control character in a text makes a dead letter. select and rename copy a value
-as it stands. What is between fields is not checked, and a key that is not in
-double quotes is no field: {'a':1} has none called a. Give strict where others
-make the JSON and a reader behind you is less forgiving.]],
+control character in a text makes a dead letter, and so does copying one. What is
+between fields is not checked, and a key that is not in double quotes is no field:
+{'a':1} has none called a. Give strict where others make the JSON and a reader
+behind you is less forgiving.]],
     cost = "One pass; a record that nothing changes is written back as the bytes it came in.",
     example = [[
 weir.from(weir.file{ path = "in.log", codec = weir.json{ strict = true } }):to "out.jsonl"]],

@@ -270,6 +270,13 @@ function Builder:assign(name, value)
   state.fields[name] = settled
 end
 
+--- The same to bytes, and what is known of them.
+function Builder:assign_bytes(name, register, known)
+  local state = self:_shaped()
+  self:emit({ op = "set", field = name, a = register })
+  state.fields[name] = known
+end
+
 local function member_key(id, name)
   return ("made %d %s"):format(id, name)
 end

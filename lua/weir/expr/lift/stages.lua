@@ -135,10 +135,24 @@ end
 
 function M.set(b, node)
   b.frozen = true
-  local values = values_of(b, node.columns)
+  local computed = {}
+  for _, column in ipairs(node.columns) do
+    if column.expr.kind ~= "field" then
+      computed[#computed + 1] = column
+    end
+  end
+  local values, copies, at = values_of(b, computed), {}, 0
+  for i, column in ipairs(node.columns) do
+    copies[i] = column.expr.kind == "field" and { b:bytes(column.expr.name) } or nil
+  end
   b.frozen = false
   for i, column in ipairs(node.columns) do
-    b:assign(column.name, values[i])
+    if copies[i] then
+      b:assign_bytes(column.name, unpack(copies[i], 1, 2))
+    else
+      at = at + 1
+      b:assign(column.name, values[at])
+    end
   end
   finish(b)
 end
