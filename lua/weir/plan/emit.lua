@@ -20,7 +20,8 @@ local M = {}
 
 -- What the chunk's data gives under the same name; only what is used is declared.
 local DATA = {
-  "C", "rows", "run", "counts", "fuel", "pending", "holds", "check", "put", "keep", "copy", "take_map",
+  "C", "rows", "run", "counts", "fuel", "pending", "holds", "check", "put", "keep", "copy",
+  "take_map",
   "items", "open_item", "parse", "share", "aggregate_add", "sort_add", "top_add",
   "aggregate_finish", "sort_finish", "top_finish", "generate", "walk", "FUEL", "FULL_BYTES",
 }
