@@ -221,10 +221,11 @@ static void preload(lua_State *state, const char *name, lua_CFunction opener)
 static int furnish(lua_State *state)
 {
   weir_host *host = lua_touserdata(state, 1);
-  // Loading makes little garbage and is over soon; weir.run.script starts the
-  // collector.
-  lua_gc(state, LUA_GCSTOP, 0);
   luaL_openlibs(state);
+  // Loading makes little garbage, and loops too little to be compiled; weir.run.script
+  // starts the collector, weir.run.worker the compiler.
+  lua_gc(state, LUA_GCSTOP, 0);
+  luaJIT_setmode(state, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
   weir_host_replace_next(state);
   // In the library that specs load nothing is carried: the tree is read instead.
   if (weir_embedded_count > 0) {

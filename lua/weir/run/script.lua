@@ -75,7 +75,13 @@ end
 
 -- What Lua says of `:filter(status >= 500)` is true, and no help.
 local function describe_by(chunk, ...)
+  -- What the script computes is compiled; what weir does around it is over too soon.
+  local compiles = jit.status()
+  jit.on()
   local results = { pcall(chunk, ...) }
+  if not compiles then
+    jit.off()
+  end
   local message = results[2]
   if not results[1] and type(message) == "string"
     and (message:find("attempt to compare [%w ]*nil") or message:find("attempt to %w+ .*global '"))

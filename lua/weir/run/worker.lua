@@ -74,6 +74,7 @@ function M.prepare(flow, setup, number)
       segments[task.number] = segment.new(task, parts)
     end
   end
+  jit.on()
   return function(task)
     return segments[task]:enter()
   end
