@@ -265,8 +265,8 @@ end
 function M.sort(b, node)
   b.frozen = true
   local columns, operands = {}, {}
-  for i, expr in ipairs(node.key or {}) do
-    columns[i] = { expr = expr }
+  for i, key in ipairs(node.key or {}) do
+    columns[i] = { expr = key }
   end
   for _, by in ipairs(node.by) do
     columns[#columns + 1] = by
