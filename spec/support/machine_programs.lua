@@ -23,8 +23,8 @@ local function pick(list)
   return list[math.random(#list)]
 end
 
-local CONSTANTS = { 0, 1, -1, 2, 10, 500, 0.5, 3.25, 1e15, 2 ^ 53, "b", "/", "", "aé", "x\"y", "12", null,
-  true, false }
+local CONSTANTS = { 0, 1, -1, 2, 10, 500, 0.5, 3.25, 1e15, 2 ^ 53, "b", "/", "", "aé", "x\"y", "12",
+  null, true, false }
 
 local Maker = {}
 Maker.__index = Maker

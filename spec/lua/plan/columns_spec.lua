@@ -10,7 +10,8 @@ describe("the columns of a sink", function()
   for source, wanted in pairs({
     ['weir.from "a":select("b", "a"):to "o.csv"'] = "b a",
     ['weir.from "a":select{ "b", x = "a + 1" }:filter "b > 1":take(3):to "o.tsv"'] = "b x",
-    ['weir.from "a":group_by "k":aggregate{ n = weir.count() }:sort{ by = "n" }:to "o.csv"'] = "k n",
+    ['weir.from "a":group_by "k":aggregate{ n = weir.count() }:sort{ by = "n" }:to "o.csv"'] =
+      "k n",
     ['local s = weir.from "a":select "a" s:merge(s:filter "a > 1"):to "o.csv"'] = "a",
   }) do
     it("are known: " .. source, function()
