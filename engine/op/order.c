@@ -15,6 +15,7 @@
 #include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/data/line.h"
 #include "engine/state/groups.h"
 
 enum { ENTRIES_FIRST = 16, SLACK = 64 };
@@ -294,6 +295,22 @@ weir_slice weir_order_row(const weir_order *order, uint64_t index)
 uint64_t weir_order_rank(const weir_order *order, uint64_t index)
 {
   return entry_at(order, index)->rank;
+}
+
+int weir_order_write(const weir_order *order, uint64_t *at, size_t full_bytes,
+                     weir_batch *out)
+{
+  enum { AHEAD = 8 };  // rows lie where they were put as they came
+  uint64_t count = weir_order_count(order);
+  int code = WEIR_OK;
+  while (code == WEIR_OK && *at < count && out->bytes.size < full_bytes) {
+    if (*at + AHEAD < count)
+      __builtin_prefetch(entry_at(order, *at + AHEAD)->row.bytes);
+    weir_slice row = weir_order_row(order, *at);
+    code = weir_line_add(out, row.bytes, row.size);
+    *at += code == WEIR_OK;
+  }
+  return code;
 }
 
 uint64_t weir_order_held(const weir_order *order) { return order->held; }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "engine/base/slice.h"
+#include "engine/data/batch.h"
 #include "engine/data/value.h"
 
 enum {
@@ -52,6 +53,11 @@ int weir_order_finish(weir_order *order);
 uint64_t weir_order_count(const weir_order *order);
 weir_slice weir_order_row(const weir_order *order, uint64_t index);
 uint64_t weir_order_rank(const weir_order *order, uint64_t index);
+
+// Appends rows from *at on to a batch of line rows, until there are no more or it holds
+// full_bytes. What weir_line_add says.
+int weir_order_write(const weir_order *order, uint64_t *at, size_t full_bytes,
+                     weir_batch *out);
 
 uint64_t weir_order_held(
     const weir_order *order);  // rows now, to show beside the limit

@@ -18,6 +18,7 @@
 #include "engine/base/err.h"
 #include "engine/base/hash.h"
 #include "engine/base/mem.h"
+#include "engine/data/line.h"
 #include "engine/state/accumulator.h"
 
 enum { ENTRIES_FIRST = 64, GROUPS_FIRST = 32 };
@@ -261,4 +262,33 @@ void weir_groups_write(const weir_groups *groups, int64_t id, uint32_t slot,
 {
   WEIR_ASSERT(slot < groups->slot_count);
   weir_accumulator_write(&accumulators_of(groups, id)[slot], groups->kinds[slot], out);
+}
+
+static int write_row(const weir_groups *groups, int64_t id, const weir_slice *names,
+                     weir_batch *out)
+{
+  weir_buf *bytes = &out->bytes;
+  size_t start = bytes->size;
+  weir_slice key = weir_groups_key_text(groups, id);
+  weir_buf_byte(bytes, '{');
+  weir_buf_append(bytes, key.bytes, key.size);
+  for (uint32_t slot = 0; slot < groups->slot_count; slot++) {
+    if (slot > 0 || key.size > 0)
+      weir_buf_byte(bytes, ',');
+    weir_buf_append(bytes, names[slot].bytes, names[slot].size);
+    weir_groups_write(groups, id, slot, bytes);
+  }
+  weir_buf_byte(bytes, '}');
+  return weir_line_end(out, start);
+}
+
+int weir_groups_write_rows(const weir_groups *groups, const weir_slice *names,
+                           uint64_t *at, size_t full_bytes, weir_batch *out)
+{
+  int code = WEIR_OK;
+  while (code == WEIR_OK && *at < groups->count && out->bytes.size < full_bytes) {
+    code = write_row(groups, (int64_t)*at, names, out);
+    *at += code == WEIR_OK;
+  }
+  return code;
 }

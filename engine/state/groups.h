@@ -22,6 +22,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/slice.h"
+#include "engine/data/batch.h"
 #include "engine/data/value.h"
 
 // Nulls and absent values are passed over, as in SQL.
@@ -77,3 +78,9 @@ weir_slice weir_groups_key_text(const weir_groups *groups,
 // Appends a slot's result as JSON.
 void weir_groups_write(const weir_groups *groups, int64_t id, uint32_t slot,
                        weir_buf *out);
+
+// Appends groups from *at on to a batch of line rows, until there are no more or it
+// holds full_bytes: the key's text and each slot's result behind its name, which is
+// `"name":`. ENOMEM.
+int weir_groups_write_rows(const weir_groups *groups, const weir_slice *names,
+                           uint64_t *at, size_t full_bytes, weir_batch *out);

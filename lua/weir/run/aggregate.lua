@@ -76,9 +76,12 @@ function M.bind(node, run)
   local bound = { columns = {}, at = 0, anchors = {}, run = run }
   bound.max_keys, bound.max_state_bytes = node.max_keys, node.max_state_bytes
   bound.values = ffi.new("weir_value[?]", math.max(1, count))
+  bound.prefixes = ffi.new("weir_slice[?]", math.max(1, count))
   local exprs = {}
   for i, column in ipairs(node.columns) do
     bound.columns[i] = bind_column(column)
+    bound.prefixes[i - 1].bytes = bound.columns[i].prefix
+    bound.prefixes[i - 1].size = #bound.columns[i].prefix
     exprs[#exprs + 1] = column.aggregate.expr
     exprs[#exprs + 1] = column.aggregate.where
   end
@@ -164,22 +167,14 @@ function M.add(bound, slot)
   end
 end
 
-local function write_group(bound, out, id)
-  local start = out.bytes.size
-  local key = C.weir_groups_key_text(bound.groups, id)
-  C.weir_buf_byte(out.bytes, 0x7b)
-  C.weir_buf_append(out.bytes, key.bytes, key.size)
-  for i, column in ipairs(bound.columns) do
-    if i > 1 or key.size > 0 then
-      C.weir_buf_byte(out.bytes, 0x2c)
-    end
-    C.weir_buf_append(out.bytes, column.prefix, #column.prefix)
-    C.weir_groups_write(bound.groups, id, i - 1, out.bytes)
-  end
-  C.weir_buf_byte(out.bytes, 0x7d)
-  if C.weir_line_end(out, start) ~= 0 then
+local cursor = ffi.new("uint64_t[1]")
+
+local function write_groups(bound, out, at, full_bytes)
+  cursor[0] = at
+  if C.weir_groups_write_rows(bound.groups, bound.prefixes, cursor, full_bytes, out) ~= 0 then
     raise(C.WEIR_ENOMEM)
   end
+  return tonumber(cursor[0])
 end
 
 --- Writes one record a group, in order of first appearance; without keys there is
@@ -193,7 +188,7 @@ function M.finish(run)
       C.weir_groups_key(bound.groups, "", 0)
     end
     local count = tonumber(C.weir_groups_count(bound.groups))
-    return finish.write(run, index, bound, count, write_group)
+    return finish.write(run, index, bound, count, write_groups)
   end
 end
 

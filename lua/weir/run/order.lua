@@ -115,17 +115,22 @@ local function write_ranked(bound, out, best, rank)
   return rc
 end
 
-local function write_row(bound, out, at)
-  local best = C.weir_order_row(bound.order, at)
+local cursor = ffi.new("uint64_t[1]")
+
+local function write_rows(bound, out, at, full_bytes)
   local rc
   if bound.into then
-    rc = write_ranked(bound, out, best, tonumber(C.weir_order_rank(bound.order, at)))
+    cursor[0] = at + 1
+    rc = write_ranked(bound, out, C.weir_order_row(bound.order, at),
+      tonumber(C.weir_order_rank(bound.order, at)))
   else
-    rc = C.weir_line_add(out, best.bytes, best.size)
+    cursor[0] = at
+    rc = C.weir_order_write(bound.order, cursor, full_bytes, out)
   end
   if rc ~= 0 then
     raise(rc)
   end
+  return tonumber(cursor[0])
 end
 
 --- Writes the rows in their order; top also their rank.
@@ -138,7 +143,7 @@ function M.finish(run)
       end
     end
     local count = tonumber(C.weir_order_count(bound.order))
-    return finish.write(run, index, bound, count, write_row)
+    return finish.write(run, index, bound, count, write_rows)
   end
 end
 
