@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "engine/base/err.h"
 #include "engine/data/json.h"
 #include "engine/data/json_masks.h"
@@ -31,8 +35,20 @@ static uint64_t marks_of(uint64_t word, char byte)
 }
 
 // The first quote or backslash, or end.
-static const char *next_special(const char *at, const char *end)
+static inline const char *next_special(const char *at, const char *end)
 {
+#if defined(__SSE2__)
+  __m128i quote = _mm_set1_epi8('"');
+  __m128i backslash = _mm_set1_epi8('\\');
+  for (; end - at >= (ptrdiff_t)sizeof quote; at += sizeof quote) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i special =
+        _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+    unsigned marks = (unsigned)_mm_movemask_epi8(special);
+    if (marks != 0)
+      return at + __builtin_ctz(marks);
+  }
+#endif
   uint64_t word;
   for (; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
     memcpy(&word, at, sizeof word);
