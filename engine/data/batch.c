@@ -130,6 +130,15 @@ void weir_batch_trace_row(weir_batch *batch, const weir_batch *from, uint32_t ro
   uint32_t last = batch->row_count - 1;
   if (!batch->derived || batch->traced != last)
     return;
+  // The usual case: rows of a source's batch in their places, numbered without gaps.
+  if (from->position == batch->position && from->record_first == batch->record_first &&
+      from->source == batch->source && from->partition == batch->partition &&
+      !from->derived && !from->has_origins && from->fault_count == 0 &&
+      from->record_first != 0) {
+    batch->origins[last] = (weir_span){from->rows[row].start, row};
+    batch->traced = batch->row_count;
+    return;
+  }
   uint64_t position = from->position + weir_batch_row_origin(from, row).start;
   uint64_t number = weir_batch_row_number(from, row);
   weir_span origin = {0, untraced};

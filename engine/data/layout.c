@@ -1,8 +1,8 @@
 // layout.c -- rows that look alike: fields of many rows found at once.
 //
-// If two rows have the same four bytes before every colon, a name can only belong to
-// colons whose bytes in the layout end like it. If that is one colon at depth one, its
-// key decides; if there is none the field is absent; anything else is unsure.
+// If two rows have the same bytes before every colon, a name can only belong to colons
+// whose bytes in the layout end like it. If that is one colon at depth one, its key
+// decides; if there is none the field is absent; anything else is unsure.
 
 #include "engine/data/layout.h"
 
@@ -13,6 +13,12 @@ enum {
   TAIL = 4,
   WINDOW = 16,  // bytes of a key that are compared at once
 };
+
+// What is known of a row.
+enum { UNKNOWN = 0, ALIKE = 1, UNLIKE = 2 };
+
+// In place of a colon's number.
+enum { NO_COLON = -1, MANY_COLONS = -2 };
 
 // A row's part of the index.
 struct row {
@@ -112,48 +118,36 @@ static inline int looks_like(const weir_layout *layout, const weir_batch *batch,
   return differ == 0 && (row.bracket_count == 2 || same_brackets(layout, batch, &row));
 }
 
-static uint32_t compare_rows(const weir_layout *layout, const weir_batch *batch,
-                             uint32_t first, uint32_t count, uint8_t *alike)
+static inline int is_alike(const weir_layout *layout, const weir_batch *batch,
+                           uint32_t number, uint8_t *known)
 {
-  uint32_t same = 0;
-  memset(alike, 0, count);
-  if (layout->colon_count == 0)
-    return 0;
-  for (uint32_t i = 0; i < count; i++) {
-    alike[i] = (uint8_t)looks_like(layout, batch, first + i);
-    same += alike[i];
-  }
-  return same;
+  if (*known == UNKNOWN)
+    *known = looks_like(layout, batch, number) ? ALIKE : UNLIKE;
+  return *known == ALIKE;
 }
 
-// The old layout does if it fits half of the rows; else that of a row among them, not
-// the first, which in a new batch has no bytes before it.
-void weir_layout_compare(weir_layout *layout, const weir_batch *batch, uint32_t first,
-                         uint32_t count, uint8_t *alike)
+void weir_layout_start(weir_layout *layout, const weir_layout_rows *rows)
 {
-  enum { TRIES = 3 };
-  if (!batch->plain_keys) {
-    memset(alike, 0, count);
+  enum { TRIES = 3, SAMPLES = 8 };
+  const weir_batch *batch = rows->batch;
+  memset(rows->known, batch->plain_keys ? UNKNOWN : UNLIKE, rows->count);
+  if (!batch->plain_keys)
     return;
-  }
-  for (uint32_t i = 0; compare_rows(layout, batch, first, count, alike) < count / 2;
-       i++) {
-    if (i == TRIES)
+  for (uint32_t i = 0;; i++) {
+    uint32_t same = 0;
+    for (uint32_t j = 0; j < SAMPLES; j++) {
+      uint32_t number = rows->first + j * rows->count / SAMPLES;
+      same += (uint32_t)looks_like(layout, batch, number);
+    }
+    if (same >= SAMPLES / 2 || i == TRIES)
       return;
-    learn(layout, batch, first + (1 + i * count / TRIES) % count);
+    // Not the first one, which in a new batch has no bytes before it.
+    learn(layout, batch, rows->first + (1 + i * rows->count / TRIES) % rows->count);
   }
 }
 
 // A name with its quotes, as the last bytes before a colon.
-struct key {
-  uint64_t bytes[2];
-  uint64_t mask[2];
-  uint32_t tail;
-  uint32_t tail_mask;
-  weir_slice name;
-};
-
-static struct key key_of(weir_slice name)
+static weir_layout_place place_of(weir_slice name)
 {
   char bytes[WINDOW] = {0};
   char mask[WINDOW] = {0};
@@ -166,35 +160,34 @@ static struct key key_of(weir_slice name)
     at[-1] = '"';
     mask[at - 1 - bytes] = (char)0xFF;
   }
-  struct key key = {.name = name};
-  memcpy(key.bytes, bytes, sizeof bytes);
-  memcpy(key.mask, mask, sizeof mask);
-  memcpy(&key.tail, bytes + WINDOW - TAIL, TAIL);
-  memcpy(&key.tail_mask, mask + WINDOW - TAIL, TAIL);
-  return key;
+  weir_layout_place place = {.name = name};
+  memcpy(place.bytes, bytes, sizeof bytes);
+  memcpy(place.mask, mask, sizeof mask);
+  memcpy(&place.tail, bytes + WINDOW - TAIL, TAIL);
+  memcpy(&place.tail_mask, mask + WINDOW - TAIL, TAIL);
+  return place;
 }
 
-static inline int is_key(const struct key *key, const char *colon, uint32_t room)
+static inline int is_key(const weir_layout_place *place, const char *colon,
+                         uint32_t room)
 {
   uint64_t words[2];
   memcpy(words, colon - WINDOW, sizeof words);
-  if ((((words[0] ^ key->bytes[0]) & key->mask[0]) |
-       ((words[1] ^ key->bytes[1]) & key->mask[1])) != 0)
+  if ((((words[0] ^ place->bytes[0]) & place->mask[0]) |
+       ((words[1] ^ place->bytes[1]) & place->mask[1])) != 0)
     return 0;
-  size_t size = key->name.size;
+  size_t size = place->name.size;
   return size <= WINDOW - 2 ||
          (room >= size + 2 && colon[-(ptrdiff_t)size - 2] == '"' &&
-          memcmp(colon - 1 - size, key->name.bytes, size) == 0);
+          memcmp(colon - 1 - size, place->name.bytes, size) == 0);
 }
 
-// The number of the only colon that may be the name's, or one of these.
-enum { NO_COLON = -1, MANY_COLONS = -2 };
-
-static int candidate(const weir_layout *layout, const struct key *key)
+// The number of the only colon that may be the name's.
+static int candidate(const weir_layout *layout, const weir_layout_place *place)
 {
   int found = NO_COLON;
   for (uint32_t i = 0; i < layout->colon_count; i++) {
-    if (((layout->tails[i] ^ key->tail) & key->tail_mask) != 0)
+    if (((layout->tails[i] ^ place->tail) & place->tail_mask) != 0)
       continue;
     if (found >= 0)
       return MANY_COLONS;
@@ -213,31 +206,44 @@ static int is_odd(weir_slice name)
   return 0;
 }
 
-int weir_layout_lacks(const weir_layout *layout, const weir_field *field)
+weir_layout_place weir_layout_look_up(const weir_layout *layout,
+                                      const weir_field *field)
 {
-  struct key key = key_of(weir_field_name(field));
-  return !is_odd(key.name) && candidate(layout, &key) == NO_COLON;
+  weir_layout_place place = place_of(weir_field_name(field));
+  place.colon = is_odd(place.name) ? MANY_COLONS : candidate(layout, &place);
+  return place;
 }
 
-void weir_layout_find(const weir_layout *layout, const weir_field *field,
-                      const weir_layout_rows *among, uint32_t *colons)
+void weir_layout_find(const weir_layout *layout, const weir_layout_place *place,
+                      const weir_layout_rows *rows, const uint16_t *numbers,
+                      uint32_t count, uint32_t *colons)
 {
-  struct key key = key_of(weir_field_name(field));
-  int colon = is_odd(key.name) ? MANY_COLONS : candidate(layout, &key);
+  const weir_batch *batch = rows->batch;
+  const uint32_t *starts = batch->row_colons + rows->first;
+  int32_t colon = place->colon;
   uint32_t answer = colon == NO_COLON ? WEIR_LAYOUT_ABSENT : WEIR_LAYOUT_UNSURE;
-  const weir_batch *batch = among->batch;
-  const uint32_t *starts = batch->row_colons + among->first;
-  for (uint32_t i = 0; i < among->count; i++) {
-    uint32_t row = among->rows[i];
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t row = numbers[i];
     colons[i] = WEIR_LAYOUT_UNSURE;
-    if (!among->alike[row])
+    if (!is_alike(layout, batch, rows->first + row, &rows->known[row]))
       continue;
     colons[i] = answer;
     if (colon < 0)
       continue;
     uint32_t at = batch->colons[starts[row] + (uint32_t)colon];
-    uint32_t room = at - batch->rows[among->first + row].start;
-    int is = is_key(&key, batch->bytes.bytes + at, room);
+    uint32_t room = at - batch->rows[rows->first + row].start;
+    int is = is_key(place, batch->bytes.bytes + at, room);
     colons[i] = is ? at : WEIR_LAYOUT_ABSENT;
   }
+}
+
+int weir_layout_is_like(const weir_layout *layout, const weir_layout_rows *rows,
+                        uint32_t number)
+{
+  return is_alike(layout, rows->batch, rows->first + number, &rows->known[number]);
+}
+
+int weir_layout_lacks(const weir_layout_place *place)
+{
+  return place->colon == NO_COLON;
 }

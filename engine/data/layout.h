@@ -34,23 +34,40 @@ typedef struct weir_layout {
   uint8_t colons_before[64];  // and how many colons come before each
 } weir_layout;
 
-// Marks in alike[0 .. count) which rows look like the layout, having learned it from
-// the first of them if the old one no longer fits there. The batch is JSON, indexed.
-void weir_layout_compare(weir_layout *layout, const weir_batch *batch, uint32_t first,
-                         uint32_t count, uint8_t *alike);
-
-// Some rows of a batch: first + rows[i]; alike is what compare said, by rows[i].
+// Rows first .. first + count of a batch, which is JSON and indexed, and for each
+// whether it looks like the layout, once that was asked.
 typedef struct weir_layout_rows {
   const weir_batch *batch;
   uint32_t first;
   uint32_t count;
-  const uint16_t *rows;
-  const uint8_t *alike;
+  uint8_t *known;
 } weir_layout_rows;
 
-// For each of these rows the colon of its only member of this name, ABSENT or UNSURE.
-void weir_layout_find(const weir_layout *layout, const weir_field *field,
-                      const weir_layout_rows *among, uint32_t *colons);
+// Begins with rows of which nothing is known, having learned the layout of one of them
+// if the old one seems to fit few.
+void weir_layout_start(weir_layout *layout, const weir_layout_rows *rows);
 
-// Whether no row that looks like the layout has a member of this name.
-int weir_layout_lacks(const weir_layout *layout, const weir_field *field);
+// Where a field stands in rows that look like the layout; until it is learned anew.
+typedef struct weir_layout_place {
+  uint64_t bytes[2];  // what stands before its colon, where mask has ones
+  uint64_t mask[2];
+  weir_slice name;
+  uint32_t tail;
+  uint32_t tail_mask;
+  int32_t colon;  // the number of its colon, or one of those in layout.c
+} weir_layout_place;
+
+weir_layout_place weir_layout_look_up(const weir_layout *layout,
+                                      const weir_field *field);
+
+// For some of the rows, by their number from first on, the colon of their only member
+// at the place, ABSENT or UNSURE.
+void weir_layout_find(const weir_layout *layout, const weir_layout_place *place,
+                      const weir_layout_rows *rows, const uint16_t *numbers,
+                      uint32_t count, uint32_t *colons);
+
+// Whether a row looks like the layout; and whether such rows have no member at
+// the place.
+int weir_layout_is_like(const weir_layout *layout, const weir_layout_rows *rows,
+                        uint32_t number);
+int weir_layout_lacks(const weir_layout_place *place);

@@ -247,9 +247,20 @@ static void end(weir_strip *strip, const weir_step *step)
   strip->count = 0;
 }
 
+// What a constant says is the same for all rows: that they stay, or go.
+static int is_constant_true(const weir_operand *a)
+{
+  return a->mask == 0 && a->at->kind != WEIR_ABSENT && a->at->kind != WEIR_NULL &&
+         a->at->kind != WEIR_FALSE;
+}
+
 static void filter(weir_strip *strip, const weir_step *step)
 {
   weir_operand a = weir_strip_operand(strip, step->is.a);
+  if (is_constant_true(&a)) {
+    end(strip, step);
+    return;
+  }
   uint16_t out = (uint16_t)(WEIR_FATE_OUT + strip->stage);
   uint32_t kept = 0;
   for (uint32_t i = 0; i < strip->count; i++) {

@@ -22,8 +22,7 @@ static int find(weir_strip *strip, weir_field *field, uint32_t number, weir_slic
 static void get_from_rows(weir_strip *strip, weir_field *field, weir_datum *to)
 {
   uint16_t left[WEIR_STRIP_ROWS_MAX];
-  weir_strip_find(strip, field);
-  uint32_t count = weir_strip_read_found(strip, 0, to, left);
+  uint32_t count = weir_strip_read_plain(strip, field, 0, to, left);
   for (uint32_t i = 0; i < count; i++) {
     uint16_t row = left[i];
     weir_slice json;
@@ -37,8 +36,7 @@ static void get_from_rows(weir_strip *strip, weir_field *field, weir_datum *to)
 static void get_json_from_rows(weir_strip *strip, weir_field *field, weir_datum *to)
 {
   uint16_t left[WEIR_STRIP_ROWS_MAX];
-  weir_strip_find(strip, field);
-  uint32_t count = weir_strip_read_found(strip, 1, to, left);
+  uint32_t count = weir_strip_read_plain(strip, field, 1, to, left);
   for (uint32_t i = 0; i < count; i++) {
     uint16_t row = left[i];
     weir_slice json;

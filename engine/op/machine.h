@@ -110,11 +110,11 @@ struct weir_strip {
   uint32_t data_capacity;
 
   weir_layout layout;
-  uint8_t *alike;     // by row, once a field was looked for
-  uint32_t *colons;   // of the field looked for last, by place in the selection
-  uint32_t compared;  // alike is filled
+  uint8_t *known;                                 // by row; see weir_layout_rows
+  uint32_t compares;                              // known has been started
   uint64_t lacks[WEIR_PROGRAM_COLUMNS_MAX / 64];  // columns that rows alike have not
-  uint32_t lacks_known;
+  uint32_t lacks_all;                             // of the source's columns
+  uint32_t lacks_known;                           // for this strip
 
   weir_arena arena;
   weir_buf scratch;
@@ -139,16 +139,17 @@ void weir_strip_bail(weir_strip *strip, uint32_t row);
 // Memory for a text of this strip; NULL when the arena is at its limit.
 char *weir_strip_take(weir_strip *strip, size_t size);
 
-// Finds a field of the batch in the rows of the selection: fills colons.
-void weir_strip_find(weir_strip *strip, weir_field *field);
+// The strip's rows, for its layout; the batch is indexed.
+weir_layout_rows weir_strip_layout_rows(weir_strip *strip);
 
 weir_datum weir_datum_text(const char *text, size_t size, unsigned kind,
                            unsigned flags);
 
-// Reads the plain ones of the values that were found, or takes their bytes. Which rows
-// are left to be looked up one by one is put into left, which has room for a strip.
-uint32_t weir_strip_read_found(weir_strip *strip, int raw, weir_datum *to,
-                               uint16_t *left);
+// Reads a field's plain values in the rows of the selection, or takes their bytes.
+// Which rows are left to be looked up one by one is put into left, which has room for a
+// strip.
+uint32_t weir_strip_read_plain(weir_strip *strip, const weir_field *field, int raw,
+                               weir_datum *to, uint16_t *left);
 
 // A JSON value, as a datum: 0 if it is nothing plain, so that the row must bail.
 int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out);

@@ -182,18 +182,37 @@ static inline const char *read_plain(const char *at, const char *end, weir_datum
   return *at == '"' ? read_plain_text(at, end, out) : read_other(at, out);
 }
 
-uint32_t weir_strip_read_found(weir_strip *strip, int raw, weir_datum *to,
-                               uint16_t *left)
+weir_layout_rows weir_strip_layout_rows(weir_strip *strip)
+{
+  weir_layout_rows rows = {.batch = strip->batch,
+                           .first = strip->first,
+                           .count = strip->size,
+                           .known = strip->known};
+  if (!strip->compares)
+    weir_layout_start(&strip->layout, &rows);
+  strip->compares = 1;
+  return rows;
+}
+
+// Some rows of the selection, and the colons of their field.
+struct found {
+  const uint16_t *rows;
+  uint32_t count;
+  uint32_t colons[64];
+};
+
+static uint32_t read_found(weir_strip *strip, const struct found *found, int raw,
+                           weir_datum *to, uint16_t *left)
 {
   const char *bytes = strip->batch->bytes.bytes;
   const weir_span *spans = strip->batch->rows + strip->first;
   uint32_t left_count = 0;
-  for (uint32_t i = 0; i < strip->count; i++) {
-    uint16_t row = strip->rows[i];
-    uint32_t colon = strip->colons[i];
+  for (uint32_t i = 0; i < found->count; i++) {
+    uint16_t row = found->rows[i];
+    uint32_t colon = found->colons[i];
     const char *at = bytes + colon + 1;
     const char *stop = NULL;
-    if (colon > WEIR_LAYOUT_UNSURE)
+    if (__builtin_expect(colon > WEIR_LAYOUT_UNSURE, 1))
       stop = read_plain(at, bytes + spans[row].end, &to[row]);
     else if (colon == WEIR_LAYOUT_ABSENT)
       to[row] = (weir_datum){.kind = WEIR_ABSENT};
@@ -203,6 +222,31 @@ uint32_t weir_strip_read_found(weir_strip *strip, int raw, weir_datum *to,
       at += *at == ' ';
       to[row] = weir_datum_text(at, (size_t)(stop - at), WEIR_DATUM_JSON, 0);
     }
+  }
+  return left_count;
+}
+
+// A few rows at a time, so that what was looked at to find a value is still near when
+// it is read.
+uint32_t weir_strip_read_plain(weir_strip *strip, const weir_field *field, int raw,
+                               weir_datum *to, uint16_t *left)
+{
+  enum { FEW = 64 };
+  uint32_t count = strip->count;
+  if (!strip->batch->indexed) {
+    memcpy(left, strip->rows, count * sizeof left[0]);
+    return count;
+  }
+  weir_layout_rows rows = weir_strip_layout_rows(strip);
+  weir_layout_place place = weir_layout_look_up(&strip->layout, field);
+  uint32_t left_count = 0;
+  for (uint32_t i = 0; i < count; i += FEW) {
+    struct found found;
+    found.rows = strip->rows + i;
+    found.count = count - i < FEW ? count - i : FEW;
+    weir_layout_find(&strip->layout, &place, &rows, found.rows, found.count,
+                     found.colons);
+    left_count += read_found(strip, &found, raw, to, left + left_count);
   }
   return left_count;
 }
@@ -244,23 +288,4 @@ int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out)
   else
     *out = weir_datum_text(json.bytes, json.size, value.kind, 0);
   return 1;
-}
-
-void weir_strip_find(weir_strip *strip, weir_field *field)
-{
-  const weir_batch *batch = strip->batch;
-  if (!batch->indexed) {
-    for (uint32_t i = 0; i < strip->count; i++)
-      strip->colons[i] = WEIR_LAYOUT_UNSURE;
-    return;
-  }
-  if (!strip->compared)
-    weir_layout_compare(&strip->layout, batch, strip->first, strip->size, strip->alike);
-  strip->compared = 1;
-  weir_layout_rows among = {.batch = batch,
-                            .first = strip->first,
-                            .count = strip->count,
-                            .rows = strip->rows,
-                            .alike = strip->alike};
-  weir_layout_find(&strip->layout, field, &among, strip->colons);
 }

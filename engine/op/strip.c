@@ -17,8 +17,7 @@ weir_strip *weir_strip_new(void)
   strip->rows = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->rows[0]);
   strip->fates = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->fates[0]);
   strip->shapes = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->shapes[0]);
-  strip->alike = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->alike[0]);
-  strip->colons = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->colons[0]);
+  strip->known = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->known[0]);
   return strip;
 }
 
@@ -32,8 +31,7 @@ void weir_strip_free(weir_strip *strip)
   weir_arena_fini(&strip->arena);
   weir_mem_free(strip->data);
   weir_mem_free(strip->labels);
-  weir_mem_free(strip->colons);
-  weir_mem_free(strip->alike);
+  weir_mem_free(strip->known);
   weir_mem_free(strip->shapes);
   weir_mem_free(strip->fates);
   weir_mem_free(strip->rows);
@@ -127,7 +125,7 @@ static void begin(weir_strip *strip)
   }
   strip->count = strip->size;
   strip->bailed = 0;
-  strip->compared = 0;
+  strip->compares = 0;
   strip->lacks_known = 0;
   strip->stage = 0;
   memset(strip->shapes, 0, strip->size * sizeof strip->shapes[0]);
