@@ -157,6 +157,13 @@ int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out);
 // The row as JSON, appended. 0 if the row has to be done by the row code.
 int weir_strip_render(weir_strip *strip, uint32_t row, weir_buf *out);
 
+// The row with what was assigned to it, where all of that is new; 0 if it is not, or
+// not known to be.
+int weir_strip_write_added(weir_strip *strip, uint32_t row, weir_buf *out);
+
+// Whether a row looks like the layout; for such rows lacks is known then.
+int weir_strip_is_like(weir_strip *strip, uint32_t row);
+
 // Appends a datum that may be stored.
 void weir_datum_write(weir_buf *out, const weir_datum *datum);
 int weir_datum_storable(const weir_datum *datum);

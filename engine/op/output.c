@@ -150,35 +150,11 @@ static void add_replaced(struct edits *edits, weir_slice old, const weir_datum *
   edits->now[at] = now;
 }
 
-// Which columns' fields are missing in rows that look alike.
-static void learn_lacks(weir_strip *strip)
-{
-  const weir_program *program = strip->program;
-  memset(strip->lacks, 0, sizeof strip->lacks);
-  strip->lacks_all = 1;
-  for (uint32_t i = 0; i < program->column_count; i++) {
-    const weir_field *field = program->fields[program->columns[i].field].field;
-    weir_layout_place place = weir_layout_look_up(&strip->layout, field);
-    if (weir_layout_lacks(&place))
-      strip->lacks[i / 64] |= (uint64_t)1 << (i % 64);
-    else if (program->columns[i].shape == 0)
-      strip->lacks_all = 0;
-  }
-  strip->lacks_known = 1;
-}
-
-static int is_like(weir_strip *strip, uint32_t row)
-{
-  weir_layout_rows rows = weir_strip_layout_rows(strip);
-  if (!strip->lacks_known)
-    learn_lacks(strip);
-  return weir_layout_is_like(&strip->layout, &rows, row);
-}
-
 // Whether a column's field is known to be missing in the row, without looking.
 static int is_new(weir_strip *strip, uint32_t column, uint32_t row)
 {
-  return is_like(strip, row) && (strip->lacks[column / 64] >> (column % 64) & 1) != 0;
+  return weir_strip_is_like(strip, row) &&
+         (strip->lacks[column / 64] >> (column % 64) & 1) != 0;
 }
 
 // Whether what was assigned can be edited in; 0 otherwise.
@@ -220,26 +196,6 @@ static void write_member(const weir_strip *strip, uint32_t column, uint32_t comm
 {
   write_key(strip->program, &strip->program->columns[column], comma, out);
   weir_datum_write(out, datum);
-}
-
-// The usual case: all that was assigned is new to the row. 0 if it is not that.
-static int write_added(weir_strip *strip, uint32_t row, weir_buf *out)
-{
-  weir_span span = strip->batch->rows[strip->first + row];
-  const char *text = strip->batch->bytes.bytes + span.start;
-  size_t size = span.end - span.start - 1;
-  if (!strip->batch->indexed || !is_like(strip, row) || !strip->lacks_all ||
-      is_blank(text[size - 1]))
-    return 0;
-  const weir_program *program = strip->program;
-  weir_buf_append(out, text, size);
-  for (uint32_t i = 0; i < program->column_count; i++) {
-    const weir_datum *datum = datum_of(strip, i, row);
-    if (program->columns[i].shape == 0 && is_there(datum))
-      write_member(strip, i, 1, datum, out);  // alike, so it has other members
-  }
-  put_byte(out, '}');
-  return 1;
 }
 
 static int write_edited(weir_strip *strip, uint32_t row, weir_buf *out)
@@ -339,7 +295,8 @@ int weir_strip_render(weir_strip *strip, uint32_t row, weir_buf *out)
   else if (is_untouched(strip, row))
     write_untouched(strip, row, out);
   else if (strip->batch->form == WEIR_FORM_CELLS ||
-           (!write_added(strip, row, out) && !write_edited(strip, row, out))) {
+           (!weir_strip_write_added(strip, row, out) &&
+            !write_edited(strip, row, out))) {
     out->size = start;
     if (!write_odd(strip, row, out)) {
       out->size = start;
