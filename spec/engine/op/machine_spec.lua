@@ -301,6 +301,21 @@ describe("the column machine", function()
     assert.same({ '{"a":2}', '{"a":3}' }, rows_of(second))
   end)
 
+  it("tells who watches what comes behind its stages, and nobody else", function()
+    local batch = json_batch('{"a":1}\n')
+    local built = program.build({
+      { op = "stage", stage = 0 },
+      { op = "filter", a = { k = true } },
+    })
+    local mark = ffi.new("uint32_t[1]", 9)
+    C.weir_strip_watch(strip, mark, 7)
+    assert.equal(C.WEIR_OK, C.weir_strip_enter(strip, built, batch, 0, 1))
+    assert.equal(7, mark[0])
+    C.weir_strip_watch(strip, nil, 0)
+    assert.equal(C.WEIR_OK, C.weir_strip_enter(strip, built, json_batch('{"a":2}\n'), 0, 1))
+    assert.equal(7, mark[0])
+  end)
+
   local STAGE = { op = "stage", stage = 0 }
   local UNSOUND = {
     ["a register that was not written"] = { STAGE, { op = "set", field = "a", a = 0 } },
