@@ -53,6 +53,7 @@ end
 ---@param number integer  of the worker, from 1
 ---@return fun(task: integer): integer enter
 function M.prepare(flow, setup, number)
+  jit.off() -- what is done once is not worth compiling
   require("jit.opt").start(unpack(JIT_LIMITS))
   flow = ffi.cast("weir_flow *", flow)
   setup = assert(loadstring("return " .. setup, "=setup"))()
