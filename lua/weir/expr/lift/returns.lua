@@ -100,7 +100,8 @@ local function tail_call(f, i, arguments)
   if callee.fn then
     follow(f, callee.fn, arguments, f.ret)
   elseif callee.builtin then
-    local results = calls.call(f, callee.builtin, arguments, false)
+    -- Who called a function that is followed may take all results, a stage only the first.
+    local results = calls.call(f, callee.builtin, arguments, f.depth > 0)
     if f.builder.state then
       f.ret(results)
     end
