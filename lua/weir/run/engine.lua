@@ -17,7 +17,7 @@ local content = require("weir.describe.content")
 local cut = require("weir.plan.cut")
 local ffi = require("ffi")
 local fuel = require("weir.expr.fuel")
-local ledger = require("weir.run.ledger")
+local exprs = require("weir.plan.exprs")
 local literal = require("weir.lib.literal")
 local parallel = require("weir.plan.parallel")
 local script = require("weir.run.script")
@@ -183,6 +183,19 @@ function Engine:is_profiled()
   return (self.request.options or {}).profile == true
 end
 
+-- What the texts of a graph mean, so that no worker reads them again.
+local function trees_of(graph)
+  local trees = {}
+  for _, node in ipairs(graph.nodes) do
+    exprs.each(node, function(expr)
+      if expr.kind == "text" then
+        trees[expr.text] = literal.write(expr.tree)
+      end
+    end)
+  end
+  return trees
+end
+
 -- What a worker needs to know, as source text: that is how code crosses threads.
 function Engine:setup()
   local request = self.request
@@ -199,6 +212,7 @@ function Engine:setup()
     on_error = type(self.options.on_error) == "string" and self.options.on_error or nil,
     lift = (self.request.options or {}).lift ~= false,
     recording = self.recording,
+    trees = trees_of(self.graph),
     content = self.content,
     memory_max = self.options.max_memory_bytes,
     profile = self:is_profiled() or nil,
@@ -401,6 +415,7 @@ function Engine:result()
   local code = C.weir_flow_failure(self.flow, out)
   local failed = code ~= 0
   local name, message = ffi.string(C.weir_err_name(code)), ffi.string(out[0])
+  local ledger = require("weir.run.ledger") -- by now the others are at work
   local book = ledger.of(self.flow, self.plan, self.edges)
   return {
     ok = not failed,
