@@ -10,6 +10,7 @@
 #include "engine/base/mem.h"
 #include "engine/data/json.h"
 #include "engine/op/machine.h"
+#include "engine/op/operands.h"
 
 enum {
   WORDS = WEIR_PROGRAM_REGISTERS_MAX / 64,
@@ -32,58 +33,6 @@ struct seal {
   uint8_t *placed;
   uint32_t user_labels;
   uint32_t stages;  // begun
-};
-
-// What an instruction has besides its number.
-enum { TO = 1, A = 2, B = 4, MAY_B = 8, MAY_C = 16 };
-
-static const uint8_t operands[] = {
-    [WEIR_OP_GET] = TO,
-    [WEIR_OP_GET_JSON] = TO,
-    [WEIR_OP_MOVE] = TO | A,
-    [WEIR_OP_ADD] = TO | A | B,
-    [WEIR_OP_SUB] = TO | A | B,
-    [WEIR_OP_MUL] = TO | A | B,
-    [WEIR_OP_DIV] = TO | A | B,
-    [WEIR_OP_MOD] = TO | A | B,
-    [WEIR_OP_NEG] = TO | A,
-    [WEIR_OP_NOT] = TO | A,
-    [WEIR_OP_FLOOR] = TO | A,
-    [WEIR_OP_CEIL] = TO | A,
-    [WEIR_OP_ABS] = TO | A,
-    [WEIR_OP_SQRT] = TO | A,
-    [WEIR_OP_MIN] = TO | A | B,
-    [WEIR_OP_MAX] = TO | A | B,
-    [WEIR_OP_BAND] = TO | A | B,
-    [WEIR_OP_BOR] = TO | A | B,
-    [WEIR_OP_BXOR] = TO | A | B,
-    [WEIR_OP_BNOT] = TO | A,
-    [WEIR_OP_LSHIFT] = TO | A | B,
-    [WEIR_OP_RSHIFT] = TO | A | B,
-    [WEIR_OP_ARSHIFT] = TO | A | B,
-    [WEIR_OP_CONCAT] = TO | A | B,
-    [WEIR_OP_LENGTH] = TO | A,
-    [WEIR_OP_BYTES] = TO | A | B | MAY_C,
-    [WEIR_OP_BYTE] = TO | A | MAY_B,
-    [WEIR_OP_FIND] = TO | A | B,
-    [WEIR_OP_MATCH] = TO | A | B,
-    [WEIR_OP_LOWER] = TO | A,
-    [WEIR_OP_UPPER] = TO | A,
-    [WEIR_OP_STARTS] = TO | A | B,
-    [WEIR_OP_ENDS] = TO | A | B,
-    [WEIR_OP_CONTAINS] = TO | A | B,
-    [WEIR_OP_MATCHES] = TO | A | B,
-    [WEIR_OP_TOSTRING] = TO | A,
-    [WEIR_OP_TONUMBER] = TO | A,
-    [WEIR_OP_IF_LT] = A | B,
-    [WEIR_OP_IF_LE] = A | B,
-    [WEIR_OP_IF_EQ] = A | B,
-    [WEIR_OP_IF_NE] = A | B,
-    [WEIR_OP_IF_TRUE] = A,
-    [WEIR_OP_FILTER] = A,
-    [WEIR_OP_SET] = A,
-    [WEIR_OP_GIVE] = A,
-    [WEIR_OP_BAIL] = 0,
 };
 
 static int has(const uint64_t *bits, uint32_t number)
@@ -128,14 +77,13 @@ static int may_read(const struct seal *seal, int32_t operand)
 
 static int are_sound(const struct seal *seal, const weir_instruction *is)
 {
-  if (is->op >= sizeof operands)
-    return 0;
-  uint32_t which = operands[is->op];
-  return (!(which & TO) || (is->to >= 0 && is->to < WEIR_PROGRAM_REGISTERS_MAX)) &&
-         (!(which & A) || is_readable(seal, is->a)) &&
-         (!(which & B) || is_readable(seal, is->b)) &&
-         (!(which & MAY_B) || may_read(seal, is->b)) &&
-         (!(which & MAY_C) || may_read(seal, is->c));
+  uint32_t which = weir_op_operands(is->op);
+  return (!(which & WEIR_HAS_TO) ||
+          (is->to >= 0 && is->to < WEIR_PROGRAM_REGISTERS_MAX)) &&
+         (!(which & WEIR_HAS_A) || is_readable(seal, is->a)) &&
+         (!(which & WEIR_HAS_B) || is_readable(seal, is->b)) &&
+         (!(which & WEIR_MAY_HAVE_B) || may_read(seal, is->b)) &&
+         (!(which & WEIR_MAY_HAVE_C) || may_read(seal, is->c));
 }
 
 static int is_constant_text(const weir_program *program, int32_t operand)
@@ -348,7 +296,7 @@ static int seal_step(struct seal *seal, uint32_t index)
   if (step->is.op == WEIR_OP_JUMP || step->is.op == WEIR_OP_ROUTE ||
       step->is.op == WEIR_OP_BAIL)
     seal->now.reached = 0;
-  if (operands[step->is.op] & TO) {
+  if (weir_op_operands(step->is.op) & WEIR_HAS_TO) {
     put(seal->now.written, (uint32_t)step->is.to);
     if ((uint32_t)step->is.to >= program->register_count)
       program->register_count = (uint32_t)step->is.to + 1;
