@@ -237,6 +237,33 @@ describe("the column machine", function()
     assert.equal(0, bails)
   end)
 
+  it("reads what is nested in records that look alike, also in damaged ones", function()
+    local sound = '{"some_id":7,"http":{"status":200,"tags":["a","b"]},"z":1}\n'
+    local damaged = {
+      sound:gsub('":{', '": {'), sound:gsub("200", "2 00"), sound:gsub("},", "}x,"),
+      sound:gsub("},", "} ,"), sound:gsub('{"status"', '{\\"status\\"'),
+      sound:gsub('"b"', '"b" 1'), sound:gsub('http":', 'http":0'),
+      (sound:gsub('{"status":200', '"status":{200')),
+    }
+    local lists = {}
+    for i = 0, 400 do
+      lists[#lists + 1] = i % 3 == 0 and damaged[i / 3 % #damaged + 1] or sound
+    end
+    local text = table.concat(lists, "", 2)
+    for _, only in ipairs({ text, sound:rep(40) .. damaged[5], (text:gsub("\\", "")) }) do
+      check({
+        { op = "stage", stage = 0 },
+        { op = "get", to = 0, field = "http" },
+        { op = "get", to = 1, field = "status", of = 0 },
+        { op = "set", field = "status", a = 1 },
+        { op = "stage", stage = 1 },
+        { op = "get_json", to = 0, field = "http" },
+        { op = "get_json", to = 1, field = "status" },
+        { op = "make", names = { "http", "status" }, values = { 0, 1 }, selects = true },
+      }, json_batch(only), true)
+    end
+  end)
+
   it("leaves a record that is not as expected to the row code, and no other", function()
     local batch = json_batch('{"a":1}\n{"a":"x"}\n{"b":2}\n{"a":3}\n')
     local _, bailed = run(program.build({
