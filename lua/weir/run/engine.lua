@@ -19,7 +19,6 @@ local ffi = require("ffi")
 local fuel = require("weir.expr.fuel")
 local exprs = require("weir.plan.exprs")
 local literal = require("weir.lib.literal")
-local parallel = require("weir.plan.parallel")
 local script = require("weir.run.script")
 local settings = require("weir.describe.settings")
 
@@ -136,11 +135,11 @@ end
 
 -- Several workers compute what may be computed apart, and read what may be read apart;
 -- the first one does the rest.
-local function share_task(self, task, look)
+local function share_task(self, task)
   if task.kind == "source" then
     C.weir_flow_set_lanes(self.flow, task.number, self.options.workers)
   elseif task.kind == "segment" then
-    if not look(task) then
+    if not task.parallel then
       C.weir_flow_pin(self.flow, task.number, 0)
       return
     end
@@ -160,11 +159,10 @@ local function build_flow(self)
   if given.limits then
     C.weir_flow_limit(self.flow, given.limits)
   end
-  local look = parallel.of(self.graph)
   for _, task in ipairs(self.plan.tasks) do
     local number = add_task(self, task, context)
     assert(number == task.number, "tasks are numbered in their order")
-    share_task(self, task, look)
+    share_task(self, task)
   end
   self.edges = {}
   for i, edge in ipairs(self.plan.edges) do
@@ -213,6 +211,7 @@ function Engine:setup()
     lift = (self.request.options or {}).lift ~= false,
     recording = self.recording,
     trees = trees_of(self.graph),
+    starts = self.plan.starts,
     content = self.content,
     memory_max = self.options.max_memory_bytes,
     profile = self:is_profiled() or nil,

@@ -49,8 +49,8 @@ end
 
 --- Called by engine/host: prepares every segment of a flow that the worker computes.
 ---@param flow userdata
----@param setup string  Lua source of { request =, recording =, trees =, content =,
----   on_error =, lift =, memory_max =, profile = }
+---@param setup string  Lua source of { request =, recording =, trees =, starts =,
+---   content =, on_error =, lift =, memory_max =, profile = }
 ---@param number integer  of the worker, from 1
 ---@return fun(task: integer): integer enter
 function M.prepare(flow, setup, number)
@@ -61,7 +61,7 @@ function M.prepare(flow, setup, number)
   text.know(setup.trees)
   local graph = describe(setup, number)
   graph.options.on_error = setup.on_error or graph.options.on_error
-  local plan = cut.cut(graph)
+  local plan = cut.cut(graph, setup.starts)
   if setup.lift then
     lifts.mark(plan)
   end
