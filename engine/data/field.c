@@ -14,60 +14,35 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/data/json.h"
+#include "engine/data/json_strings.h"
 #include "engine/data/json_text.h"
+#include "engine/data/key.h"
 
 enum {
-  PATTERN = 16,
   KINDS_MAX = 24,  // more brackets than this before a field are not guessed
 };
 
 // The way of a good guess is one piece of code; what is off it is called.
 #define INLINE static inline __attribute__((always_inline))
 
-struct pattern {
-  uint64_t bytes[2];
-  uint64_t mask[2];
-};
-
 struct weir_field {
-  struct pattern pattern;  // the last bytes of "name" with its quotes
-  uint32_t tail;           // the last four of them
-  uint32_t tail_mask;
+  weir_key key;
   uint32_t colon;         // the guess: number of the colon in its row,
   uint32_t bracket;       // how many brackets come before it
   char kinds[KINDS_MAX];  // and which
-  uint32_t odd;           // the name cannot be a key without escapes
   uint64_t schema_id;
   int column;
   size_t size;
   char name[];
 };
 
-static void make_pattern(weir_field *field)
-{
-  char bytes[PATTERN] = {0};
-  char mask[PATTERN] = {0};
-  size_t size = field->size < PATTERN - 2 ? field->size : PATTERN - 2;
-  char *at = bytes + PATTERN - 2 - size;
-  memcpy(at + 1, field->name + field->size - size, size);
-  bytes[PATTERN - 1] = '"';
-  at[0] = field->size > size ? field->name[field->size - size - 1] : '"';
-  memset(mask + (at - bytes), 0xFF, size + 2);
-  memcpy(field->pattern.bytes, bytes, sizeof bytes);
-  memcpy(field->pattern.mask, mask, sizeof mask);
-  memcpy(&field->tail, bytes + PATTERN - 4, sizeof field->tail);
-  memcpy(&field->tail_mask, mask + PATTERN - 4, sizeof field->tail_mask);
-}
-
 weir_field *weir_field_new(const char *name, size_t size)
 {
   weir_field *field = weir_mem_new(sizeof *field + size + 1);
   field->size = size;
-  for (size_t i = 0; i < size; i++) {
-    field->name[i] = name[i];
-    field->odd |= (unsigned char)name[i] < 0x20 || name[i] == '"' || name[i] == '\\';
-  }
-  make_pattern(field);
+  if (size > 0)
+    memcpy(field->name, name, size);
+  field->key = weir_key_of((weir_slice){field->name, size});
   return field;
 }
 
@@ -109,17 +84,18 @@ INLINE int is_key(const weir_field *field, const struct row *row, uint32_t colon
   if (colon - row->span.start < quoted)
     return 0;
   const char *end = row->bytes + colon;
-  if (colon < PATTERN)
+  if (colon < WEIR_KEY_WINDOW)
     return end[-1] == '"' && *(end - quoted) == '"' &&
            memcmp(end - quoted + 1, field->name, field->size) == 0;
   uint64_t words[2];
-  memcpy(words, end - PATTERN, sizeof words);
-  const struct pattern *pattern = &field->pattern;
-  if ((((words[0] ^ pattern->bytes[0]) & pattern->mask[0]) |
-       ((words[1] ^ pattern->bytes[1]) & pattern->mask[1])) != 0)
+  memcpy(words, end - WEIR_KEY_WINDOW, sizeof words);
+  const weir_key *key = &field->key;
+  if ((((words[0] ^ key->bytes[0]) & key->mask[0]) |
+       ((words[1] ^ key->bytes[1]) & key->mask[1])) != 0)
     return 0;
-  return quoted <= PATTERN || (*(end - quoted) == '"' &&
-                               memcmp(end - quoted + 1, field->name, field->size) == 0);
+  return quoted <= WEIR_KEY_WINDOW ||
+         (*(end - quoted) == '"' &&
+          memcmp(end - quoted + 1, field->name, field->size) == 0);
 }
 
 // Whether the last bytes before a colon allow the name: cheaper than is_key, and
@@ -130,7 +106,7 @@ INLINE int may_be_key(const weir_field *field, const struct row *row, uint32_t c
   if (colon < sizeof tail)
     return 1;
   memcpy(&tail, row->bytes + colon - sizeof tail, sizeof tail);
-  return ((tail ^ field->tail) & field->tail_mask) == 0;
+  return ((tail ^ field->key.tail) & field->key.tail_mask) == 0;
 }
 
 // Whether any of these colons has the key, at whatever depth.
@@ -280,7 +256,7 @@ INLINE int look_up(weir_field *field, const weir_batch *batch, uint32_t number,
                    int place, weir_slice *json)
 {
   struct row row = row_of(batch, number);
-  int plain = batch->plain_keys && !field->odd;
+  int plain = batch->plain_keys && !field->key.odd;
   int count = 1;
   if (!plain || !guess(field, &row) || (place && occurs(field, &row, 0, field->colon)))
     count = walk(field, batch, number, plain);
@@ -301,6 +277,14 @@ int weir_field_place(weir_field *field, const weir_batch *batch, uint32_t row,
                      weir_slice *json)
 {
   return look_up(field, batch, row, 1, json);
+}
+
+weir_slice weir_field_value(const weir_batch *batch, uint32_t row, uint32_t colon)
+{
+  const char *bytes = batch->bytes.bytes;
+  weir_slice json;
+  value_behind(bytes + colon + 1, bytes + batch->rows[row].end, &json);
+  return json;
 }
 
 int weir_field_column(weir_field *field, const weir_schema *schema)
@@ -328,7 +312,41 @@ int weir_field_place_in(weir_field *field, weir_slice object, weir_slice *json)
   return count == 1 && members.code == WEIR_OK ? 2 : count > 0;
 }
 
+// The last colon at depth one with the key, as it is with an index, or NULL.
+static const char *last_colon(const weir_field *field, weir_slice object)
+{
+  const char *end = object.bytes + object.size;
+  const char *outside = object.bytes;  // no string is open here
+  const char *found = NULL;
+  weir_json_strings strings = {0};
+  size_t depth = 0;
+  for (const char *at = object.bytes; at < end; at += WEIR_JSON_BLOCK) {
+    weir_json_masks masks = weir_json_masks_at(at, (size_t)(end - at));
+    weir_json_strings_drop(&strings, &masks, 1);
+    for (uint64_t bits = masks.colons | masks.brackets; bits != 0; bits &= bits - 1) {
+      const char *mark = at + __builtin_ctzll(bits);
+      if (*mark != ':')
+        depth += *mark & 2 ? 1u : 0u - (size_t)1;  // see json_scan.c
+      else if (depth == 1 && is_odd_key(field, outside, mark))
+        found = mark;
+      if (depth == 0)
+        return found;
+      outside = mark;
+    }
+    if (end - at <= WEIR_JSON_BLOCK)
+      break;
+  }
+  return found;
+}
+
 int weir_field_find_in(weir_field *field, weir_slice object, weir_slice *json)
 {
-  return weir_field_place_in(field, object, json) > 0;
+  const char *end = object.bytes + object.size;
+  const char *start = weir_json_after_blanks(object.bytes, end);
+  if (start == end || *start != '{')
+    return 0;
+  const char *colon = last_colon(field, (weir_slice){start, (size_t)(end - start)});
+  if (colon != NULL)
+    value_behind(colon + 1, end, json);
+  return colon != NULL;
 }

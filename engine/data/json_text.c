@@ -76,8 +76,7 @@ const char *weir_json_closing_quote(const char *at, const char *end, uint32_t *e
   }
 }
 
-// The masks of the block at this place, of which size bytes may be read.
-static weir_json_masks masks_at(const char *at, size_t size)
+weir_json_masks weir_json_masks_at(const char *at, size_t size)
 {
   weir_json_masks masks;
   if (size >= WEIR_JSON_BLOCK) {
@@ -96,7 +95,7 @@ static const char *after_nested(const char *at, const char *end)
   weir_json_strings strings = {0};
   size_t depth = 0;
   for (; at < end; at += WEIR_JSON_BLOCK) {
-    weir_json_masks masks = masks_at(at, (size_t)(end - at));
+    weir_json_masks masks = weir_json_masks_at(at, (size_t)(end - at));
     weir_json_strings_drop(&strings, &masks, 1);
     for (uint64_t bits = masks.brackets; bits != 0; bits &= bits - 1) {
       const char *bracket = at + __builtin_ctzll(bits);

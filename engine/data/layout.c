@@ -10,8 +10,6 @@
 
 enum {
   BRACKETS_MAX = WEIR_LAYOUT_COLONS_MAX,
-  TAIL = 4,
-  WINDOW = 16,  // bytes of a key that are compared at once
 };
 
 // What is known of a row.
@@ -43,14 +41,14 @@ static inline struct row row_of(const weir_batch *batch, uint32_t number)
 static inline uint32_t tail_of(const weir_batch *batch, uint32_t colon)
 {
   uint32_t tail;
-  memcpy(&tail, batch->bytes.bytes + colon - TAIL, sizeof tail);
+  memcpy(&tail, batch->bytes.bytes + colon - WEIR_KEY_TAIL, sizeof tail);
   return tail;
 }
 
 // The first colon of a batch may stand too near to its start to look before it.
 static int has_window(const struct row *row)
 {
-  return row->colon_count > 0 && row->colons[0] >= WINDOW;
+  return row->colon_count > 0 && row->colons[0] >= WEIR_KEY_WINDOW;
 }
 
 static void learn(weir_layout *layout, const weir_batch *batch, uint32_t number)
@@ -146,48 +144,25 @@ void weir_layout_start(weir_layout *layout, const weir_layout_rows *rows)
   }
 }
 
-// A name with its quotes, as the last bytes before a colon.
-static weir_layout_place place_of(weir_slice name)
-{
-  char bytes[WINDOW] = {0};
-  char mask[WINDOW] = {0};
-  size_t size = name.size < WINDOW - 2 ? name.size : WINDOW - 2;
-  char *at = bytes + WINDOW - 1 - size;
-  memcpy(at, name.bytes + name.size - size, size);
-  bytes[WINDOW - 1] = '"';
-  memset(mask + (at - bytes), 0xFF, size + 1);
-  if (size == name.size) {
-    at[-1] = '"';
-    mask[at - 1 - bytes] = (char)0xFF;
-  }
-  weir_layout_place place = {.name = name};
-  memcpy(place.bytes, bytes, sizeof bytes);
-  memcpy(place.mask, mask, sizeof mask);
-  memcpy(&place.tail, bytes + WINDOW - TAIL, TAIL);
-  memcpy(&place.tail_mask, mask + WINDOW - TAIL, TAIL);
-  return place;
-}
-
-static inline int is_key(const weir_layout_place *place, const char *colon,
-                         const char *row)
+static inline int is_key(const weir_key *key, const char *colon, uint32_t room)
 {
   uint64_t words[2];
-  memcpy(words, colon - WINDOW, sizeof words);
-  if ((((words[0] ^ place->bytes[0]) & place->mask[0]) |
-       ((words[1] ^ place->bytes[1]) & place->mask[1])) != 0)
+  memcpy(words, colon - WEIR_KEY_WINDOW, sizeof words);
+  if ((((words[0] ^ key->bytes[0]) & key->mask[0]) |
+       ((words[1] ^ key->bytes[1]) & key->mask[1])) != 0)
     return 0;
-  size_t size = place->name.size;
-  return size <= WINDOW - 2 ||
-         ((size_t)(colon - row) >= size + 2 && colon[-(ptrdiff_t)size - 2] == '"' &&
-          memcmp(colon - 1 - size, place->name.bytes, size) == 0);
+  size_t size = key->name.size;
+  return size <= WEIR_KEY_WINDOW - 2 ||
+         (room >= size + 2 && colon[-(ptrdiff_t)size - 2] == '"' &&
+          memcmp(colon - 1 - size, key->name.bytes, size) == 0);
 }
 
 // The number of the only colon that may be the name's.
-static int candidate(const weir_layout *layout, const weir_layout_place *place)
+static int candidate(const weir_layout *layout, const weir_key *key)
 {
   int found = NO_COLON;
   for (uint32_t i = 0; i < layout->colon_count; i++) {
-    if (((layout->tails[i] ^ place->tail) & place->tail_mask) != 0)
+    if (((layout->tails[i] ^ key->tail) & key->tail_mask) != 0)
       continue;
     if (found >= 0)
       return MANY_COLONS;
@@ -196,43 +171,11 @@ static int candidate(const weir_layout *layout, const weir_layout_place *place)
   return found >= 0 && !(layout->shallow >> found & 1) ? NO_COLON : found;
 }
 
-static int is_odd(weir_slice name)
-{
-  for (size_t i = 0; i < name.size; i++) {
-    if ((unsigned char)name.bytes[i] < 0x20 || name.bytes[i] == '"' ||
-        name.bytes[i] == '\\')
-      return 1;
-  }
-  return 0;
-}
-
-static int opens(uint8_t bracket) { return (bracket & 2) != 0; }  // see json_scan.c
-
-// What is nested behind the colon, if it is.
-static void find_brackets(const weir_layout *layout, weir_layout_place *place)
-{
-  place->opens = place->closes = -1;
-  uint32_t at = 0;
-  while (at < layout->bracket_count && layout->colons_before[at] <= place->colon)
-    at++;
-  if (at == layout->bracket_count || !opens(layout->kinds[at]))
-    return;
-  place->opens = (int32_t)at;
-  for (uint32_t depth = 0; at < layout->bracket_count; at++) {
-    depth += opens(layout->kinds[at]) ? 1u : 0u - 1u;
-    if (depth == 0) {
-      place->closes = (int32_t)at;
-      return;
-    }
-  }
-}
-
 weir_layout_place weir_layout_look_up(const weir_layout *layout,
                                       const weir_field *field)
 {
-  weir_layout_place place = place_of(weir_field_name(field));
-  place.colon = is_odd(place.name) ? MANY_COLONS : candidate(layout, &place);
-  find_brackets(layout, &place);
+  weir_layout_place place = {.key = weir_key_of(weir_field_name(field))};
+  place.colon = place.key.odd ? MANY_COLONS : candidate(layout, &place.key);
   return place;
 }
 
@@ -253,21 +196,10 @@ void weir_layout_find(const weir_layout *layout, const weir_layout_place *place,
     if (colon < 0)
       continue;
     uint32_t at = batch->colons[starts[row] + (uint32_t)colon];
-    const char *bytes = batch->bytes.bytes;
-    int is = is_key(place, bytes + at, bytes + batch->rows[rows->first + row].start);
+    uint32_t room = at - batch->rows[rows->first + row].start;
+    int is = is_key(&place->key, batch->bytes.bytes + at, room);
     colons[i] = is ? at : WEIR_LAYOUT_ABSENT;
   }
-}
-
-uint32_t weir_layout_end(const weir_layout_place *place, const weir_layout_rows *rows,
-                         uint32_t number, uint32_t colon)
-{
-  if (place->closes < 0)
-    return 0;
-  const weir_batch *batch = rows->batch;
-  const uint32_t *brackets =
-      batch->brackets + batch->row_brackets[rows->first + number];
-  return brackets[place->opens] == colon + 1 ? brackets[place->closes] + 1 : 0;
 }
 
 int weir_layout_is_like(const weir_layout *layout, const weir_layout_rows *rows,

@@ -128,26 +128,6 @@ static void get_nothing(weir_strip *strip, weir_datum *to)
     to[strip->rows[i]] = (weir_datum){.kind = WEIR_ABSENT};
 }
 
-static void get_nested(weir_strip *strip, const weir_step *step, weir_field *field)
-{
-  const weir_datum *of = weir_strip_register(strip, step->is.of);
-  weir_datum *to = weir_strip_register(strip, step->is.to);
-  int lenient = (step->is.flags & WEIR_OP_LENIENT) != 0;
-  for (uint32_t i = 0; i < strip->count; i++) {
-    uint16_t row = strip->rows[i];
-    weir_datum from = of[row];
-    weir_slice json;
-    int nothing =
-        from.kind == WEIR_ARRAY || (lenient && from.kind < WEIR_OBJECT) ||
-        (from.kind == WEIR_OBJECT &&
-         !weir_field_find_in(field, (weir_slice){from.text, from.size}, &json));
-    if (nothing)
-      to[row] = (weir_datum){.kind = WEIR_ABSENT};
-    else if (from.kind != WEIR_OBJECT || !weir_strip_read(strip, json, &to[row]))
-      weir_strip_bail(strip, row);
-  }
-}
-
 // What is read from the source, for the rows that a column leaves to it. The rest of
 // the selection is put aside meanwhile.
 static void get_unset(weir_strip *strip, const weir_step *step, weir_kernel from_source)
@@ -225,7 +205,7 @@ static void get_from_record(weir_strip *strip, const weir_step *step,
 static void get(weir_strip *strip, const weir_step *step)
 {
   if (step->is.of != WEIR_OPERAND_NONE)
-    get_nested(strip, step, strip->program->fields[step->is.number].field);
+    weir_nested_get(strip, step);
   else
     get_from_record(strip, step, get_source);
 }

@@ -14,6 +14,7 @@
 #include "engine/data/batch.h"
 #include "engine/data/field.h"
 #include "engine/data/layout.h"
+#include "engine/data/path.h"
 #include "engine/op/arena.h"
 #include "engine/op/cells.h"
 #include "engine/op/datum.h"
@@ -39,6 +40,8 @@ struct weir_step {
   uint32_t column;   // that SET writes or GET may find the field in
   uint32_t shape;    // of the record here
   uint32_t hazards;  // SET: a later column may be set, or this one; see weir_op_set
+  weir_path *path;   // GET: of a member in one look-up, or NULL; see nested.c
+  uint32_t outer;    // and the step that would get the object
 };
 
 typedef struct weir_named {
@@ -72,6 +75,19 @@ struct weir_program {
   uint32_t sealed;
   weir_buf keys;
 };
+
+// What an instruction has besides its number.
+enum {
+  WEIR_HAS_TO = 1,
+  WEIR_HAS_A = 2,
+  WEIR_HAS_B = 4,
+  WEIR_MAY_HAVE_B = 8,
+  WEIR_MAY_HAVE_C = 16,
+};
+
+uint32_t weir_op_operands(uint32_t op);
+int weir_step_reads(const weir_program *program, const weir_step *step, int32_t number);
+int weir_step_writes(const weir_step *step, int32_t number);
 
 uint32_t weir_program_column(weir_program *program, weir_column column);
 
@@ -151,6 +167,10 @@ weir_datum weir_datum_text(const char *text, size_t size, unsigned kind,
 uint32_t weir_strip_read_plain(weir_strip *strip, const weir_field *field, int raw,
                                weir_datum *to, uint16_t *left);
 
+// The value behind a colon of a row of the batch: 0 as below.
+int weir_strip_read_behind(weir_strip *strip, uint32_t row, uint32_t colon,
+                           weir_datum *out);
+
 // A JSON value, as a datum: 0 if it is nothing plain, so that the row must bail.
 int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out);
 
@@ -175,6 +195,13 @@ void weir_label_merge(weir_strip *strip, weir_label_rows *label);
 
 // 1, 0, or -1 where only the row code knows.
 int weir_datum_equal(const weir_datum *left, const weir_datum *right);
+
+// GET of a field of a register; and, of a step with a path, without it.
+void weir_nested_get(weir_strip *strip, const weir_step *step);
+void weir_path_get(weir_strip *strip, const weir_step *step);
+
+// Gives paths to the steps of a sound program for which it comes to the same.
+void weir_program_join_paths(weir_program *program);
 
 // The kernels, by family; NULL for another one's instruction.
 weir_kernel weir_control_kernel(uint32_t op);

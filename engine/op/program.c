@@ -30,6 +30,8 @@ void weir_program_free(weir_program *program)
   }
   for (uint32_t i = 0; i < program->field_count; i++)
     weir_field_free(program->fields[i].field);
+  for (uint32_t i = 0; i < program->step_count; i++)
+    weir_path_free(program->steps[i].path);
   weir_mem_free(program->steps);
   weir_mem_free(program->constants);
   weir_mem_free(program->fields);

@@ -10,7 +10,6 @@
 #include "engine/base/mem.h"
 #include "engine/data/json.h"
 #include "engine/op/machine.h"
-#include "engine/op/operands.h"
 
 enum {
   WORDS = WEIR_PROGRAM_REGISTERS_MAX / 64,
@@ -350,6 +349,8 @@ int weir_program_seal(weir_program *program, uint32_t *step)
   seal_last_stage(&seal);
   program->label_count += seal.stages + 1;
   program->sealed = code == WEIR_OK;
+  if (program->sealed)
+    weir_program_join_paths(program);
   weir_mem_free(seal.labels);
   weir_mem_free(seal.placed);
   return code;

@@ -72,6 +72,22 @@ function Maker:get()
     lenient = of and math.random(2) == 1 or nil })
 end
 
+-- Members of one object, which stays in a register that others seldom read.
+local OBJECT = 20
+
+function Maker:members(depth, ends)
+  self:add({ op = "get", to = OBJECT, field = pick(FIELDS) })
+  for _ = 1, math.random(1, 3) do
+    if depth > 0 and math.random(4) == 1 then
+      self:branch(depth, ends)
+    elseif math.random(12) == 1 then
+      self:add({ op = "move", to = math.random(0, 5), a = OBJECT })
+    end
+    self:add({ op = "get", to = math.random(0, 5), field = pick(FIELDS), of = OBJECT,
+      lenient = math.random(6) > 1 or nil })
+  end
+end
+
 function Maker:branch(depth, ends)
   local other, after = self.labels + 1, self.labels + 2
   self.labels = after
@@ -88,8 +104,10 @@ end
 function Maker:block(depth, ends)
   for _ = 1, math.random(0, 4) do
     local kind = math.random(10)
-    if kind <= 4 then
+    if kind <= 3 then
       self:get()
+    elseif kind == 4 and math.random(2) == 1 then
+      self:members(depth, ends)
     elseif kind <= 7 then
       self:compute()
     elseif kind == 8 and ends ~= "filter" then

@@ -11,7 +11,10 @@ local expr = require("weir.expr.lift.expr")
 local M = {}
 
 local NIL, constant = Builder.NIL, Builder.constant
-local refuse = Builder.refuse
+
+local function refuse(message, ...)
+  error({ refused = message:format(...) }, 0)
+end
 
 local function drop(b)
   if b.state then
