@@ -82,7 +82,8 @@ typedef struct weir_batch {
   uint32_t fault_count;
   uint32_t fault_capacity;
   uint32_t indexed;     // JSON: the index below is there
-  uint32_t plain_keys;  // JSON, indexed: no key has an escape or a blank behind it
+  uint32_t plain_keys;  // JSON, indexed: no key has an escape or a blank behind it, and
+                        // no backslash stands outside strings
   uint32_t line_rows;   // JSON: the bytes are exactly the rows, each with its newline
   weir_buf bytes;
   size_t input_size;   // bytes that came from outside; what is behind them is scratch

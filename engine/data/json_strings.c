@@ -73,6 +73,7 @@ INLINE uint64_t inside_strings(weir_json_strings *strings, uint64_t quotes,
   uint64_t inside = prefix_xor(quotes, wide) ^ strings->inside;
   if (__builtin_expect((backslashes | strings->spoilt) != 0, 0))
     spoilt = spoilt_quotes(strings, backslashes, inside);
+  strings->odd_colon |= backslashes & ~inside;
   strings->inside = (uint64_t)0 - (inside >> 63);
   uint64_t closing = quotes & ~inside & ~spoilt;
   uint64_t behind = closing << 1 | strings->quoted;

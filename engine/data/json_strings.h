@@ -20,7 +20,8 @@ typedef struct weir_json_strings {
   uint64_t inside;     // all ones: the block starts in a string
   uint64_t spoilt;     // 1: in a string that has an escape
   uint64_t quoted;     // 1: the byte before was a closing quote of plain text
-  uint64_t odd_colon;  // not 0: some colon did not stand right behind such a quote
+  uint64_t odd_colon;  // not 0: some colon did not stand right behind such a quote, or
+                       // a backslash stood outside strings
 } weir_json_strings;
 
 // Takes colons and brackets in strings out of the masks, and fills torn.

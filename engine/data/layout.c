@@ -144,7 +144,7 @@ void weir_layout_start(weir_layout *layout, const weir_layout_rows *rows)
   }
 }
 
-static inline int is_key(const weir_key *key, const char *colon, uint32_t room)
+static inline int is_key(const weir_key *key, const char *colon, const char *row)
 {
   uint64_t words[2];
   memcpy(words, colon - WEIR_KEY_WINDOW, sizeof words);
@@ -153,7 +153,7 @@ static inline int is_key(const weir_key *key, const char *colon, uint32_t room)
     return 0;
   size_t size = key->name.size;
   return size <= WEIR_KEY_WINDOW - 2 ||
-         (room >= size + 2 && colon[-(ptrdiff_t)size - 2] == '"' &&
+         ((size_t)(colon - row) >= size + 2 && colon[-(ptrdiff_t)size - 2] == '"' &&
           memcmp(colon - 1 - size, key->name.bytes, size) == 0);
 }
 
@@ -171,11 +171,33 @@ static int candidate(const weir_layout *layout, const weir_key *key)
   return found >= 0 && !(layout->shallow >> found & 1) ? NO_COLON : found;
 }
 
+static int opens(uint8_t bracket) { return (bracket & 2) != 0; }  // see json_scan.c
+
+// What is nested behind the colon, if it is.
+static void find_brackets(const weir_layout *layout, weir_layout_place *place)
+{
+  place->opens = place->closes = -1;
+  uint32_t at = 0;
+  while (at < layout->bracket_count && layout->colons_before[at] <= place->colon)
+    at++;
+  if (at == layout->bracket_count || !opens(layout->kinds[at]))
+    return;
+  place->opens = (int32_t)at;
+  for (uint32_t depth = 0; at < layout->bracket_count; at++) {
+    depth += opens(layout->kinds[at]) ? 1u : 0u - 1u;
+    if (depth == 0) {
+      place->closes = (int32_t)at;
+      return;
+    }
+  }
+}
+
 weir_layout_place weir_layout_look_up(const weir_layout *layout,
                                       const weir_field *field)
 {
   weir_layout_place place = {.key = weir_key_of(weir_field_name(field))};
   place.colon = place.key.odd ? MANY_COLONS : candidate(layout, &place.key);
+  find_brackets(layout, &place);
   return place;
 }
 
@@ -196,10 +218,22 @@ void weir_layout_find(const weir_layout *layout, const weir_layout_place *place,
     if (colon < 0)
       continue;
     uint32_t at = batch->colons[starts[row] + (uint32_t)colon];
-    uint32_t room = at - batch->rows[rows->first + row].start;
-    int is = is_key(&place->key, batch->bytes.bytes + at, room);
+    const char *bytes = batch->bytes.bytes;
+    int is =
+        is_key(&place->key, bytes + at, bytes + batch->rows[rows->first + row].start);
     colons[i] = is ? at : WEIR_LAYOUT_ABSENT;
   }
+}
+
+uint32_t weir_layout_end(const weir_layout_place *place, const weir_layout_rows *rows,
+                         uint32_t number, uint32_t colon)
+{
+  if (place->closes < 0)
+    return 0;
+  const weir_batch *batch = rows->batch;
+  const uint32_t *brackets =
+      batch->brackets + batch->row_brackets[rows->first + number];
+  return brackets[place->opens] == colon + 1 ? brackets[place->closes] + 1 : 0;
 }
 
 int weir_layout_is_like(const weir_layout *layout, const weir_layout_rows *rows,

@@ -51,7 +51,9 @@ void weir_layout_start(weir_layout *layout, const weir_layout_rows *rows);
 // Where a field stands in rows that look like the layout; until it is learned anew.
 typedef struct weir_layout_place {
   weir_key key;
-  int32_t colon;  // the number of its colon, or one of those in layout.c
+  int32_t colon;   // the number of its colon, or one of those in layout.c
+  int32_t opens;   // the number of the first bracket behind it, if that opens,
+  int32_t closes;  // and of the one that closes it; below 0: none
 } weir_layout_place;
 
 weir_layout_place weir_layout_look_up(const weir_layout *layout,
@@ -62,6 +64,10 @@ weir_layout_place weir_layout_look_up(const weir_layout *layout,
 void weir_layout_find(const weir_layout *layout, const weir_layout_place *place,
                       const weir_layout_rows *rows, const uint16_t *numbers,
                       uint32_t count, uint32_t *colons);
+
+// The end of the object or array right behind such a colon; 0 if there is none.
+uint32_t weir_layout_end(const weir_layout_place *place, const weir_layout_rows *rows,
+                         uint32_t number, uint32_t colon);
 
 // Whether a row looks like the layout; and whether such rows have no member at
 // the place.

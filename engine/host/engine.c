@@ -14,7 +14,7 @@
 #include "engine/host/sampler.h"
 #include "engine/loop/loop.h"
 
-enum { POOL_BATCH = 64, POOL_SPARE = 2, POOL_MAX = 128, POOL_STEPS = 32 };
+enum { POOL_BATCH = 64, POOL_MAX = 128, POOL_STEPS = 32 };
 
 // Work has waited so long for another worker before that loads its code, so that a
 // short input does not pay for it.
@@ -225,7 +225,7 @@ int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
   engine->flow = flow;
   engine->options = *options;
   engine->options.setup = weir_mem_text(options->setup);
-  uint32_t threads = weir_flow_pool_tasks(flow) + POOL_SPARE;
+  uint32_t threads = weir_flow_pool_tasks(flow);  // each may block
   int rc = weir_loop_new(&engine->loop, threads < POOL_MAX ? threads : POOL_MAX,
                          dispatch, engine);
   if (rc != WEIR_OK) {

@@ -18,6 +18,7 @@ struct weir_loop {
   uv_timer_t timer;
   uv_signal_t signals[2];
   uint32_t interrupts;
+  uint64_t interrupted_ms;
   uint32_t timed_out;
   void (*on_wake)(void *context);
   void *context;
@@ -36,10 +37,18 @@ static void woken(uv_async_t *handle)
   loop->on_wake(loop->context);
 }
 
+// A terminal, a shell or timeout(1) may tell both a process and its group: nobody
+// means two by that.
+enum { ECHO_MS = 100 };
+
 static void interrupted(uv_signal_t *handle, int number)
 {
   (void)number;
   weir_loop *loop = handle->data;
+  uint64_t now_ms = uv_now(&loop->uv);
+  if (loop->interrupts > 0 && now_ms - loop->interrupted_ms < ECHO_MS)
+    return;
+  loop->interrupted_ms = now_ms;
   loop->interrupts++;
 }
 

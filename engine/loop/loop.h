@@ -29,5 +29,5 @@ void weir_loop_wake(weir_loop *loop);
 // Waits for something to happen, for timeout_ms at most, and serves it.
 void weir_loop_step(weir_loop *loop, uint32_t timeout_ms);
 
-// How many SIGINT and SIGTERM have come since it was opened.
+// How often SIGINT or SIGTERM has come since it was opened; two at once are one.
 uint32_t weir_loop_interrupts(const weir_loop *loop);

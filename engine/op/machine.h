@@ -76,19 +76,6 @@ struct weir_program {
   weir_buf keys;
 };
 
-// What an instruction has besides its number.
-enum {
-  WEIR_HAS_TO = 1,
-  WEIR_HAS_A = 2,
-  WEIR_HAS_B = 4,
-  WEIR_MAY_HAVE_B = 8,
-  WEIR_MAY_HAVE_C = 16,
-};
-
-uint32_t weir_op_operands(uint32_t op);
-int weir_step_reads(const weir_program *program, const weir_step *step, int32_t number);
-int weir_step_writes(const weir_step *step, int32_t number);
-
 uint32_t weir_program_column(weir_program *program, weir_column column);
 
 // What became of a row.

@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "engine/op/match_class.h"
+
 _Static_assert(sizeof(((weir_match *)0)->start) / sizeof(int32_t) ==
                    WEIR_MATCH_CAPTURES_MAX,
                "captures");
@@ -50,60 +52,6 @@ static unsigned char item_at(const matcher *m, bytes p)
   return p < m->pattern_end ? *p : 0;
 }
 
-static bool is_digit(int c) { return c >= '0' && c <= '9'; }
-
-static bool is_lower(int c) { return c >= 'a' && c <= 'z'; }
-
-static bool is_upper(int c) { return c >= 'A' && c <= 'Z'; }
-
-static bool is_alpha(int c) { return is_lower(c | 0x20) && c < 0x80; }
-
-static bool is_graphic(int c) { return c > ' ' && c < 0x7f; }
-
-// %a and its kin, without the locale; anything else stands for itself.
-static bool in_class(int c, int class)
-{
-  bool in;
-  switch (class | 0x20) {
-  case 'a':
-    in = is_alpha(c);
-    break;
-  case 'c':
-    in = c < ' ' || c == 0x7f;
-    break;
-  case 'd':
-    in = is_digit(c);
-    break;
-  case 'g':
-    in = is_graphic(c);
-    break;
-  case 'l':
-    in = is_lower(c);
-    break;
-  case 'p':
-    in = is_graphic(c) && !is_alpha(c) && !is_digit(c);
-    break;
-  case 's':
-    in = c == ' ' || (c >= '\t' && c <= '\r');
-    break;
-  case 'u':
-    in = is_upper(c);
-    break;
-  case 'w':
-    in = is_alpha(c) || is_digit(c);
-    break;
-  case 'x':
-    in = is_digit(c) || (is_alpha(c) && (c | 0x20) <= 'f');
-    break;
-  case 'z':
-    in = c == 0;
-    break;
-  default:
-    return class == c;
-  }
-  return in == is_lower(class);
-}
-
 // One past the single item at p, which is a byte, an escape or a set.
 static bytes item_end(matcher *m, bytes p)
 {
@@ -123,31 +71,6 @@ static bytes item_end(matcher *m, bytes p)
   return p + 1;
 }
 
-// Is c in the set from its [ at p to its ] at end?
-static bool in_set(int c, bytes p, bytes end)
-{
-  bool wanted = true;
-  p++;
-  if (*p == '^') {
-    wanted = false;
-    p++;
-  }
-  for (; p < end; p++) {
-    if (*p == '%') {
-      p++;
-      if (in_class(c, *p))
-        return wanted;
-    } else if (p[1] == '-' && p + 2 < end) {
-      if (p[0] <= c && c <= p[2])
-        return wanted;
-      p += 2;
-    } else if (*p == c) {
-      return wanted;
-    }
-  }
-  return !wanted;
-}
-
 // Does the byte at s match the single item from p to end?
 static bool fits(const matcher *m, bytes s, bytes p, bytes end)
 {
@@ -157,9 +80,9 @@ static bool fits(const matcher *m, bytes s, bytes p, bytes end)
   case '.':
     return true;
   case '%':
-    return in_class(*s, p[1]);
+    return weir_match_in_class(*s, p[1]);
   case '[':
-    return in_set(*s, p, end - 1);
+    return weir_match_in_set(*s, p, end - 1);
   default:
     return *p == *s;
   }
@@ -261,7 +184,7 @@ static bool at_frontier(const matcher *m, bytes s, bytes p, bytes end)
 {
   int before = s == m->text ? 0 : s[-1];
   int after = s < m->text_end ? *s : 0;
-  return !in_set(before, p, end - 1) && in_set(after, p, end - 1);
+  return !weir_match_in_set(before, p, end - 1) && weir_match_in_set(after, p, end - 1);
 }
 
 // An escape that is more than a class. True: *s and *p have moved on or *s is NULL.
@@ -281,7 +204,7 @@ static bool special_escape(matcher *m, bytes *s, bytes *p)
     if (end == NULL || !at_frontier(m, *s, set, end))
       *s = NULL;
     *p = end;
-  } else if (is_digit(kind)) {
+  } else if (kind >= '0' && kind <= '9') {
     *s = repeat_capture(m, *s, kind);
     *p += 2;
   } else {

@@ -7,6 +7,33 @@
 
 #include "engine/base/mem.h"
 #include "engine/op/machine.h"
+#include "engine/op/operands.h"
+
+static int made_of(const weir_program *program, uint32_t shape, int32_t number)
+{
+  for (uint32_t i = 0; i < program->column_count; i++) {
+    const weir_column *column = &program->columns[i];
+    if (column->made && column->shape == shape && column->operand == number)
+      return 1;
+  }
+  return 0;
+}
+
+static int reads(const weir_program *program, const weir_step *step, int32_t number)
+{
+  const weir_instruction *is = &step->is;
+  uint32_t which = weir_op_operands(is->op);
+  return ((which & WEIR_HAS_A) && is->a == number) ||
+         ((which & (WEIR_HAS_B | WEIR_MAY_HAVE_B)) && is->b == number) ||
+         ((which & WEIR_MAY_HAVE_C) && is->c == number) ||
+         (is->op == WEIR_OP_GET && is->of == number) ||
+         (is->op == WEIR_OP_MAKE && made_of(program, is->number, number));
+}
+
+static int writes(const weir_step *step, int32_t number)
+{
+  return (weir_op_operands(step->is.op) & WEIR_HAS_TO) && step->is.to == number;
+}
 
 static void do_nothing(weir_strip *strip, const weir_step *step)
 {
@@ -62,7 +89,7 @@ static void pass(struct trail *trail, uint32_t index)
   }
   if (index == trail->outer)
     trail->holds = OURS;
-  else if (weir_step_writes(step, trail->number))
+  else if (writes(step, trail->number))
     trail->holds = OTHERS;
   else if (ends(step))
     trail->holds = 0;
@@ -91,7 +118,7 @@ static int is_only_way(const weir_program *program, uint32_t outer)
   int at_once = 1;
   for (uint32_t i = 0; i < program->step_count && sound; i++) {
     const weir_step *step = &program->steps[i];
-    if ((trail.holds & OURS) && weir_step_reads(program, step, trail.number)) {
+    if ((trail.holds & OURS) && reads(program, step, trail.number)) {
       sound = trail.holds == OURS && gets_of(step, trail.number) && (used || at_once);
       used = 1;
     }

@@ -196,10 +196,27 @@ weir_layout_rows weir_strip_layout_rows(weir_strip *strip)
 
 // Some rows of the selection, and the colons of their field.
 struct found {
+  const weir_layout_place *place;
+  const weir_layout_rows *among;
   const uint16_t *rows;
   uint32_t count;
   uint32_t colons[64];
 };
+
+// An object or array in a row that looks like the layout: its brackets are known.
+static const char *read_nested(const weir_strip *strip, const struct found *found,
+                               uint32_t i, weir_datum *out)
+{
+  const char *bytes = strip->batch->bytes.bytes;
+  uint32_t start = found->colons[i] + 1;
+  uint32_t end =
+      weir_layout_end(found->place, found->among, found->rows[i], found->colons[i]);
+  if (end == 0 || !ends_member(bytes[end]))
+    return NULL;
+  *out = weir_datum_text(bytes + start, end - start,
+                         bytes[start] == '{' ? WEIR_OBJECT : WEIR_ARRAY, 0);
+  return bytes + end;
+}
 
 static uint32_t read_found(weir_strip *strip, const struct found *found, int raw,
                            weir_datum *to, uint16_t *left)
@@ -216,6 +233,8 @@ static uint32_t read_found(weir_strip *strip, const struct found *found, int raw
       stop = read_plain(at, bytes + spans[row].end, &to[row]);
     else if (colon == WEIR_LAYOUT_ABSENT)
       to[row] = (weir_datum){.kind = WEIR_ABSENT};
+    if (stop == NULL && colon > WEIR_LAYOUT_UNSURE)
+      stop = read_nested(strip, found, i, &to[row]);
     left[left_count] = row;
     left_count += stop == NULL && colon != WEIR_LAYOUT_ABSENT;
     if (raw && stop != NULL) {
@@ -242,6 +261,8 @@ uint32_t weir_strip_read_plain(weir_strip *strip, const weir_field *field, int r
   uint32_t left_count = 0;
   for (uint32_t i = 0; i < count; i += FEW) {
     struct found found;
+    found.place = &place;
+    found.among = &rows;
     found.rows = strip->rows + i;
     found.count = count - i < FEW ? count - i : FEW;
     weir_layout_find(&strip->layout, &place, &rows, found.rows, found.count,

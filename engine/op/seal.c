@@ -10,6 +10,7 @@
 #include "engine/base/mem.h"
 #include "engine/data/json.h"
 #include "engine/op/machine.h"
+#include "engine/op/operands.h"
 
 enum {
   WORDS = WEIR_PROGRAM_REGISTERS_MAX / 64,

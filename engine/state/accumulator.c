@@ -58,13 +58,26 @@ static void add_compensated(double *sum, double *lost, double number)
   *sum = next;
 }
 
+// Those that 64 bits hold are what most are, and need no help from a library.
+static int is_short(double number) { return fabs(number) < 0x1p63; }
+
+static int is_whole(double number)
+{
+  return is_short(number) ? (double)(int64_t)number == number : fabs(number) <= 0x1p64;
+}
+
+static wide whole_number(double number)
+{
+  return is_short(number) ? (wide)(int64_t)number : (wide)number;
+}
+
 static void add_number(weir_accumulator *accumulator, const weir_value *value)
 {
   if (value->kind == WEIR_INTEGER) {
     add_whole(accumulator,
               value->negative ? -(wide)value->magnitude : (wide)value->magnitude);
-  } else if (fabs(value->number) <= 0x1p64 && trunc(value->number) == value->number) {
-    add_whole(accumulator, (wide)value->number);
+  } else if (is_whole(value->number)) {
+    add_whole(accumulator, whole_number(value->number));
   } else {
     add_compensated(&accumulator->sum.fraction, &accumulator->sum.lost, value->number);
     accumulator->sum.fraction_count++;

@@ -10,8 +10,8 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/data/json.h"
-#include "engine/store/sqlite.h"
 #include "engine/store/sqlite_columns.h"
+#include "engine/store/sqlite_statement.h"
 #include "engine/store/sqlite_value.h"
 
 struct weir_sqlite_table {
@@ -132,32 +132,14 @@ static void learn_columns(weir_sqlite_table *table, const weir_batch *batch)
   }
 }
 
-// BIGINT is of use only while columns are learnt.
-static const char *declared(const char *type)
+static weir_sqlite_statement statement_of(const weir_sqlite_table *table)
 {
-  return strcmp(type, "BIGINT") == 0 ? "INTEGER" : type;
-}
-
-static void write_names(weir_buf *out, char *const *names, uint32_t count)
-{
-  for (uint32_t i = 0; i < count; i++) {
-    weir_buf_text(out, i > 0 ? ", " : "(");
-    weir_sqlite_quote(out, names[i]);
-  }
-  weir_buf_byte(out, ')');
-}
-
-// "t" ("a" INTEGER, "b" TEXT, and so on; the bracket is left open.
-static void write_table(weir_sqlite_table *table, int with_types)
-{
-  weir_buf *text = &table->text;
-  weir_sqlite_quote(text, table->name);
-  for (uint32_t i = 0; i < table->columns.count; i++) {
-    weir_buf_text(text, i > 0 ? ", " : " (");
-    weir_sqlite_quote(text, table->columns.items[i].name);
-    if (with_types)
-      weir_buf_format(text, " %s", declared(table->columns.items[i].type));
-  }
+  return (weir_sqlite_statement){
+      .table = table->name,
+      .columns = &table->columns,
+      .keys = table->keys,
+      .key_count = table->key_count,
+  };
 }
 
 static int execute(weir_sqlite_table *table)
@@ -168,15 +150,8 @@ static int execute(weir_sqlite_table *table)
 
 static int create_table(weir_sqlite_table *table)
 {
-  weir_buf *text = &table->text;
-  weir_buf_clear(text);
-  weir_buf_text(text, "CREATE TABLE ");
-  write_table(table, 1);
-  if (table->key_count > 0) {
-    weir_buf_text(text, ", PRIMARY KEY ");
-    write_names(text, table->keys, table->key_count);
-  }
-  weir_buf_byte(text, ')');
+  weir_buf_clear(&table->text);
+  weir_sqlite_write_create(&table->text, statement_of(table));
   return execute(table);
 }
 
@@ -225,39 +200,10 @@ int weir_sqlite_table_ready(weir_sqlite_table *table, const weir_batch *batch)
   return result;
 }
 
-// INSERT INTO "t" ("a", "b") VALUES (?, ?)
-//   ON CONFLICT ("a") DO UPDATE SET "b" = excluded."b"
-static void write_insert(weir_sqlite_table *table)
-{
-  weir_buf *text = &table->text;
-  weir_buf_clear(text);
-  weir_buf_text(text, "INSERT INTO ");
-  write_table(table, 0);
-  weir_buf_text(text, ") VALUES (");
-  for (uint32_t i = 0; i < table->columns.count; i++)
-    weir_buf_text(text, i > 0 ? ", ?" : "?");
-  weir_buf_byte(text, ')');
-  if (table->key_count == 0)
-    return;
-  weir_buf_text(text, " ON CONFLICT ");
-  write_names(text, table->keys, table->key_count);
-  const char *before = " DO UPDATE SET ";
-  for (uint32_t i = 0; i < table->columns.count; i++) {
-    if (table->columns.items[i].key)
-      continue;
-    weir_buf_text(text, before);
-    weir_sqlite_quote(text, table->columns.items[i].name);
-    weir_buf_text(text, " = excluded.");
-    weir_sqlite_quote(text, table->columns.items[i].name);
-    before = ", ";
-  }
-  if (before[0] == ' ')
-    weir_buf_text(text, " DO NOTHING");
-}
-
 static int prepare_insert(weir_sqlite_table *table)
 {
-  write_insert(table);
+  weir_buf_clear(&table->text);
+  weir_sqlite_write_insert(&table->text, statement_of(table));
   return sqlite3_prepare_v3(table->db, table->text.bytes, (int)table->text.size,
                             SQLITE_PREPARE_PERSISTENT, &table->insert, NULL);
 }
@@ -265,18 +211,8 @@ static int prepare_insert(weir_sqlite_table *table)
 // A table that was there may lack what ON CONFLICT stands on.
 static int create_key_index(weir_sqlite_table *table)
 {
-  weir_buf name;
-  weir_buf_init(&name);
-  weir_buf_format(&name, "weir_key_%s", table->name);
-  weir_buf_byte(&name, '\0');
   weir_buf_clear(&table->text);
-  weir_buf_text(&table->text, "CREATE UNIQUE INDEX IF NOT EXISTS ");
-  weir_sqlite_quote(&table->text, name.bytes);
-  weir_buf_text(&table->text, " ON ");
-  weir_sqlite_quote(&table->text, table->name);
-  weir_buf_byte(&table->text, ' ');
-  write_names(&table->text, table->keys, table->key_count);
-  weir_buf_fini(&name);
+  weir_sqlite_write_key_index(&table->text, statement_of(table));
   return execute(table);
 }
 
@@ -299,15 +235,12 @@ int weir_sqlite_table_claim_keys(weir_sqlite_table *table)
   return table->key_count > 0 ? ready_insert(table) : SQLITE_OK;
 }
 
+// The name may be in table->text.
 static int grow(weir_sqlite_table *table, const char *name, const char *type)
 {
   weir_buf text;
   weir_buf_init(&text);
-  weir_buf_text(&text, "ALTER TABLE ");
-  weir_sqlite_quote(&text, table->name);
-  weir_buf_text(&text, " ADD COLUMN ");
-  weir_sqlite_quote(&text, name);
-  weir_buf_format(&text, " %s", type);
+  weir_sqlite_write_growth(&text, table->name, name, type);
   weir_buf_byte(&text, '\0');
   int result = sqlite3_exec(table->db, text.bytes, NULL, NULL, NULL);
   weir_buf_fini(&text);
@@ -340,8 +273,9 @@ static int grow_for(weir_sqlite_table *table, const weir_batch *batch, uint32_t 
       return refuse(refusal, reason, reason_size,
                     "field \"%.100s\" is not in the schema of table \"%s\"", at.name,
                     table->name);
-    int result = grow(table, at.name,
-                      declared(weir_sqlite_type_of(at.walk.value, &table->values)));
+    int result =
+        grow(table, at.name,
+             weir_sqlite_declared(weir_sqlite_type_of(at.walk.value, &table->values)));
     if ((result & 0xff) == SQLITE_ERROR)  // such as too many columns
       return refuse(refusal, reason, reason_size, "field \"%.100s\": %s", at.name,
                     sqlite3_errmsg(table->db));
@@ -372,7 +306,7 @@ static int bind_row(weir_sqlite_table *table, const weir_batch *batch, uint32_t 
       return refuse(
           refusal, reason, reason_size,
           "field \"%.100s\": its column, which is %s, cannot hold %.*s exactly",
-          at.name, declared(table->columns.items[at.column].type),
+          at.name, weir_sqlite_declared(table->columns.items[at.column].type),
           (int)(json.size < 40 ? json.size : 40), json.bytes);
     if (result != SQLITE_OK)
       return refuse(refusal, reason, reason_size, "field \"%.100s\" cannot be read",

@@ -55,6 +55,20 @@ describe("a run that is stopped", function()
     end)
   end
 
+  it("says so and how far it came, though it is a one-liner", function()
+    local result = place:run([[
+      mkfifo in out
+      exec 4<>out
+      "$WEIR" -e ':to(weir.stdout{})' in > out & pid=$!
+      exec 3>in
+      echo '{"n":1}' >&3
+      read -r first <&4
+      kill -INT $pid; kill -INT $pid; wait $pid; echo "code $? first $first"]])
+    assert.equal('code 0 first {"n":1}\n', result.out)
+    assert.truthy(result.err:find("^stopped after"), result.err)
+    assert.truthy(result.err:find("the ledger balances", 1, true))
+  end)
+
   it("closes its groups and empties its sort first", function()
     local result = during([[
 local s = weir.from "in"

@@ -82,7 +82,8 @@ M.bodies = {
   "return { v = math.max(r.n, 3), w = math.floor(r.n) }",
   "return { v = math.floor(r.s) }",
   "if r.s == weir.null then return end "
-    .. "return { v = tostring(r.s), w = tostring(r.n), x = tostring(r.missing), y = tostring(true) }",
+    .. "return { v = tostring(r.s), w = tostring(r.n), x = tostring(r.missing), "
+    .. "y = tostring(true) }",
   -- Errors, with names and lines.
   "return { v = r.missing.deeper }",
   "return { v = r.o.missing.deeper }",

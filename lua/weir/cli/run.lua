@@ -24,7 +24,8 @@ local function wants_summary(engine, values, result)
   elseif values.summary or not values.eval then
     return true
   end
-  return result.dead > 0 or skipped(result) > 0 or not result.ledger.balanced
+  return result.interrupted or result.dead > 0 or skipped(result) > 0
+    or not result.ledger.balanced
 end
 
 -- Without progress and summary, what was lost without a trace is still worth a line.

@@ -41,6 +41,11 @@ tonumber(a).]]),
     time, chance      weir.now() and weir.random(), so that runs can be repeated
     a look            print and weir.log("info", text) go to standard error
     limits            a loop without end and a hunger for memory are errors
+    cost              fields, arithmetic, comparisons, texts and if are done for
+                      a thousand records at a time; with a loop, a closure or a
+                      table kept it is a call for each. weir explain says which
+    workers           several run it at once, unless it changes something outside;
+                      records come out in their order all the same
 
 There is no io, no os.execute, no ffi and no debug. require "lib.x" finds files
 beside the script.]]),

@@ -8,65 +8,19 @@
 -- A `site` is where in the text an operator stands, for messages:
 -- `{ op =, left = "status", right = "500", text = "status < 500", where = }`.
 
+local called = require("weir.expr.called")
 local null = require("weir.lib.null").null
 local numbers = require("weir.expr.numbers")
+local operand = require("weir.expr.operand")
 local strings = require("weir.expr.strings")
 
-local M = { null = null }
+-- fn: functions that texts may call, by name and number of arguments.
+local M = { null = null, fn = called.fn, use_records = operand.use_records }
 
--- Until a record module is given there are no handles, only plain tables.
-local record = {
-  type = function()
-    return "table"
-  end,
-  meta = function()
-    return {}
-  end,
-}
-
--- The functions that calls by name reach.
-local families = {
-  string = setmetatable({
-    find = strings.find,
-    match = strings.match,
-    gsub = strings.gsub,
-    format = numbers.format,
-  }, { __index = string }),
-  math = numbers.math,
-  base = { tonumber = numbers.tonumber, tostring = numbers.text },
-}
+local absent, kind, describe, fail = operand.absent, operand.kind, operand.describe, operand.fail
+local countable, joinable = operand.countable, operand.joinable
 
 local number_of, text_of = numbers.tonumber, numbers.text
-
---- Says what a handle is and what a record's meta data are.
----@param module table  with `type(value)` and `meta(record)`
-function M.use_records(module)
-  record = module
-end
-
-local words = { string = "text", number = "a number", boolean = "true or false", table = "a table" }
-
-local function kind(v)
-  local t = type(v)
-  if t == "cdata" then
-    return record.type(v)
-  end
-  return t
-end
-
-local function describe(v)
-  local t = kind(v)
-  return words[t] or "a " .. t
-end
-
-local function fail(site, message, ...)
-  local where = site.where and site.where .. ": " or ""
-  error(("%sin `%s`: %s"):format(where, site.text, message:format(...)), 0)
-end
-
-local function absent(v)
-  return v == nil or type(v) == "userdata"
-end
 
 local function refuse_order(a, b, site)
   local remedy = ""
@@ -100,16 +54,6 @@ end]]
 local function refuse_operand(v, name, site)
   fail(site, "%s is %s, and %s needs %s", name, describe(v), site.op,
     site.op == ".." and "text or a number" or "a number")
-end
-
-local function countable(v)
-  local k = kind(v)
-  return k == "number" or (k == "string" and number_of(v) ~= nil)
-end
-
-local function joinable(v)
-  local k = kind(v)
-  return k == "number" or k == "string"
 end
 
 local ARITHMETIC = [[
@@ -185,14 +129,14 @@ end
 --- A field of a nested value; nothing where there is nothing to look into.
 function M.get(v, key)
   local t = type(v)
-  if t == "table" or (t == "cdata" and record.type(v) == "table") then
+  if t == "table" or (t == "cdata" and kind(v) == "table") then
     return v[key]
   end
   return nil
 end
 
 function M.meta(r, name)
-  return record.meta(r)[name]
+  return operand.meta(r)[name]
 end
 
 --- Is v one of the constants in set, `{ has = { [value] = true }, list = {...} }`?
@@ -269,77 +213,5 @@ function M.contains(a, b, site)
   texts(a, b, site)
   return strings.find(text_of(a), text_of(b), 1, true) ~= nil
 end
-
--- Functions by name and number of arguments, made when first asked for: a missing
--- or null argument gives null without a call, numbers are text where text is wanted.
-local CALL = [[
-local absent, null, plain, family, name, refuse = ...
-return function(PARAMETERS, site)
-  if ABSENT then
-    return null
-  end
-  CONVERT
-  local ok, value = pcall(family[name], PARAMETERS)
-  if not ok then
-    refuse(value, name, site)
-  elseif value == nil then
-    return null
-  end
-  return value
-end]]
-
-local function refuse_call(message, name, site)
-  fail(site, "%s", (message:gsub("'%?'", "'" .. name .. "'")))
-end
-
--- A number as functions of text take it; a nested value they refuse.
-local function plain_text(v)
-  return kind(v) == "number" and text_of(v) or {}
-end
-
-local function plain_number(v)
-  return kind(v) == "number" and v or {}
-end
-
-local function same(v)
-  return v
-end
-
-local plains = { string = plain_text, math = plain_number, base = plain_number }
-local takes_numbers = { char = true, format = true }
-
-local function each(parameters, template, separator)
-  local parts = {}
-  for i, parameter in ipairs(parameters) do
-    parts[i] = (template:gsub("_", parameter))
-  end
-  return table.concat(parts, separator)
-end
-
---- `T.fn.lower_1(x, site)`: Lua's lower of one argument, by the rules of text.
-M.fn = setmetatable({}, {
-  __index = function(made, key)
-    local name, count = key:match("^(%w+)_(%d+)$")
-    local family = families.base[name] and "base" or string[name] and "string" or "math"
-    local parameters = {}
-    for i = 1, tonumber(count) do
-      parameters[i] = "a" .. i
-    end
-    local parts = {
-      PARAMETERS = table.concat(parameters, ", "),
-      ABSENT = each(parameters, "absent(_)", " or "),
-      CONVERT = each(parameters, 'if type(_) == "cdata" then _ = plain(_) end', " "),
-    }
-    if family == "string" and not takes_numbers[name] then
-      parts.CONVERT = 'if type(a1) == "number" then a1 = plain(a1) end ' .. parts.CONVERT
-    end
-    local source = CALL:gsub("%u+", parts)
-    local plain = name == "format" and same or plains[family]
-    local make = assert(load(source, "=weir.expr.ops.fn"))
-    local fn = make(absent, null, plain, families[family], name, refuse_call)
-    made[key] = fn
-    return fn
-  end,
-})
 
 return M

@@ -17,6 +17,7 @@ local costs = require("weir.expr.costs")
 local frozen = require("weir.expr.frozen")
 local impure = require("weir.expr.impure")
 local loader = require("weir.expr.loader")
+local modules = require("weir.expr.modules")
 local nesting = require("weir.expr.nesting")
 local null = require("weir.lib.null").null
 local numbers = require("weir.expr.numbers")
@@ -196,69 +197,6 @@ local function add_load(base, env_of)
   end
 end
 
-local function read_file(path)
-  local file = io.open(path, "r")
-  local text = file and file:read("*a") -- nil for a directory
-  if file then
-    file:close()
-  end
-  return text
-end
-
-local function find_module(options, name)
-  local stem = options.directory .. "/" .. name:gsub("%.", "/")
-  local tried = {}
-  for i, suffix in ipairs({ ".lua", "/init.lua" }) do
-    tried[i] = stem .. suffix
-    local text = (options.read or read_file)(tried[i])
-    if text then
-      return text, tried[i]
-    end
-  end
-  error(('require "%s": found neither %s'):format(name, table.concat(tried, " nor ")), 3)
-end
-
-local function is_module_name(name)
-  return type(name) == "string" and name:find("^[%w_-][%w_.-]*$") and not name:find("..", 1, true)
-end
-
-local LOADING = {}
-
--- require: what weir gives, and files beside the script, once each.
-local function add_require(base, options, env_of)
-  local loaded = copy(options.modules or {})
-  loaded.weir = options.weir
-  function base.require(name)
-    local known = loaded[name]
-    if known == LOADING then
-      error(('require "%s": it requires itself'):format(name), 2)
-    elseif known ~= nil then
-      return known
-    elseif not is_module_name(name) then
-      error(('require: a module is a file beside the script, "name" or "lib.name", not %s')
-        :format(tostring(name)), 2)
-    elseif absent[""][name] then
-      error(('require "%s": %s'):format(name, absent[""][name]), 2)
-    end
-    local text, path = find_module(options, name)
-    local chunk, message = loader.load(text, "@" .. path, env_of())
-    if not chunk then
-      error(message, 0)
-    end
-    loaded[name] = LOADING
-    local ok, value = pcall(chunk, name)
-    loaded[name] = nil
-    if not ok then
-      error(value, 0)
-    end
-    if value == nil then
-      value = true
-    end
-    loaded[name] = value
-    return value
-  end
-end
-
 local function libraries(base, tables, clock)
   base.table = frozen.new("table", tables, absent.table)
   base.os = frozen.new("os", clock, absent.os)
@@ -299,11 +237,12 @@ function M.new(options)
   add_values(base)
   add_print(base, options.print)
   add_load(base, env_of)
-  add_require(base, {
+  base.require = modules.new({
     directory = options.directory or ".",
     weir = options.weir,
     modules = options.modules,
     read = options.read,
+    absent = absent[""],
   }, env_of)
   libraries(base, tables, clock)
   env = frozen.new("", base, absent[""])

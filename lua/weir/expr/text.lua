@@ -11,10 +11,11 @@
 --     slow.fn({ wait_ms = 300 })  --> true
 
 local emit = require("weir.expr.emit")
-local grammar = require("weir.expr.grammar")
 local ops = require("weir.expr.ops")
 
 local M = {}
+
+local known = {} -- by text: the source of its tree
 
 local SIZE_MAX = 16 * 1024 -- bytes of one expression
 local SHOWN_MAX = 72 -- bytes of the line shown above a caret
@@ -99,6 +100,20 @@ local function load_function(source, constants, where)
   return made and made(ops, constants)
 end
 
+--- Gives the trees of texts that another state has read: loading the grammar takes as
+-- long as loading all that runs a small pipeline.
+---@param trees table<string, string>  by text: the tree, as weir.lib.literal writes it
+function M.know(trees)
+  known = trees
+end
+
+local function parse(text)
+  if known[text] then
+    return loadstring("return " .. known[text])()
+  end
+  return require("weir.expr.grammar").parse(text)
+end
+
 --- Compiles a text expression.
 --
 -- Errors  nil and a message that shows the text with a caret where it stopped making
@@ -112,7 +127,7 @@ function M.try(text, where)
   if bad then
     return nil, (where and where .. ": " or "") .. bad
   end
-  local tree, failure = grammar.parse(text)
+  local tree, failure = parse(text)
   if not tree then
     return nil, report(text, where, failure.at, wanted(failure, text))
   end

@@ -8,42 +8,41 @@
 
 local ffi = require("ffi")
 local encode = require("weir.native.encode")
+local fault = require("weir.native.fault")
 local int = require("weir.native.int")
 local list = require("weir.lib.list")
 local null = require("weir.lib.null").null
+local values = require("weir.native.value")
+local walk = require("weir.native.walk")
 
 local C = require("weir.cdef").load("engine/op/record.h", "engine/base/err.h")
 
-local M = { null = null }
+local M = {
+  null = null,
+  rows = values.rows,
+  is = values.is,
+  nested = values.nested,
+  value = values.put,
+  pairs = walk.pairs,
+  ipairs = walk.ipairs,
+}
 
 -- LuaJIT of 2022 fuses a load from C memory into a comparison even where a call that
 -- writes to that memory stands between the two: r.a == r.b would compare r.b with
 -- itself, once compiled. So nothing is fused in a state that has records.
 require("jit.opt").start("-fuse")
 
-local rows = ffi.gc(C.weir_rows_new(), C.weir_rows_free)
-M.rows = rows
-encode.rows = rows
-
--- Called for each table that is written into a record; whoever counts sets it.
-function M.charge() end
-
--- What record stays unchanged for: named in errors by whoever enters a frozen call.
-M.frozen_in = "filter"
-
 local FIELDS_MAX = 4096
 local WHERE_CALLER = 2
 
-local NULL, FALSE, TRUE = C.WEIR_NULL, C.WEIR_FALSE, C.WEIR_TRUE
-local ABSENT, NUMBER, INTEGER = C.WEIR_ABSENT, C.WEIR_NUMBER, C.WEIR_INTEGER
-local TEXT, OBJECT, ARRAY = C.WEIR_TEXT, C.WEIR_OBJECT, C.WEIR_ARRAY
+local ABSENT, ARRAY, TRUE, FALSE = C.WEIR_ABSENT, C.WEIR_ARRAY, C.WEIR_TRUE, C.WEIR_FALSE
 
 local record_type = ffi.typeof("weir_record")
 local reference = ffi.typeof("weir_record &")
 local pointer = ffi.typeof("weir_record *")
 
--- Scratch, made once. `got` is what was read, `given` what is about to be written.
-local got, given = ffi.new("weir_value"), ffi.new("weir_value")
+local rows, got, given, read = values.rows, values.got, values.given, values.read
+local is_record, release, fail = values.is, values.release, fault.fail
 local text = ffi.gc(ffi.new("weir_buf"), C.weir_buf_fini)
 
 local fields, field_count = {}, 0
@@ -69,13 +68,6 @@ end
 
 local field_of = M.field
 
---- Whether a value is a record or a nested value of one.
-function M.is(value)
-  return type(value) == "cdata" and ffi.istype(record_type, value)
-end
-
-local is_record = M.is
-
 --- What `type` answers in scripts.
 function M.type(value)
   local kind = type(value)
@@ -85,98 +77,6 @@ function M.type(value)
     return "table"
   end
   return int.is(value) and "number" or kind
-end
-
-local E2BIG = -7 -- errno
-
-local messages = {
-  [E2BIG] = ("more than %d fields of one record were changed; make a table of all of them, and "
-    .. "return it from :map"):format(C.WEIR_RECORD_CHANGES_MAX),
-  [C.WEIR_ESTALE] = "record used after the call that received it; "
-    .. "keep a copy with weir.to_table(r)",
-  [C.WEIR_EINVAL] = "an array may not have holes; append with #t + 1, or use weir.null",
-}
-
-local function describe(code, key)
-  if code == C.WEIR_EFROZEN then
-    return M.frozen_in .. " may not change the record; use :map"
-  elseif code == C.WEIR_ETYPE then
-    return type(key) == "number" and "elements are set in arrays, not in objects"
-      or "fields are set in objects, not in arrays: '" .. tostring(key) .. "'"
-  elseif messages[code] then
-    return messages[code]
-  end
-  local what = ffi.string(C.weir_err_text(code))
-  return key ~= nil and "field '" .. tostring(key) .. "': " .. what or what
-end
-
-local function fail(code, key)
-  error(describe(code, key), WHERE_CALLER)
-end
-
-local function release(record)
-  C.weir_record_release(rows, record)
-end
-
---- The handle of a nested value that was read into `value`.
-function M.nested(value)
-  local handle = ffi.cast(reference, ffi.cast(pointer, value.magnitude))
-  return value.negative == 0 and handle or ffi.gc(handle, release)
-end
-
--- The value in `got`; kind is not an error.
-local function value_of(kind)
-  if kind == NUMBER then
-    return got.number
-  elseif kind == TEXT then
-    return ffi.string(got.text, got.size)
-  elseif kind == ABSENT then
-    return nil
-  elseif kind == TRUE then
-    return true
-  elseif kind == FALSE then
-    return false
-  elseif kind == NULL then
-    return null
-  elseif kind == INTEGER then
-    return int.from(got)
-  end
-  return M.nested(got)
-end
-
---- Fills a weir_value from any Lua value. Its text lives until the next call.
----@return string?  why the value has no place in a record
-function M.fill(value, v)
-  if int.fill(value, v) then
-    return nil
-  end
-  local kind = type(v)
-  if kind == "string" then
-    value.kind, value.text, value.size = TEXT, v, #v
-  elseif kind == "boolean" then
-    value.kind = v and TRUE or FALSE
-  elseif v == nil then
-    value.kind = ABSENT
-  elseif v == null then
-    value.kind = NULL
-  else
-    M.charge()
-    C.weir_buf_clear(text)
-    local problem = encode.put(text, v)
-    if problem then
-      return problem
-    end
-    value.kind = text.bytes[0] == 0x7B and OBJECT or ARRAY
-    value.text, value.size = text.bytes, text.size
-  end
-end
-
---- The same, raising at the caller's line.
-function M.value(v, value)
-  local problem = M.fill(value, v)
-  if problem then
-    error(problem, WHERE_CALLER)
-  end
 end
 
 local Record = {}
@@ -193,11 +93,11 @@ function Record.__index(record, key)
   if kind < 0 then
     return fail(kind, key)
   end
-  return value_of(kind)
+  return read(kind)
 end
 
 local function set_other(record, key, value)
-  local problem = M.fill(given, value)
+  local problem = values.fill(given, value)
   if problem then
     return nil, problem
   end
@@ -264,52 +164,6 @@ Record.__concat = refuse("concatenate")
 Record.__call = refuse("call")
 
 ffi.metatype(record_type, Record)
-
-local function next_element(record, index)
-  index = index + 1
-  local value = record[index]
-  if value ~= nil then
-    return index, value
-  end
-end
-
-local cursor, member_key = ffi.new("weir_cursor"), ffi.new("weir_slice")
-
--- A walk over the members of an object: the record, and where it is. A table, not a
--- closure, since LuaJIT does not compile the making of those.
-local function next_member(walk)
-  cursor.at, cursor["end"] = walk[2], walk[3]
-  local kind = C.weir_record_next(rows, walk[1], cursor, member_key, got)
-  if kind < 0 then
-    return fail(kind)
-  elseif kind == ABSENT then
-    return nil
-  end
-  walk[2], walk[3] = cursor.at, cursor["end"]
-  return ffi.string(member_key.bytes, member_key.size), value_of(kind)
-end
-
---- As Lua's pairs; over a record in the order of its text, new fields last.
-function M.pairs(value)
-  if not is_record(value) then
-    return pairs(value)
-  end
-  local kind = C.weir_record_kind(rows, value)
-  if kind < 0 then
-    return fail(kind)
-  elseif kind == ARRAY then
-    return next_element, value, 0
-  end
-  return next_member, { value, 0, 0 }
-end
-
---- As Lua's ipairs.
-function M.ipairs(value)
-  if not is_record(value) then
-    return ipairs(value)
-  end
-  return next_element, value, 0
-end
 
 local function copy(value)
   if not is_record(value) then

@@ -5,10 +5,16 @@
 -- merged, or is gathered (aggregate, sort, top). Every task has a port for dead
 -- letters; a stage whose side "dead" somebody takes has one of its own.
 --
+-- Where a chain is serial for the sake of a later stage, what stands before that is a
+-- segment of its own if that is worth it, so that several workers may compute it: they do
+-- so for one worker too, since a plan does not depend on how many there are.
+--
 --     plan  = { tasks = { source..., segment..., sink... }, edges = { edge... },
---               of = { [node] = task } }
+--               of = { [node] = task },
+--               starts = { [name] = true } }    -- stages that begin such a second part
 --     task  = { number, kind = "source"|"segment"|"sink", name, node, ports = { port... },
---               stages = { stage... }, dead_port = n }            -- numbers from 0
+--               stages = { stage... }, dead_port = n,             -- numbers from 0
+--               parallel = bool, reason = why not }
 --     port  = { number, name = "out"|"dead"|..., node, dead = bool }
 --     stage = { index, node, dead_port }                         -- index from 0
 --     edge  = { from = task, port = n, to = task, unordered = bool }
@@ -33,7 +39,12 @@ local FUSES = {
   merge = true,
 }
 local ENDS = { route = true, split = true, aggregate = true, sort = true, top = true }
+-- To write records and read them again costs more than a small map, but what leaves few
+-- of them, or works long on each, is worth it.
+local WORTH = { filter = true, flat_map = true, parse = true }
 local CALLS = { filter = true, map = true, flat_map = true, set = true, tap = true }
+
+local parallel = require("weir.plan.parallel")
 
 local Cut = {}
 Cut.__index = Cut
@@ -99,22 +110,63 @@ function Cut:_next(node, count, lambdas)
   return following
 end
 
+function Cut:_chain(head)
+  local stages = {}
+  local node, lambdas = head, 0
+  while node do
+    stages[#stages + 1] = { index = #stages, node = node, on_error = self:_on_error(node) }
+    lambdas = lambdas + (CALLS[node.kind] and 1 or 0)
+    node = self:_next(node, #stages, lambdas)
+  end
+  return stages
+end
+
+-- What a take does not want must not be computed: it might fail.
+local function may_part(stages, at)
+  local worth = false
+  for i, stage in ipairs(stages) do
+    if i >= at and stage.node.kind == "take" then
+      return false
+    end
+    worth = worth or i < at and WORTH[stage.node.kind]
+  end
+  return worth
+end
+
+-- Leaves what several workers may compute and the rest to a segment of its own.
+function Cut:_part(segment)
+  local stages = segment.stages
+  local at
+  segment.parallel, segment.reason, at = self.look(stages)
+  if at and may_part(stages, at) then
+    self.starts[stages[at].node.name] = true
+    segment.parallel, segment.reason = true, nil
+  end
+end
+
+function Cut:_up_to_start(stages)
+  local kept = {}
+  for i, stage in ipairs(stages) do
+    if i > 1 and self.starts[stage.node.name] then
+      break
+    end
+    kept[i] = stage
+  end
+  return kept
+end
+
 function Cut:_add_segment(head)
   self.segments = self.segments + 1
   local segment =
     self:_add_task("segment", ("%s/%d"):format(self.graph.pipeline, self.segments), head)
-  segment.stages = {}
-  local node, lambdas = head, 0
-  while node do
-    segment.stages[#segment.stages + 1] = {
-      index = #segment.stages,
-      node = node,
-      on_error = self:_on_error(node),
-    }
-    self.of[node] = segment
-    lambdas = lambdas + (CALLS[node.kind] and 1 or 0)
-    segment.last = node
-    node = self:_next(node, #segment.stages, lambdas)
+  segment.stages = self:_chain(head)
+  if self.look then
+    self:_part(segment)
+  end
+  segment.stages = self:_up_to_start(segment.stages)
+  for _, stage in ipairs(segment.stages) do
+    self.of[stage.node] = segment
+    segment.last = stage.node
   end
   for _, name in ipairs(segment.last.ports or { "out" }) do
     add_port(segment, name, segment.last, false)
@@ -291,9 +343,14 @@ end
 
 --- Cuts a graph into tasks and edges. The same graph gives the same plan in every
 -- state; tasks are numbered sources first, then segments, then sinks.
-function M.cut(graph)
+---@param graph table
+---@param starts table?  of another state's plan: nothing is analysed then
+---@return table plan
+function M.cut(graph, starts)
   local cut = setmetatable({
     graph = graph,
+    starts = starts or {},
+    look = not starts and parallel.of(graph),
     consumers = find_consumers(graph.nodes),
     tasks = {},
     edges = {},
@@ -315,7 +372,13 @@ function M.cut(graph)
   for index, task in ipairs(cut.tasks) do
     task.number = index - 1
   end
-  return { graph = graph, tasks = cut.tasks, edges = cut.edges, of = cut.of }
+  return {
+    graph = graph,
+    tasks = cut.tasks,
+    edges = cut.edges,
+    of = cut.of,
+    starts = cut.starts,
+  }
 end
 
 return M

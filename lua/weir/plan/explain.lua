@@ -20,7 +20,6 @@ local exprs = require("weir.plan.exprs")
 local lift = require("weir.expr.lift")
 local lifts = require("weir.plan.lifts")
 local listing = require("weir.plan.listing")
-local parallel = require("weir.plan.parallel")
 
 local M = {}
 
@@ -154,9 +153,8 @@ local function add_program(lines, task)
   end
 end
 
-local function lanes_of(segment, look)
-  local is_parallel, reason = look(segment)
-  return is_parallel and "parallel" or "serial: " .. reason
+local function lanes_of(segment)
+  return segment.parallel and "parallel" or "serial: " .. segment.reason
 end
 
 local function count_kinds(tasks)
@@ -180,7 +178,7 @@ end
 function M.explain(graph, options)
   local plan = cut.cut(graph)
   lifts.mark(plan)
-  local counts, look = count_kinds(plan.tasks), parallel.of(graph)
+  local counts = count_kinds(plan.tasks)
   local lines = {
     ("%s: %s, %s, %s"):format(graph.pipeline, plural(counts.source, "source"),
       plural(counts.segment, "segment"), plural(counts.sink, "sink")),
@@ -188,7 +186,7 @@ function M.explain(graph, options)
   }
   for _, task in ipairs(plan.tasks) do
     if not task.node.default_dead then
-      local where = task.kind == "segment" and lanes_of(task, look) or task.node.where or ""
+      local where = task.kind == "segment" and lanes_of(task) or task.node.where or ""
       lines[#lines + 1] = aligned(("%-8s%s"):format(task.kind, task.name), where)
       if task.kind == "segment" then
         add_segment(lines, task)

@@ -1,7 +1,8 @@
 --- Which segments several workers may compute at once, and why others may not.
 --
 --     local look = parallel.of(graph)
---     look(task)  --> true, or false and the reason: "take counts records"
+--     look(stages)  --> true, or false, the reason and the first such stage:
+--                   --> false, "take counts records", 3
 --
 -- Workers have a state each, so what a stage remembers from record to record must not
 -- matter: each batch is computed by itself, and goes on in the order of the input. What
@@ -87,14 +88,14 @@ end
 
 --- Whether several workers may compute a segment of a graph.
 ---@param graph table
----@return fun(task: table): boolean, string?  why not, for people
+---@return fun(stages: table): boolean, string?, integer?  why not, for people; and where
 function M.of(graph)
   local functions = functions_of(graph)
-  return function(task)
-    for _, stage in ipairs(task.stages) do
+  return function(stages)
+    for i, stage in ipairs(stages) do
       local reason = of_stage(stage, functions)
       if reason then
-        return false, reason
+        return false, reason, i
       end
     end
     return true

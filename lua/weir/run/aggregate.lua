@@ -70,10 +70,20 @@ function M.merger(node)
   return merger
 end
 
+-- The groups that records are added to: of the batch at hand, or of everything.
+local function groups_now(bound)
+  if bound.totals and bound.run.partial == nil then
+    bound.groups = C.weir_totals_new_part(bound.totals)
+    bound.run.partial = bound.groups
+  end
+  return bound.groups
+end
+
 ---@param run ffi.cdata*  weir_run; with a total, batches are added up by themselves
 function M.bind(node, run)
   local count = #node.columns
-  local bound = { columns = {}, at = 0, anchors = {}, run = run }
+  local bound = { columns = {}, at = 0, anchors = {}, run = run,
+    groups_now = groups_now }
   bound.max_keys, bound.max_state_bytes = node.max_keys, node.max_state_bytes
   bound.values = ffi.new("weir_value[?]", math.max(1, count))
   bound.prefixes = ffi.new("weir_slice[?]", math.max(1, count))
@@ -98,15 +108,6 @@ function M.bind(node, run)
   end
   bound.gather = new_gather(node)
   return bound
-end
-
---- The groups that records are added to: of the batch at hand, or of everything.
-function M.groups(bound)
-  if bound.totals and bound.run.partial == nil then
-    bound.groups = C.weir_totals_new_part(bound.totals)
-    bound.run.partial = bound.groups
-  end
-  return bound.groups
 end
 
 local function check_numeric(column, value)
@@ -152,7 +153,7 @@ function M.add(bound, slot)
   local handle = bound.record(slot)
   keys.write(bound, handle)
   read_values(bound, handle)
-  local groups = M.groups(bound)
+  local groups = bound:groups_now()
   if bound.max_state_bytes then
     check_room(bound, groups)
   end

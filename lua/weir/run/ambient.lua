@@ -9,6 +9,7 @@ local ffi = require("ffi")
 local lambda = require("weir.describe.lambda")
 local ops = require("weir.expr.ops")
 local record = require("weir.native.record")
+local values = require("weir.native.value")
 
 local C = cdef.load("engine/base/clock.h", "engine/sched/flow.h")
 
@@ -92,7 +93,7 @@ function M.install(weir, flow)
     return found
   end
   M.seed(DEFAULT_SEED)
-  record.charge = function()
+  values.charge = function()
     costs.pay(costs.WRITE)
   end
   ops.use_records({ type = record.type, meta = meta })

@@ -1,7 +1,6 @@
 --- Gives the generated function of a segment what it works with: the closures of the
 -- script, fields, tables of groups, and the few functions that its stages share.
 
-local aggregate = require("weir.run.aggregate")
 local cdef = require("weir.cdef")
 local codecs = require("weir.run.codecs")
 local ffi = require("ffi")
@@ -10,7 +9,6 @@ local lambda = require("weir.run.lambda")
 local lifted = require("weir.run.lifted")
 local make = require("weir.run.make")
 local null = require("weir.lib.null").null
-local order = require("weir.run.order")
 local record = require("weir.native.record")
 local share = require("weir.run.share")
 
@@ -128,9 +126,29 @@ function binders.split(node)
   return share.bind(node)
 end
 
-binders.aggregate = aggregate.bind
-binders.sort = order.bind_sort
-binders.top = order.bind_top
+-- Most segments gather nothing and load none of these.
+local GATHERED_BY = {
+  aggregate = "weir.run.aggregate",
+  sort = "weir.run.order",
+  top = "weir.run.order",
+}
+
+function binders.aggregate(node, run)
+  return require(GATHERED_BY.aggregate).bind(node, run)
+end
+
+function binders.sort(node)
+  return require(GATHERED_BY.sort).bind_sort(node)
+end
+
+function binders.top(node)
+  return require(GATHERED_BY.top).bind_top(node)
+end
+
+local function add_gathering(data, kind, run)
+  local by = require(GATHERED_BY[kind])
+  data[kind .. "_add"], data[kind .. "_finish"] = by.add, by.finish(run)
+end
 
 local column = ffi.new("uint32_t[1]")
 
@@ -163,12 +181,6 @@ local function shared(run, clock)
       end
     end,
     share = share.of,
-    aggregate_add = aggregate.add,
-    sort_add = order.add,
-    top_add = order.add,
-    aggregate_finish = aggregate.finish(run),
-    sort_finish = order.finish(run),
-    top_finish = order.finish(run),
     generate = make.generate(run, clock),
   }
 end
@@ -184,6 +196,9 @@ function M.bind(task, run, source, clock)
     data[i] = binders[stage.node.kind](stage.node, run)
     data[i].where = stage.node.where
     data[i].name = stage.node.name
+    if GATHERED_BY[stage.node.kind] then
+      add_gathering(data, stage.node.kind, run)
+    end
   end
   local settle
   data.walk, settle = lifted.bind(task, run, data)

@@ -17,9 +17,8 @@ local content = require("weir.describe.content")
 local cut = require("weir.plan.cut")
 local ffi = require("ffi")
 local fuel = require("weir.expr.fuel")
-local ledger = require("weir.run.ledger")
+local exprs = require("weir.plan.exprs")
 local literal = require("weir.lib.literal")
-local parallel = require("weir.plan.parallel")
 local script = require("weir.run.script")
 local settings = require("weir.describe.settings")
 
@@ -136,11 +135,11 @@ end
 
 -- Several workers compute what may be computed apart, and read what may be read apart;
 -- the first one does the rest.
-local function share_task(self, task, look)
+local function share_task(self, task)
   if task.kind == "source" then
     C.weir_flow_set_lanes(self.flow, task.number, self.options.workers)
   elseif task.kind == "segment" then
-    if not look(task) then
+    if not task.parallel then
       C.weir_flow_pin(self.flow, task.number, 0)
       return
     end
@@ -160,11 +159,10 @@ local function build_flow(self)
   if given.limits then
     C.weir_flow_limit(self.flow, given.limits)
   end
-  local look = parallel.of(self.graph)
   for _, task in ipairs(self.plan.tasks) do
     local number = add_task(self, task, context)
     assert(number == task.number, "tasks are numbered in their order")
-    share_task(self, task, look)
+    share_task(self, task)
   end
   self.edges = {}
   for i, edge in ipairs(self.plan.edges) do
@@ -183,6 +181,19 @@ function Engine:is_profiled()
   return (self.request.options or {}).profile == true
 end
 
+-- What the texts of a graph mean, so that no worker reads them again.
+local function trees_of(graph)
+  local trees = {}
+  for _, node in ipairs(graph.nodes) do
+    exprs.each(node, function(expr)
+      if expr.kind == "text" then
+        trees[expr.text] = literal.write(expr.tree)
+      end
+    end)
+  end
+  return trees
+end
+
 -- What a worker needs to know, as source text: that is how code crosses threads.
 function Engine:setup()
   local request = self.request
@@ -199,6 +210,8 @@ function Engine:setup()
     on_error = type(self.options.on_error) == "string" and self.options.on_error or nil,
     lift = (self.request.options or {}).lift ~= false,
     recording = self.recording,
+    trees = trees_of(self.graph),
+    starts = self.plan.starts,
     content = self.content,
     memory_max = self.options.max_memory_bytes,
     profile = self:is_profiled() or nil,
@@ -401,6 +414,7 @@ function Engine:result()
   local code = C.weir_flow_failure(self.flow, out)
   local failed = code ~= 0
   local name, message = ffi.string(C.weir_err_name(code)), ffi.string(out[0])
+  local ledger = require("weir.run.ledger") -- by now the others are at work
   local book = ledger.of(self.flow, self.plan, self.edges)
   return {
     ok = not failed,

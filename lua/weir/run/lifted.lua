@@ -9,7 +9,6 @@
 --
 -- The strip is the worker's, and all its segments use it in turn.
 
-local aggregate = require("weir.run.aggregate")
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
 local record = require("weir.native.record")
@@ -72,7 +71,7 @@ local function gathering(add)
 end
 
 walks.aggregate = gathering(function(bound, added)
-  return C.weir_strip_gather(strip, bound.gather, aggregate.groups(bound), added)
+  return C.weir_strip_gather(strip, bound.gather, bound:groups_now(), added)
 end)
 
 walks.sort = gathering(function(bound, added)

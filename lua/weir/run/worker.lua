@@ -13,6 +13,7 @@ local ffi = require("ffi")
 local lifts = require("weir.plan.lifts")
 local script = require("weir.run.script")
 local segment = require("weir.run.segment")
+local text = require("weir.expr.text")
 local weir = require("weir")
 
 local C = cdef.load("engine/sched/flow.h")
@@ -31,10 +32,10 @@ local JIT_LIMITS = {
 local function describe(setup, number)
   local graph = script.describe(setup.request, number, setup.recording)
   for i, node in ipairs(graph.nodes) do
-    local text = content.text(node)
-    if text ~= setup.content[i] then
+    local described = content.text(node)
+    if described ~= setup.content[i] then
       error(("%s: the script describes another pipeline when it is loaded again:\n%s\nwas\n%s")
-        :format(node.where, text, setup.content[i] or "nothing"), 0)
+        :format(node.where, described, setup.content[i] or "nothing"), 0)
     end
   end
   return graph
@@ -48,8 +49,8 @@ end
 
 --- Called by engine/host: prepares every segment of a flow that the worker computes.
 ---@param flow userdata
----@param setup string  Lua source of { request =, recording =, content =,
----   on_error =, lift =, memory_max =, profile = }
+---@param setup string  Lua source of { request =, recording =, trees =, starts =,
+---   content =, on_error =, lift =, memory_max =, profile = }
 ---@param number integer  of the worker, from 1
 ---@return fun(task: integer): integer enter
 function M.prepare(flow, setup, number)
@@ -57,9 +58,10 @@ function M.prepare(flow, setup, number)
   require("jit.opt").start(unpack(JIT_LIMITS))
   flow = ffi.cast("weir_flow *", flow)
   setup = assert(loadstring("return " .. setup, "=setup"))()
+  text.know(setup.trees)
   local graph = describe(setup, number)
   graph.options.on_error = setup.on_error or graph.options.on_error
-  local plan = cut.cut(graph)
+  local plan = cut.cut(graph, setup.starts)
   if setup.lift then
     lifts.mark(plan)
   end

@@ -1,4 +1,5 @@
 local engine = require("spec.support.engine")
+local pool = require("spec.support.batches")
 local ffi = require("ffi")
 local model = require("spec.support.machine_model")
 local program = require("weir.native.program")
@@ -9,32 +10,18 @@ local C = engine.load("engine/op/strip.h", "engine/data/json.h", "engine/base/er
 local END, BAILED, FULL = C.WEIR_STRIP_END, C.WEIR_STRIP_BAILED, C.WEIR_STRIP_FULL
 local NO_LIMIT = 2 ^ 40
 
-local pool, strip, batches
-
-local function new_batch()
-  local batch = C.weir_batch_new(pool)
-  batches[#batches + 1] = batch
-  return batch
-end
-
-local function json_batch(text)
-  local batch = new_batch()
-  C.weir_buf_append(batch.bytes, text, #text)
-  batch.input_size = #text
-  assert.equal(C.WEIR_OK, C.weir_json_scan(batch, #text))
-  return batch
-end
+local strip, batches
 
 local function random_json(count, clean)
   local lines = {}
   for i = 1, count do
     lines[i] = programs.object(2, clean) .. "\n"
   end
-  return json_batch(table.concat(lines))
+  return batches:json(table.concat(lines))
 end
 
 local function random_cells(count)
-  local batch = new_batch()
+  local batch = batches:new()
   local names = { "a", "status", "bb", "path", "a", "u", "a_long_name_beyond_one_vector" }
   local slices = ffi.new("weir_slice[?]", #names)
   for i, name in ipairs(names) do
@@ -70,7 +57,7 @@ end
 -- Runs a program over all rows, cut at random, and now and then entered again or full.
 -- Gives the rows it wrote and which ones bailed.
 local function run(built, batch, cuts)
-  local out, bailed, row = new_batch(), {}, 0
+  local out, bailed, row = batches:new(), {}, 0
   while row < batch.row_count do
     local last = cuts and math.random(row + 1, batch.row_count) or batch.row_count
     assert.equal(C.WEIR_OK, C.weir_strip_enter(strip, built, batch, row, last))
@@ -158,15 +145,12 @@ end
 
 describe("the column machine", function()
   before_each(function()
-    pool, batches, strip = C.weir_pool_new(16), {}, C.weir_strip_new()
+    batches, strip = pool.open(16), C.weir_strip_new()
   end)
 
   after_each(function()
     C.weir_strip_free(strip)
-    for _, batch in ipairs(batches) do
-      C.weir_batch_unref(batch)
-    end
-    C.weir_pool_free(pool)
+    batches:close()
   end)
 
   local function many(count, make, seed)
@@ -178,10 +162,7 @@ describe("the column machine", function()
       end)
       assert(ok, ("seed %d, program %d: %s"):format(seed, i, tostring(problem)))
       rows = rows + batch.row_count
-      for _, made in ipairs(batches) do
-        C.weir_batch_unref(made)
-      end
-      batches = {}
+      batches:clear()
     end
     return bails / rows
   end
@@ -211,7 +192,7 @@ describe("the column machine", function()
   end)
 
   local function lines(text, count)
-    return json_batch((text .. "\n"):rep(count))
+    return batches:json((text .. "\n"):rep(count))
   end
 
   it("never bails at records that are as the lambda expects", function()
@@ -237,8 +218,35 @@ describe("the column machine", function()
     assert.equal(0, bails)
   end)
 
+  it("reads what is nested in records that look alike, also in damaged ones", function()
+    local sound = '{"some_id":7,"http":{"status":200,"tags":["a","b"]},"z":1}\n'
+    local damaged = {
+      sound:gsub('":{', '": {'), sound:gsub("200", "2 00"), sound:gsub("},", "}x,"),
+      sound:gsub("},", "} ,"), sound:gsub('{"status"', '{\\"status\\"'),
+      sound:gsub('"b"', '"b" 1'), sound:gsub('http":', 'http":0'),
+      (sound:gsub('{"status":200', '"status":{200')),
+    }
+    local lists = {}
+    for i = 0, 400 do
+      lists[#lists + 1] = i % 3 == 0 and damaged[i / 3 % #damaged + 1] or sound
+    end
+    local text = table.concat(lists, "", 2)
+    for _, only in ipairs({ text, sound:rep(40) .. damaged[5], (text:gsub("\\", "")) }) do
+      check({
+        { op = "stage", stage = 0 },
+        { op = "get", to = 0, field = "http" },
+        { op = "get", to = 1, field = "status", of = 0 },
+        { op = "set", field = "status", a = 1 },
+        { op = "stage", stage = 1 },
+        { op = "get_json", to = 0, field = "http" },
+        { op = "get_json", to = 1, field = "status" },
+        { op = "make", names = { "http", "status" }, values = { 0, 1 }, selects = true },
+      }, batches:json(only), true)
+    end
+  end)
+
   it("leaves a record that is not as expected to the row code, and no other", function()
-    local batch = json_batch('{"a":1}\n{"a":"x"}\n{"b":2}\n{"a":3}\n')
+    local batch = batches:json('{"a":1}\n{"a":"x"}\n{"b":2}\n{"a":3}\n')
     local _, bailed = run(program.build({
       { op = "stage", stage = 0 },
       { op = "get", to = 0, field = "a" },
@@ -273,7 +281,7 @@ describe("the column machine", function()
       while C.weir_strip_next(strip) ~= END do
         if C.weir_strip_next(strip) == C.WEIR_STRIP_SURVIVOR
           and C.weir_strip_open(strip, rows, 0) == C.WEIR_STRIP_SURVIVOR then
-          local out = new_batch()
+          local out = batches:new()
           assert.equal(C.WEIR_OK, C.weir_rows_write(rows, 0, out))
           opened[#opened + 1] = rows_of(out)[1]
         end
@@ -284,7 +292,7 @@ describe("the column machine", function()
   end)
 
   it("sends rows to the ports of a route", function()
-    local batch = json_batch('{"a":1}\n{"a":2}\n{"a":3}\n')
+    local batch = batches:json('{"a":1}\n{"a":2}\n{"a":3}\n')
     local built = program.build({
       { op = "stage", stage = 0 },
       { op = "get", to = 0, field = "a" },
@@ -293,7 +301,7 @@ describe("the column machine", function()
       { op = "label", label = 1 },
       { op = "route", port = 0 },
     })
-    local first, second = new_batch(), new_batch()
+    local first, second = batches:new(), batches:new()
     assert.equal(C.WEIR_OK, C.weir_strip_enter(strip, built, batch, 0, 3))
     assert.equal(END, C.weir_strip_write(strip, ffi.new("weir_batch *[2]", first, second),
       NO_LIMIT))
@@ -302,7 +310,7 @@ describe("the column machine", function()
   end)
 
   it("tells who watches what comes behind its stages, and nobody else", function()
-    local batch = json_batch('{"a":1}\n')
+    local batch = batches:json('{"a":1}\n')
     local built = program.build({
       { op = "stage", stage = 0 },
       { op = "filter", a = { k = true } },
@@ -312,7 +320,7 @@ describe("the column machine", function()
     assert.equal(C.WEIR_OK, C.weir_strip_enter(strip, built, batch, 0, 1))
     assert.equal(7, mark[0])
     C.weir_strip_watch(strip, nil, 0)
-    assert.equal(C.WEIR_OK, C.weir_strip_enter(strip, built, json_batch('{"a":2}\n'), 0, 1))
+    assert.equal(C.WEIR_OK, C.weir_strip_enter(strip, built, batches:json('{"a":2}\n'), 0, 1))
     assert.equal(7, mark[0])
   end)
 

@@ -1,33 +1,20 @@
 local ffi = require("ffi")
 local engine = require("spec.support.engine")
+local pool = require("spec.support.batches")
 local record = require("weir.native.record")
 
 local C = engine.load("engine/op/record.h", "engine/data/json.h", "engine/base/err.h",
   "engine/base/mem.h")
 local rows = record.rows
 
-local pool, batches
-
-local function new_batch()
-  local batch = C.weir_batch_new(pool)
-  batches[#batches + 1] = batch
-  return batch
-end
-
-local function json_batch(text)
-  local batch = new_batch()
-  C.weir_buf_append(batch.bytes, text, #text)
-  batch.input_size = #text
-  assert.equal(C.WEIR_OK, C.weir_json_scan(batch, #text))
-  return batch
-end
+local batches
 
 local KINDS = { number = "WEIR_CELL_NUMBER", text = "WEIR_CELL_TEXT", json = "WEIR_CELL_JSON",
   null = "WEIR_CELL_NULL", absent = "WEIR_CELL_ABSENT", yes = "WEIR_CELL_TRUE" }
 
 -- One row of cells: { name, kind, text } each.
 local function cells_batch(cells)
-  local batch = new_batch()
+  local batch = batches:new()
   local names = ffi.new("weir_slice[?]", #cells)
   for i, cell in ipairs(cells) do
     names[i - 1].bytes, names[i - 1].size = cell[1], #cell[1]
@@ -57,7 +44,7 @@ local function open_text(text)
 end
 
 local function written()
-  local out = new_batch()
+  local out = batches:new()
   assert.equal(C.WEIR_OK, C.weir_rows_write(rows, 0, out))
   assert.equal(1, out.row_count)
   assert.equal(1, out.line_rows)
@@ -69,34 +56,31 @@ end
 
 describe("rows", function()
   before_each(function()
-    pool, batches = C.weir_pool_new(4), {}
+    batches = pool.open(4)
   end)
 
   after_each(function()
     C.weir_rows_close(rows, 0)
     C.weir_rows_close(rows, 1)
-    for _, batch in ipairs(batches) do
-      C.weir_batch_unref(batch)
-    end
-    C.weir_pool_free(pool)
+    batches:close()
   end)
 
   it("write an untouched record as the bytes it came in", function()
     local text = '{ "b" : 1.50e+1,"b":  2, "\\u0061":"\\/" , "u":{ } }'
-    open(json_batch(text .. "\n"))
+    open(batches:json(text .. "\n"))
     assert.equal(text, written())
   end)
 
   it("read without changing a byte", function()
     local text = '{ "a" : { "x" : [ 1 , {} ] } }'
-    local r = open(json_batch(text))
+    local r = open(batches:json(text))
     assert.equal(1, r.a.x[1])
     assert.equal(0, #r.a.x[2])
     assert.equal(text, written())
   end)
 
   it("change only what is changed", function()
-    local r = open(json_batch('{ "a" : 1 ,"b": "x" , "c":[ 1, 2 ] }\n'))
+    local r = open(batches:json('{ "a" : 1 ,"b": "x" , "c":[ 1, 2 ] }\n'))
     r.b = 2
     r.d = "new"
     r.c[2] = true
@@ -105,7 +89,7 @@ describe("rows", function()
 
   it("let the last of two equal keys count, and drop the others on a change", function()
     local text = '{"a":1,"b":2, "a" : 3}'
-    local r = open(json_batch(text))
+    local r = open(batches:json(text))
     assert.equal(3, r.a)
     r.b = 5
     assert.equal('{"a":1,"b":5, "a" : 3}', written())
@@ -119,11 +103,11 @@ describe("rows", function()
     for _, case in ipairs({
       { "a", '{"b":2,"c":3}' }, { "b", '{"a":1,"c":3}' }, { "c", '{"a":1,"b":2}' },
     }) do
-      local r = open(json_batch('{"a":1,"b":2,"c":3}'))
+      local r = open(batches:json('{"a":1,"b":2,"c":3}'))
       r[case[1]] = nil
       assert.equal(case[2], written())
     end
-    local r = open(json_batch('{"a":1,"b":2,"c":3}'))
+    local r = open(batches:json('{"a":1,"b":2,"c":3}'))
     r.b, r.a, r.c = nil, nil, nil
     assert.equal("{}", written())
     r.z = record.null
@@ -131,7 +115,7 @@ describe("rows", function()
   end)
 
   it("keep a replaced nested value as it was", function()
-    local r = open(json_batch('{"u":{"n":1}}'))
+    local r = open(batches:json('{"u":{"n":1}}'))
     local u = r.u
     r.u = { n = 2 }
     u.n = 3
@@ -143,7 +127,7 @@ describe("rows", function()
   end)
 
   it("select fields in the order asked for, and rename on the way", function()
-    open(json_batch('{"a": 1,"b":"x","c":{"d":[ ]}}'))
+    open(batches:json('{"a": 1,"b":"x","c":{"d":[ ]}}'))
     local columns = record.columns({ "c", "missing", { "a", "first" } })
     assert.equal(C.WEIR_OK, C.weir_rows_select(rows, 0, columns))
     assert.equal('{"c":{"d":[ ]},"first":1}', written())
@@ -152,7 +136,7 @@ describe("rows", function()
   end)
 
   it("select what was changed before, and a field twice", function()
-    local r = open(json_batch('{"a":"a long text","b":{"x":1}}'))
+    local r = open(batches:json('{"a":"a long text","b":{"x":1}}'))
     r.b.x = 2
     r.n = 3
     C.weir_rows_select(rows, 0, record.columns({ "b", "n", "a", { "a", "again" } }))
@@ -161,7 +145,7 @@ describe("rows", function()
   end)
 
   it("rename all at once, in place, and drop what had the new name", function()
-    open(json_batch('{ "a" : 1,"b":2 ,"c":3}'))
+    open(batches:json('{ "a" : 1,"b":2 ,"c":3}'))
     C.weir_rows_rename(rows, 0, record.columns({ { "a", "b" }, { "b", "a" }, { "x", "c" } }))
     assert.equal('{ "b" : 1,"a":2 ,"c":3}', written())
     C.weir_rows_rename(rows, 0, record.columns({ { "b", "c" } }))
@@ -169,7 +153,7 @@ describe("rows", function()
   end)
 
   it("drop fields", function()
-    local r = open(json_batch('{"a":1, "b":2,"c":3}'))
+    local r = open(batches:json('{"a":1, "b":2,"c":3}'))
     r.d = 4
     C.weir_rows_drop(rows, 0, record.columns({ "a", "c", "nothing" }))
     assert.equal('{ "b":2,"d":4}', written())
@@ -195,7 +179,7 @@ describe("rows", function()
   end)
 
   it("say where a record came from, also for what was made of it", function()
-    local batch = json_batch('{"a":1}\nnot json\n{"a":2}\n')
+    local batch = batches:json('{"a":1}\nnot json\n{"a":2}\n')
     batch.position, batch.record_first, batch.source = 100, 7, 3
     local r = open(batch, 1)
     local origin_of_all = { source = 3, partition = 0, record = 9, offset = 117 }
@@ -209,7 +193,7 @@ describe("rows", function()
   end)
 
   it("notice a nested value that outlived its call", function()
-    local r = open(json_batch('{"u":{"n":1}}'))
+    local r = open(batches:json('{"u":{"n":1}}'))
     local u = r.u
     C.weir_rows_enter(rows, 0, 0)
     assert.error_matches(function() return u.n end, "used after the call")
@@ -224,7 +208,7 @@ describe("rows", function()
   end)
 
   it("refuse changes in a frozen call, in copies too", function()
-    local r = open(json_batch('{"u":{"n":1}}'))
+    local r = open(batches:json('{"u":{"n":1}}'))
     C.weir_rows_enter(rows, 0, 1)
     local copy = record.detach(0)
     for _, change in ipairs({
@@ -288,7 +272,7 @@ describe("rows", function()
     for _ = 1, 3000 do
       local at = math.random(2, #good - 1)
       local bad = good:sub(1, at - 1) .. string.char(math.random(32, 126)) .. good:sub(at + 1)
-      local batch = json_batch(bad)
+      local batch = batches:json(bad)
       local rows_found = batch.row_count
       if rows_found == 1 then
         local r = open(batch)
@@ -306,10 +290,7 @@ describe("rows", function()
         assert.equal("{", written():sub(1, 1))
       end
       C.weir_rows_close(rows, 0)
-      C.weir_batch_unref(table.remove(batches))
-      if rows_found == 1 then
-        C.weir_batch_unref(table.remove(batches))
-      end
+      batches:clear()
     end
   end)
 end)

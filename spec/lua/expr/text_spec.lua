@@ -49,6 +49,8 @@ describe("a text expression", function()
     ["math.floor(status / 7)"] = 71,
     ["string.len(path)"] = 4,
     ["tonumber(digits) + 1"] = 8,
+    ["tostring(status == 500)"] = "true",
+    ["tostring(status) == '500'"] = true,
     ["absent or 'unknown'"] = "unknown",
     ["none or 'unknown'"] = "unknown",
     ["status > 1 and 'big' or 'small'"] = "big",

@@ -48,6 +48,28 @@ describe("a plan", function()
       tasks('weir.from "a":merge(weir.from "b"):filter "x":to "c"'))
   end)
 
+  it("sets apart what several workers may compute before a stage that they may not", function()
+    assert.same({ "source", "segment:set filter", "segment:sort", "sink" },
+      tasks('weir.from "a":set{ y = "1" }:filter "x":sort{ by = "x" }:to "b"'))
+    assert.same({ "source", "segment:filter", "segment:skip set", "sink" },
+      tasks('weir.from "a":filter "x":skip(3):set{ y = "1" }:to "b"'))
+    assert.same({ "source", "segment:filter", "segment:map", "sink" },
+      tasks('local n = 0; weir.from "a":filter "x":map(function(r) n = n + 1 end):to "b"'))
+  end)
+
+  it("goes on where that is not worth it, or computes what a take does not want", function()
+    assert.same({ "source", "segment:set sort", "sink" },
+      tasks('weir.from "a":set{ y = "1" }:sort{ by = "x" }:to "b"'))
+    assert.same({ "source", "segment:filter skip take", "sink" },
+      tasks('weir.from "a":filter "x":skip(3):take(1):to "b"'))
+  end)
+
+  it("is cut in the same places by a state that is told them", function()
+    local text = 'weir.from "a":filter "x":skip(3):set{ y = "1" }:to "b"'
+    local told = cut.cut(support.load(text), plan(text).starts)
+    assert.same({ "skip" }, { told.tasks[3].stages[1].node.kind })
+  end)
+
   it("sets a stage apart whose failures a function replaces", function()
     assert.same({ "source", "segment:filter", "segment:filter", "segment:filter", "sink" }, tasks(
       'weir.from "a":filter "x":filter("y", { on_error = function(e, r) return r end })'

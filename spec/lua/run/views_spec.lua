@@ -65,9 +65,9 @@ local function plain(body, records)
   for _, text in ipairs(records) do
     local given = decode(text)
     local ok, result = pcall(fn, given)
-    local text = ok and json.canonical(result == nil and given or result)
-    if ok and tonumber(C.weir_utf8_check(text, #text)) == #text then
-      out[#out + 1] = brief(text)
+    local written = ok and json.canonical(result == nil and given or result)
+    if ok and tonumber(C.weir_utf8_check(written, #written)) == #written then
+      out[#out + 1] = brief(written)
     else
       -- Lua stores any bytes; a record does not.
       errors[#errors + 1] = ok and "test.lua:4: a text is not valid UTF-8" or words(result)

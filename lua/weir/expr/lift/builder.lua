@@ -9,12 +9,16 @@
 -- An edge is a place in the program before a jump, where what the target wants to
 -- know is written later.
 
+local branches = require("weir.expr.lift.branches")
 local State = require("weir.expr.lift.state")
 
 local M = {}
 
 local Builder = {}
 Builder.__index = Builder
+for name, method in pairs(branches) do
+  Builder[name] = method
+end
 
 local SIZE_MAX = 1000 -- instructions
 local FRAME_STEP = 512 -- more slots than a function has
@@ -29,16 +33,21 @@ function M.constant(value)
   return { constant = true, k = value }
 end
 
---- Ends the lifting with a reason; the line is put behind it.
+--- Ends the lifting with a reason.
+function M.refuse(message, ...)
+  error({ refused = message:format(...) }, 0)
+end
+
+--- The same; the line is put behind it.
 function Builder:refuse(message, ...)
   local place = self.line and (" at line %d"):format(self.line) or ""
-  error({ refused = message:format(...) .. place }, 0)
+  M.refuse("%s%s", message:format(...), place)
 end
 
 function Builder:emit(instruction)
   self.size = self.size + 1
   if self.size > SIZE_MAX then
-    error({ refused = "is too long" }, 0)
+    M.refuse("is too long")
   end
   self.out[#self.out + 1] = instruction
 end
@@ -165,79 +174,10 @@ function Builder:settled(value)
   return type(operand) == "number" and { register = operand } or value
 end
 
---- What a value is known to be in a condition: true, false or nil.
-function Builder.truth(value, lenient)
-  if value.constant then
-    local is_null = lenient and type(value.k) == "userdata"
-    return value.k ~= nil and value.k ~= false and not is_null
-  elseif value.record or value.made or value.table or value.fn or value.builtin then
-    return true
-  end
-end
-
---- A jump to the label if the value is true, or with `negate` if it is not. With
--- `lenient`, null is not true. What cannot happen emits nothing.
-function Builder:branch_true(value, negate, label, state, lenient)
-  if value.inverted then
-    return self:branch_true(value.inverted, not negate, label, state)
-  end
-  local known = self.truth(value, lenient)
-  if known == nil then
-    self:branch({
-      op = "if_true",
-      a = self:operand(value),
-      negate = negate or nil,
-      lenient = lenient or nil,
-    }, label, state)
-  elseif known == not negate then
-    self.state = state or self.state
-    self:jump(label)
-  end
-end
-
--- The outcome of a comparison, where it is known and no error.
-local function fold(op, a, b)
-  if op == "if_eq" then
-    if a.constant and b.constant then
-      return a.k == b.k
-    end
-    -- What no record can hold differs from all constants.
-    local other = a.constant and b or a
-    if (a.constant or b.constant) and Builder.truth(other) then
-      return false
-    end
-  elseif a.constant and b.constant and type(a.k) == type(b.k)
-    and (type(a.k) == "number" or type(a.k) == "string") then
-    if op == "if_lt" then
-      return a.k < b.k
-    end
-    return a.k <= b.k
-  end
-end
-
---- A jump to the label if `a op b` holds, or with `negate` if it does not.
----@param op "if_lt"|"if_le"|"if_eq"
-function Builder:branch_compare(op, a, b, negate, label, lenient)
-  local known = fold(op, a, b)
-  if known ~= nil and not lenient then
-    if known == not negate then
-      self:jump(label)
-    end
-    return
-  end
-  self:branch({
-    op = op,
-    a = self:operand(a),
-    b = self:operand(b),
-    negate = negate or nil,
-    lenient = lenient or nil,
-  }, label)
-end
-
 -- What is known, where the record has one shape.
 function Builder:_shaped()
   if self.state.shape == "mixed" then
-    error({ refused = "meets records of two shapes, changed ones and new ones" }, 0)
+    M.refuse("meets records of two shapes, changed ones and new ones")
   end
   return self.state
 end

@@ -15,7 +15,7 @@ local plain = { number = true, string = true, boolean = true }
 local function run(b, fn, ret)
   local code, chunk = twins.of(fn)
   if not code then
-    error({ refused = "is no function of a script" }, 0)
+    Builder.refuse("is no function of a script")
   end
   frame.run(b, {
     fn = fn,
@@ -49,7 +49,7 @@ function M.value(b, expr)
   elseif plain[type(expr.value)] or expr.value == null then
     return Builder.constant(expr.value)
   end
-  error({ refused = "is a table" }, 0)
+  Builder.refuse("is a table")
 end
 
 --- Goes on where the expression holds, and jumps to the label where it does not.

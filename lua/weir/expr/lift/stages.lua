@@ -11,10 +11,7 @@ local expr = require("weir.expr.lift.expr")
 local M = {}
 
 local NIL, constant = Builder.NIL, Builder.constant
-
-local function refuse(message, ...)
-  error({ refused = message:format(...) }, 0)
-end
+local refuse = Builder.refuse
 
 local function drop(b)
   if b.state then

@@ -5,19 +5,17 @@
 --     text.branch(builder, tree, when, label)        jumps if it holds, or does not
 
 local Builder = require("weir.expr.lift.builder")
-local functions = require("weir.expr.functions")
+local functions = require("weir.expr.lift.functions")
+local named = require("weir.expr.functions").constants
 local null = require("weir.lib.null").null
 
 local M = {}
 
-local constant, NIL = Builder.constant, Builder.NIL
+local constant, NIL, compute = Builder.constant, Builder.NIL, functions.compute
+local refuse = Builder.refuse
 local NULL = constant(null)
 
 local values, branches = {}, {}
-
-local function refuse(message, ...)
-  error({ refused = message:format(...) }, 0)
-end
 
 local function value(b, tree)
   return values[tree.kind](b, tree)
@@ -53,8 +51,8 @@ end
 
 function values.field(b, tree)
   local path = tree.path
-  if path[1] == "math" and #path == 2 and functions.constants[path[2]] then
-    return constant(functions.constants[path[2]])
+  if path[1] == "math" and #path == 2 and named[path[2]] then
+    return constant(named[path[2]])
   end
   local found = b:field(path[1])
   for i = 2, #path do
@@ -69,14 +67,6 @@ end
 
 function values.meta(_, tree)
   refuse("reads @%s", tree.path[1])
-end
-
-local function compute(b, op, ...)
-  local instruction, names = { op = op, lenient = true }, { "a", "b", "c" }
-  for i = 1, select("#", ...) do
-    instruction[names[i]] = b:operand((select(i, ...)))
-  end
-  return b:compute(instruction)
 end
 
 -- Evaluates the operands first, in order.
@@ -132,54 +122,12 @@ end
 
 values["and"], values["or"] = either(false), either(true)
 
-local calls = {
-  lower_1 = "lower", upper_1 = "upper", len_1 = "length",
-  sub_2 = "bytes", sub_3 = "bytes", byte_1 = "byte", byte_2 = "byte",
-  floor_1 = "floor", ceil_1 = "ceil", abs_1 = "abs", sqrt_1 = "sqrt",
-  tonumber_1 = "tonumber", tostring_1 = "tostring", match_2 = "match", find_2 = "find",
-}
--- Functions that may give nothing, which in texts is null.
-local may_fail = { byte = true, tonumber = true, match = true, find = true }
-
-local function or_null(b, found)
-  local missing, done, key = b.label(), b.label(), {}
-  b:branch_compare("if_eq", found, NIL, false, missing)
-  b.state.slots[key] = found
-  b:jump(done)
-  b:place(missing)
-  b.state.slots[key] = NULL
-  b:place(done)
-  return b.state.slots[key]
-end
-
-local function check_pattern(tree)
-  local pattern = tree.arguments[2]
-  if pattern.kind ~= "constant" or type(pattern.value) ~= "string" then
-    refuse("calls %s with a pattern that is no constant", tree.name)
-  elseif not pcall(string.find, "", pattern.value) then
-    refuse("calls %s with a pattern that is none", tree.name)
-  end
-end
-
 function values.call(b, tree)
   local arguments = {}
   for i, argument in ipairs(tree.arguments) do
     arguments[i] = value(b, argument)
   end
-  local op = calls[("%s_%d"):format(tree.name, #arguments)]
-  if tree.name == "min" or tree.name == "max" then
-    local found = compute(b, tree.name, arguments[1], arguments[2] or arguments[1])
-    for i = 3, #arguments do
-      found = compute(b, tree.name, found, arguments[i])
-    end
-    return found
-  elseif not op then
-    refuse("calls %s", tree.name)
-  elseif op == "match" or op == "find" then
-    check_pattern(tree)
-  end
-  local found = compute(b, op, unpack(arguments))
-  return may_fail[op] and or_null(b, found) or found
+  return functions.call(b, tree, arguments)
 end
 
 for _, kind in ipairs({ "equal", "order", "text", "in", "null", "exists", "not" }) do
