@@ -1,39 +1,54 @@
 // order.c -- rows in an order.
 //
 // Every row is one block: its values, then their texts, then the row. A group is an
-// array of pointers to such blocks. With a limit the array is sorted and cut when it
-// has grown to twice the limit and a little more, which costs a logarithm a row; the
-// last row that survives a cut is the bar, and what does not pass it is not copied.
-// That makes a long input nearly free: few rows pass. A heap would sort as well, but
-// ties and stability would complicate it.
+// array of items, each such a block and 64 bits of its first key that sort as the key
+// does: where they differ, no block is touched. Sorting is merging, which keeps equal
+// rows as they came.
+//
+// With a limit the array is sorted and cut when it has grown to twice the limit and a
+// little more, which costs a logarithm a row; the last row that survives a cut is the
+// bar, and what does not pass it is not copied. That makes a long input nearly free:
+// few rows pass. A heap would sort as well, but ties and stability would complicate
+// it. Without a limit no row is ever forgotten, so blocks lie in chunks.
 
 #include "engine/op/order.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/data/line.h"
+#include "engine/op/sort_key.h"
 #include "engine/state/groups.h"
 
-enum { ENTRIES_FIRST = 16, SLACK = 64 };
+enum { ITEMS_FIRST = 16, SLACK = 64, CHUNK_BYTES = 256 * 1024 };
 
 typedef struct entry {
-  uint64_t number;  // of the row in order of arrival, which decides between equals
-  uint64_t rank;
   weir_slice row;
   weir_value keys[];
 } entry;
 
+typedef struct item {
+  union {
+    uint64_t prefix;  // of the first key
+    uint64_t rank;    // after finish
+  };
+  entry *entry;
+} item;
+
 typedef struct group {
-  entry **entries;
+  item *items;
   uint64_t count;
   uint64_t capacity;
   uint64_t cut_at;  // the count at which forgetting pays
   entry *bar;       // the last entry within the limit at the last cut; NULL before
 } group;
+
+typedef struct chunk {
+  struct chunk *older;
+  char bytes[];
+} chunk;
 
 struct weir_order {
   uint32_t key_count;
@@ -47,9 +62,13 @@ struct weir_order {
   uint64_t group_count;
   uint64_t group_capacity;
 
-  uint64_t added;
+  chunk *chunk;  // the newest, of rows without a limit
+  char *free;
+  char *free_end;
+
   uint64_t held;
-  entry **result;  // [held], after finish
+  item *result;  // [held], after finish
+  int result_is_own;
 };
 
 int weir_order_new(weir_order **out, const weir_order_options *options)
@@ -75,68 +94,89 @@ void weir_order_free(weir_order *order)
   if (order == NULL)
     return;
   for (uint64_t i = 0; i < order->group_count; i++) {
-    for (uint64_t j = 0; j < order->groups[i].count; j++)
-      weir_mem_free(order->groups[i].entries[j]);
-    weir_mem_free(order->groups[i].entries);
+    for (uint64_t j = 0; order->limit > 0 && j < order->groups[i].count; j++)
+      weir_mem_free(order->groups[i].items[j].entry);
+    weir_mem_free(order->groups[i].items);
   }
-  weir_mem_free(order->result);
+  while (order->chunk != NULL) {
+    chunk *older = order->chunk->older;
+    weir_mem_free(order->chunk);
+    order->chunk = older;
+  }
+  if (order->result_is_own)
+    weir_mem_free(order->result);
   weir_mem_free(order->groups);
   weir_groups_free(order->names);
   weir_mem_free(order->descending);
   weir_mem_free(order);
 }
 
-// Missing and null come last, both ways.
-static int is_none(const weir_value *value)
-{
-  return value->kind == WEIR_ABSENT || value->kind == WEIR_NULL;
-}
-
 static int compare_keys(const weir_order *order, const weir_value *left,
                         const weir_value *right)
 {
-  for (uint32_t i = 0; i < order->key_count; i++) {
-    int without = is_none(&left[i]) - is_none(&right[i]);
-    if (without != 0)
-      return without;
-    int sign = is_none(&left[i]) ? 0 : weir_value_compare(&left[i], &right[i]);
-    if (sign != 0)
-      return order->descending[i] ? -sign : sign;
+  return weir_sort_key_compare(left, right, order->descending, order->key_count);
+}
+
+static int is_before(const weir_order *order, const item *left, const item *right)
+{
+  if (left->prefix != right->prefix)
+    return left->prefix < right->prefix;
+  return compare_keys(order, left->entry->keys, right->entry->keys) < 0;
+}
+
+// Merges from[0 .. middle) and from[middle .. end), each in order, into to.
+static void merge(const weir_order *order, const item *from, uint64_t middle,
+                  uint64_t end, item *to)
+{
+  uint64_t left = 0;
+  uint64_t right = middle;
+  if (right >= end || !is_before(order, &from[right], &from[right - 1])) {
+    memcpy(to, from, end * sizeof *to);
+    return;
   }
-  return 0;
+  while (left < middle && right < end)
+    *to++ = is_before(order, &from[right], &from[left]) ? from[right++] : from[left++];
+  memcpy(to, from + left, (middle - left) * sizeof *to);
+  memcpy(to + (middle - left), from + right, (end - right) * sizeof *to);
 }
 
-static int compare_entries(const void *left, const void *right, void *order)
+static int sort(const weir_order *order, group *of)
 {
-  const entry *a = *(entry *const *)left;
-  const entry *b = *(entry *const *)right;
-  int sign = compare_keys(order, a->keys, b->keys);
-  if (sign != 0)
-    return sign;
-  return a->number < b->number ? -1 : 1;
-}
-
-static void sort(weir_order *order, group *of)
-{
-  if (of->count > 1)
-    qsort_r(of->entries, of->count, sizeof(entry *), compare_entries, order);
+  if (of->count < 2)
+    return WEIR_OK;
+  item *spare = weir_mem_try(of->capacity * sizeof *spare);
+  if (spare == NULL)
+    return WEIR_ENOMEM;
+  for (uint64_t width = 1; width < of->count; width *= 2) {
+    for (uint64_t start = 0; start < of->count; start += width * 2) {
+      uint64_t left = of->count - start;
+      uint64_t end = left < width * 2 ? left : width * 2;
+      merge(order, of->items + start, width < end ? width : end, end, spare + start);
+    }
+    item *sorted = spare;
+    spare = of->items;
+    of->items = sorted;
+  }
+  weir_mem_free(spare);
+  return WEIR_OK;
 }
 
 // Sorts a group and forgets what is beyond the limit.
-static void cut(weir_order *order, group *of)
+static int cut(weir_order *order, group *of)
 {
-  sort(order, of);
-  if (order->limit == 0 || of->count < order->limit)
-    return;
-  of->bar = of->entries[order->limit - 1];
+  int rc = sort(order, of);
+  if (rc != WEIR_OK || order->limit == 0 || of->count < order->limit)
+    return rc;
+  of->bar = of->items[order->limit - 1].entry;
   uint64_t keep = order->limit;
   while (order->ties && keep < of->count &&
-         compare_keys(order, of->entries[keep]->keys, of->bar->keys) == 0)
+         compare_keys(order, of->items[keep].entry->keys, of->bar->keys) == 0)
     keep++;
   for (uint64_t i = keep; i < of->count; i++)
-    weir_mem_free(of->entries[i]);
+    weir_mem_free(of->items[i].entry);
   order->held -= of->count - keep;
   of->count = keep;
+  return WEIR_OK;
 }
 
 static int passes_bar(const weir_order *order, const group *of, const weir_value *keys)
@@ -155,7 +195,7 @@ static int find_group(weir_order *order, weir_slice text, group **out)
   if ((uint64_t)number == order->group_count) {
     if (order->group_count == order->group_capacity) {
       uint64_t capacity =
-          order->group_capacity > 0 ? order->group_capacity * 2 : ENTRIES_FIRST;
+          order->group_capacity > 0 ? order->group_capacity * 2 : ITEMS_FIRST;
       group *groups = weir_mem_resize(order->groups, capacity * sizeof *groups);
       if (groups == NULL)
         return WEIR_ENOMEM;
@@ -172,13 +212,34 @@ static int grow(group *of)
 {
   if (of->count < of->capacity)
     return WEIR_OK;
-  uint64_t capacity = of->capacity > 0 ? of->capacity * 2 : ENTRIES_FIRST;
-  entry **entries = weir_mem_resize(of->entries, capacity * sizeof(entry *));
-  if (entries == NULL)
+  uint64_t capacity = of->capacity > 0 ? of->capacity * 2 : ITEMS_FIRST;
+  item *items = weir_mem_resize(of->items, capacity * sizeof *items);
+  if (items == NULL)
     return WEIR_ENOMEM;
-  of->entries = entries;
+  of->items = items;
   of->capacity = capacity;
   return WEIR_OK;
+}
+
+// Room for an entry: to be freed by itself where there is a limit.
+static void *take(weir_order *order, size_t size)
+{
+  if (order->limit > 0)
+    return weir_mem_try(size);
+  size = (size + 7) & ~(size_t)7;
+  if (order->chunk == NULL || (size_t)(order->free_end - order->free) < size) {
+    size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+    chunk *fresh = weir_mem_try(sizeof *fresh + room);
+    if (fresh == NULL)
+      return NULL;
+    fresh->older = order->chunk;
+    order->chunk = fresh;
+    order->free = fresh->bytes;
+    order->free_end = fresh->bytes + room;
+  }
+  void *taken = order->free;
+  order->free += size;
+  return taken;
 }
 
 static int has_text(const weir_value *value)
@@ -187,12 +248,12 @@ static int has_text(const weir_value *value)
          value->kind == WEIR_ARRAY;
 }
 
-static entry *copy(const weir_order *order, const weir_value *keys, weir_slice row)
+static entry *copy(weir_order *order, const weir_value *keys, weir_slice row)
 {
   size_t size = sizeof(entry) + order->key_count * sizeof(weir_value) + row.size;
   for (uint32_t i = 0; i < order->key_count; i++)
     size += has_text(&keys[i]) ? keys[i].size : 0;
-  entry *made = weir_mem_try(size);
+  entry *made = take(order, size);
   if (made == NULL)
     return NULL;
 
@@ -207,7 +268,6 @@ static entry *copy(const weir_order *order, const weir_value *keys, weir_slice r
   if (row.size > 0)
     memcpy(text, row.bytes, row.size);
   made->row = (weir_slice){text, row.size};
-  made->number = order->added;
   return made;
 }
 
@@ -224,7 +284,9 @@ int weir_order_add(weir_order *order, const weir_value *keys, weir_slice row,
 
   int full = order->held >= order->max_records;
   if (order->limit > 0 && (full || of->count >= of->cut_at)) {
-    cut(order, of);
+    rc = cut(order, of);
+    if (rc != WEIR_OK)
+      return rc;
     // Rows that tie with the bar stay, so the next cut must not come at once.
     of->cut_at = of->count + order->limit + SLACK;
     full = order->held >= order->max_records;
@@ -242,37 +304,53 @@ int weir_order_add(weir_order *order, const weir_value *keys, weir_slice row,
   entry *made = copy(order, keys, row);
   if (made == NULL)
     return WEIR_ENOMEM;
-  of->entries[of->count++] = made;
-  order->added++;
+  of->items[of->count++] = (item){
+      .prefix = weir_sort_key_prefix(&keys[0], order->descending[0]), .entry = made};
   order->held++;
   return WEIR_OK;
 }
 
-static void set_ranks(const weir_order *order, const group *of)
+static void set_ranks(const weir_order *order, group *of)
 {
   for (uint64_t i = 0; i < of->count; i++) {
     int tied = order->ties && i > 0 &&
-               compare_keys(order, of->entries[i]->keys, of->entries[i - 1]->keys) == 0;
-    of->entries[i]->rank = tied ? of->entries[i - 1]->rank : i + 1;
+               compare_keys(order, of->items[i].entry->keys,
+                            of->items[i - 1].entry->keys) == 0;
+    of->items[i].rank = tied ? of->items[i - 1].rank : i + 1;
   }
+}
+
+// All rows in one array: that of the group, if there is but one.
+static int flatten(weir_order *order)
+{
+  if (order->group_count == 1 && order->held > 0) {
+    order->result = order->groups[0].items;
+    return WEIR_OK;
+  }
+  item *result = weir_mem_try((order->held + 1) * sizeof *result);
+  if (result == NULL)
+    return WEIR_ENOMEM;
+  order->result = result;
+  order->result_is_own = 1;
+  for (uint64_t i = 0; i < order->group_count; i++) {
+    const group *of = &order->groups[i];
+    if (of->count > 0)
+      memcpy(result, of->items, of->count * sizeof *result);
+    result += of->count;
+  }
+  return WEIR_OK;
 }
 
 int weir_order_finish(weir_order *order)
 {
   WEIR_ASSERT(order->result == NULL);
-  entry **result = weir_mem_try((order->held + 1) * sizeof(entry *));
-  if (result == NULL)
-    return WEIR_ENOMEM;
-  uint64_t count = 0;
   for (uint64_t i = 0; i < order->group_count; i++) {
-    group *of = &order->groups[i];
-    cut(order, of);
-    set_ranks(order, of);
-    for (uint64_t j = 0; j < of->count; j++)
-      result[count++] = of->entries[j];
+    int rc = cut(order, &order->groups[i]);
+    if (rc != WEIR_OK)
+      return rc;
+    set_ranks(order, &order->groups[i]);
   }
-  order->result = result;
-  return WEIR_OK;
+  return flatten(order);
 }
 
 uint64_t weir_order_count(const weir_order *order)
@@ -281,20 +359,20 @@ uint64_t weir_order_count(const weir_order *order)
   return order->held;
 }
 
-static const entry *entry_at(const weir_order *order, uint64_t index)
+static const item *item_at(const weir_order *order, uint64_t index)
 {
   WEIR_ASSERT(order->result != NULL && index < order->held);
-  return order->result[index];
+  return &order->result[index];
 }
 
 weir_slice weir_order_row(const weir_order *order, uint64_t index)
 {
-  return entry_at(order, index)->row;
+  return item_at(order, index)->entry->row;
 }
 
 uint64_t weir_order_rank(const weir_order *order, uint64_t index)
 {
-  return entry_at(order, index)->rank;
+  return item_at(order, index)->rank;
 }
 
 int weir_order_write(const weir_order *order, uint64_t *at, size_t full_bytes,
@@ -304,8 +382,10 @@ int weir_order_write(const weir_order *order, uint64_t *at, size_t full_bytes,
   uint64_t count = weir_order_count(order);
   int code = WEIR_OK;
   while (code == WEIR_OK && *at < count && out->bytes.size < full_bytes) {
+    if (*at + 2 * AHEAD < count)
+      __builtin_prefetch(item_at(order, *at + 2 * AHEAD)->entry);
     if (*at + AHEAD < count)
-      __builtin_prefetch(entry_at(order, *at + AHEAD)->row.bytes);
+      __builtin_prefetch(item_at(order, *at + AHEAD)->entry->row.bytes);
     weir_slice row = weir_order_row(order, *at);
     code = weir_line_add(out, row.bytes, row.size);
     *at += code == WEIR_OK;

@@ -21,7 +21,13 @@
 #include "engine/data/line.h"
 #include "engine/state/accumulator.h"
 
-enum { ENTRIES_FIRST = 64, GROUPS_FIRST = 32 };
+enum {
+  ENTRIES_FIRST = 64,
+  GROUPS_FIRST = 32,
+  GROUPS_MANY =
+      1 << 16,  // from here on they grow by a quarter, as memory is to be kept
+  AHEAD = 8,    // how many keys before its turn one is asked for
+};
 
 typedef struct group {
   uint64_t hash;
@@ -91,40 +97,65 @@ static uint64_t entry_of(uint64_t hash, uint64_t id)
 
 static int64_t id_of(uint64_t entry) { return (int64_t)(uint32_t)entry - 1; }
 
+static int grow_items(weir_groups *groups, uint64_t capacity)
+{
+  group *items = weir_mem_resize(groups->items, capacity * sizeof *items);
+  if (items == NULL)
+    return WEIR_ENOMEM;
+  groups->items = items;
+  size_t accumulator_count = capacity * groups->slot_count;
+  weir_accumulator *accumulators = weir_mem_resize(
+      groups->accumulators, (accumulator_count + 1) * sizeof *accumulators);
+  if (accumulators == NULL)
+    return WEIR_ENOMEM;
+  groups->accumulators = accumulators;
+  groups->capacity = capacity;
+  return WEIR_OK;
+}
+
+static int grow_entries(weir_groups *groups, uint64_t mask)
+{
+  uint64_t *entries = weir_mem_try((mask + 1) * sizeof *entries);
+  if (entries == NULL)
+    return WEIR_ENOMEM;
+  memset(entries, 0, (mask + 1) * sizeof *entries);
+  for (uint64_t id = 0; id < groups->count; id++) {
+    uint64_t at = groups->items[id].hash & mask;
+    while (entries[at] != 0)
+      at = (at + 1) & mask;
+    entries[at] = entry_of(groups->items[id].hash, id);
+  }
+  weir_mem_free(groups->entries);
+  groups->entries = entries;
+  groups->entry_mask = mask;
+  return WEIR_OK;
+}
+
+static uint64_t grown(uint64_t capacity)
+{
+  if (capacity == 0)
+    return GROUPS_FIRST;
+  return capacity < GROUPS_MANY ? capacity * 2 : capacity + capacity / 4;
+}
+
 // Makes room for one more group; afterwards adding it cannot fail.
 static int grow(weir_groups *groups, size_t key_size)
 {
-  if (groups->count == groups->capacity) {
-    uint64_t capacity = groups->capacity > 0 ? groups->capacity * 2 : GROUPS_FIRST;
-    group *items = weir_mem_resize(groups->items, capacity * sizeof *items);
-    if (items == NULL)
-      return WEIR_ENOMEM;
-    groups->items = items;
-    size_t accumulator_count = capacity * groups->slot_count;
-    weir_accumulator *accumulators = weir_mem_resize(
-        groups->accumulators, (accumulator_count + 1) * sizeof *accumulators);
-    if (accumulators == NULL)
-      return WEIR_ENOMEM;
-    groups->accumulators = accumulators;
-    groups->capacity = capacity;
-  }
-  if ((groups->count + 1) * 2 > groups->entry_mask) {
-    uint64_t mask = groups->entry_mask * 2 + 1;
-    uint64_t *entries = weir_mem_try((mask + 1) * sizeof *entries);
-    if (entries == NULL)
-      return WEIR_ENOMEM;
-    memset(entries, 0, (mask + 1) * sizeof *entries);
-    for (uint64_t id = 0; id < groups->count; id++) {
-      uint64_t at = groups->items[id].hash & mask;
-      while (entries[at] != 0)
-        at = (at + 1) & mask;
-      entries[at] = entry_of(groups->items[id].hash, id);
-    }
-    weir_mem_free(groups->entries);
-    groups->entries = entries;
-    groups->entry_mask = mask;
-  }
-  return weir_buf_reserve(&groups->key_bytes, key_size);
+  int rc = WEIR_OK;
+  if (groups->count == groups->capacity)
+    rc = grow_items(groups, grown(groups->capacity));
+  if (rc == WEIR_OK && (groups->count + 1) * 2 > groups->entry_mask)
+    rc = grow_entries(groups, groups->entry_mask * 2 + 1);
+  return rc == WEIR_OK ? weir_buf_reserve(&groups->key_bytes, key_size) : rc;
+}
+
+int weir_groups_reserve(weir_groups *groups, uint64_t count)
+{
+  uint64_t mask = groups->entry_mask;
+  while ((count + 1) * 2 > mask)
+    mask = mask * 2 + 1;
+  int rc = mask > groups->entry_mask ? grow_entries(groups, mask) : WEIR_OK;
+  return rc == WEIR_OK && count > groups->capacity ? grow_items(groups, count) : rc;
 }
 
 // The entry where a key is, or the free one where it belongs.
@@ -143,9 +174,9 @@ static uint64_t probe(const weir_groups *groups, uint64_t hash, const char *key,
   }
 }
 
-int64_t weir_groups_key(weir_groups *groups, const char *key, size_t size)
+static int64_t find_or_add(weir_groups *groups, uint64_t hash, const char *key,
+                           size_t size)
 {
-  uint64_t hash = weir_hash(key, size);
   uint64_t at = probe(groups, hash, key, size);
   if (groups->entries[at] != 0)
     return id_of(groups->entries[at]);
@@ -166,6 +197,11 @@ int64_t weir_groups_key(weir_groups *groups, const char *key, size_t size)
   for (uint32_t slot = 0; slot < groups->slot_count; slot++)
     groups->accumulators[id * groups->slot_count + slot] = (weir_accumulator){0};
   return (int64_t)id;
+}
+
+int64_t weir_groups_key(weir_groups *groups, const char *key, size_t size)
+{
+  return find_or_add(groups, weir_hash(key, size), key, size);
 }
 
 static weir_accumulator *accumulators_of(const weir_groups *groups, int64_t id)
@@ -195,12 +231,29 @@ int weir_groups_add(weir_groups *groups, int64_t id, const weir_value *values,
   return WEIR_OK;
 }
 
+// Asks for what adding a key of `from` will touch: a table of many keys is in no cache.
+static void prefetch(const weir_groups *into, const weir_groups *from, uint64_t id)
+{
+  if (id + 2 * AHEAD < from->count)
+    __builtin_prefetch(
+        &into->entries[from->items[id + 2 * AHEAD].hash & into->entry_mask]);
+  if (id + AHEAD >= from->count)
+    return;
+  uint64_t entry = into->entries[from->items[id + AHEAD].hash & into->entry_mask];
+  if (entry == 0)
+    return;
+  __builtin_prefetch(&into->items[id_of(entry)]);
+  __builtin_prefetch(accumulators_of(into, id_of(entry)));
+}
+
 int weir_groups_merge(weir_groups *into, const weir_groups *from)
 {
   WEIR_ASSERT(into != from && into->slot_count == from->slot_count);
   for (int64_t id = 0; id < weir_groups_count(from); id++) {
+    prefetch(into, from, (uint64_t)id);
     weir_slice key = weir_groups_key_text(from, id);
-    int64_t target = weir_groups_key(into, key.bytes, key.size);
+    uint64_t hash = from->items[id].hash;
+    int64_t target = find_or_add(into, hash, key.bytes, key.size);
     if (target < 0)
       return (int)target;
     weir_accumulator *left = accumulators_of(into, target);

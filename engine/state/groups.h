@@ -52,6 +52,9 @@ void weir_groups_free(weir_groups *groups);  // NULL is a no-op
 // Never given twice in a process, so whoever remembers numbers of groups checks this.
 uint64_t weir_groups_id(const weir_groups *groups);
 
+// Makes room for so many groups, of any keys; it grows by itself too. ENOMEM.
+int weir_groups_reserve(weir_groups *groups, uint64_t count);
+
 // The number of a key, from 0; a new key gets the next one. Negative: EFULL, ENOMEM.
 int64_t weir_groups_key(weir_groups *groups, const char *key, size_t size);
 

@@ -15,6 +15,7 @@ struct weir_totals {
   int broken;
   uint64_t max_keys;
   uint64_t max_state_bytes;
+  uint64_t part_count;  // of keys in the last part; atomic
   weir_groups *groups;
 };
 
@@ -35,7 +36,12 @@ weir_totals *weir_totals_new(const weir_totals_options *options)
 
 weir_groups *weir_totals_new_part(const weir_totals *totals)
 {
-  return weir_groups_new(totals->kinds, totals->slot_count, totals->max_keys);
+  weir_groups *part =
+      weir_groups_new(totals->kinds, totals->slot_count, totals->max_keys);
+  // Batches are much alike; if there is no room, whoever adds the first key is told.
+  // Relaxed: a guess.
+  weir_groups_reserve(part, __atomic_load_n(&totals->part_count, __ATOMIC_RELAXED));
+  return part;
 }
 
 weir_groups *weir_totals_groups(weir_totals *totals) { return totals->groups; }
@@ -53,6 +59,8 @@ int weir_totals_merge(void *context, void *part, char *message, size_t message_s
 {
   weir_totals *totals = context;
   int code = totals->broken ? WEIR_OK : add(totals, part);
+  __atomic_store_n(&totals->part_count, (uint64_t)weir_groups_count(part),
+                   __ATOMIC_RELAXED);
   weir_groups_free(part);
   if (code == WEIR_OK)
     return WEIR_OK;

@@ -218,6 +218,19 @@ describe("adding to a group", function()
     free(groups)
   end)
 
+  it("with room made for keys takes no more until they are there", function()
+    local groups = new({ "count" })
+    assert.equal(0, C.weir_groups_reserve(groups, 1000))
+    local before = tonumber(C.weir_mem_used())
+    for i = 1, 100 do
+      assert.equal(i - 1, key(groups, "k" .. i % 100))
+    end
+    assert.equal(0, C.weir_groups_reserve(groups, 10))
+    assert.is_true(tonumber(C.weir_mem_used()) - before < 1024)
+    assert.equal(99, key(groups, "k0"))
+    free(groups)
+  end)
+
   it("leaks nothing", function()
     local before = tonumber(C.weir_mem_used())
     local groups = new({ "last", "min" })
