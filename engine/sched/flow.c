@@ -194,6 +194,8 @@ void weir_flow_set_lanes(weir_flow *flow, uint32_t number, uint32_t lanes)
   weir_task_new_tickets(task);
 }
 
+void weir_flow_set_unordered(weir_flow *flow) { flow->unordered = 1; }
+
 uint32_t weir_flow_lanes(const weir_flow *flow, uint32_t task)
 {
   return flow->tasks[task]->lane_count;

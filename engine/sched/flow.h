@@ -81,6 +81,10 @@ void weir_flow_limit(weir_flow *flow, weir_run_limits limits);
 enum { WEIR_FLOW_LANES_MAX = 256, WEIR_FLOW_ANYBODY = 0x7fffffff };
 void weir_flow_set_lanes(weir_flow *flow, uint32_t task, uint32_t lanes);
 uint32_t weir_flow_lanes(const weir_flow *flow, uint32_t task);
+
+// Lets batches go on as they are done, and be taken as they come; before the first
+// step. Sources still number their records, and so send their batches, in order.
+void weir_flow_set_unordered(weir_flow *flow);
 void weir_flow_pin(weir_flow *flow, uint32_t segment, uint32_t worker);
 
 // What batches add up to, in a segment that gathers: parts are merged in the order of

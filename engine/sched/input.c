@@ -4,6 +4,12 @@
 
 #include "engine/sched/task.h"
 
+static int comes_any_time(const weir_task *task, uint32_t input)
+{
+  return task->inputs[input].unordered || task->kind == WEIR_TASK_SINK ||
+         task->flow->unordered;
+}
+
 // Which input the next batch comes from, or -1: none now. Ordered ones are taken by
 // (sequence, input), so all of them must have shown their next batch or their end.
 static int choose(weir_task *task)
@@ -20,7 +26,7 @@ static int choose(weir_task *task)
   uint64_t best_sequence = 0;
   for (uint32_t i = 0; i < task->input_count; i++) {
     const weir_batch *batch = weir_edge_peek(task->inputs[i].edge);
-    if (task->inputs[i].unordered || task->kind == WEIR_TASK_SINK) {
+    if (comes_any_time(task, i)) {
       if (batch != NULL)
         return (int)i;
     } else if (batch == NULL) {
@@ -60,7 +66,7 @@ int weir_task_take(weir_task *task, weir_lane *lane)
   weir_ticket_take(task, lane);
   lane->woken |= task->inputs[input].producer->home;
   lane->run.row = 0;
-  int goes_on = !lane->batch->ends_sequence && !task->inputs[input].unordered;
+  int goes_on = !lane->batch->ends_sequence && !comes_any_time(task, (uint32_t)input);
   task->input_at = goes_on ? (uint32_t)input : task->input_count;
   // What is said at the end comes after everything.
   if (task->sequence <= lane->batch->sequence)

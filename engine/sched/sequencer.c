@@ -4,7 +4,8 @@
 // until all earlier ones have been sent on, so that an edge carries what one lane
 // would have pushed. The oldest ticket always goes on as far as there is room; a
 // later one that has made much stands still until it is the oldest. So however slow
-// one lane is, what waits for it is bounded, and nothing waits in a circle.
+// one lane is, what waits for it is bounded, and nothing waits in a circle. Where the
+// order does not matter, every ticket goes on like the oldest.
 //
 // All of this happens under the task's guard, which nobody holds while computing.
 
@@ -88,14 +89,26 @@ static int has_room_for(const weir_task *task, const weir_made *made)
                                         : weir_port_has_room(&task->ports[made->port]);
 }
 
-int weir_task_can_deliver(const weir_task *task)
+static int is_due(const weir_task *task, const weir_ticket *ticket)
 {
-  if (weir_task_all_delivered(task))
-    return 0;
-  const weir_ticket *ticket = ticket_at(task, task->ticket_first);
   return ticket->count > 0 ? has_room_for(task, &ticket->made[ticket->first])
-                           : (int)ticket->done;
+                           : ticket->done && !ticket->over;
 }
+
+static weir_ticket *find_due(const weir_task *task)
+{
+  int any = task->flow->unordered && task->kind == WEIR_TASK_SEGMENT;
+  for (uint64_t n = task->ticket_first; n < task->ticket_next; n++) {
+    weir_ticket *ticket = ticket_at(task, n);
+    if (is_due(task, ticket))
+      return ticket;
+    if (!any)
+      break;
+  }
+  return NULL;
+}
+
+int weir_task_can_deliver(const weir_task *task) { return find_due(task) != NULL; }
 
 static void clear(weir_ticket *ticket)
 {
@@ -105,6 +118,17 @@ static void clear(weir_ticket *ticket)
   ticket->message = NULL;
   ticket->failed = WEIR_OK;
   ticket->done = 0;
+  ticket->over = 0;
+}
+
+static void finish(weir_task *task, weir_ticket *ticket)
+{
+  weir_task_merge(task, &ticket->partial);
+  if (ticket->failed != WEIR_OK)
+    weir_source_fail(task, ticket->failed, ticket->message);
+  ticket->over = 1;
+  while (!weir_task_all_delivered(task) && ticket_at(task, task->ticket_first)->over)
+    clear(ticket_at(task, task->ticket_first++));
 }
 
 static void send_first(weir_task *task, weir_lane *lane, weir_ticket *ticket)
@@ -120,17 +144,11 @@ static void send_first(weir_task *task, weir_lane *lane, weir_ticket *ticket)
 void weir_task_deliver(weir_task *task, weir_lane *lane)
 {
   int was_full = !weir_ticket_is_free(task);
-  while (weir_task_can_deliver(task)) {
-    weir_ticket *ticket = ticket_at(task, task->ticket_first);
-    if (ticket->count > 0) {
-      send_first(task, lane, ticket);
-      continue;
-    }
-    weir_task_merge(task, &ticket->partial);
-    if (ticket->failed != WEIR_OK)
-      weir_source_fail(task, ticket->failed, ticket->message);
-    clear(ticket);
-    task->ticket_first++;
+  for (weir_ticket *due = find_due(task); due != NULL; due = find_due(task)) {
+    if (due->count > 0)
+      send_first(task, lane, due);
+    else
+      finish(task, due);
   }
   // Other lanes may have waited for a ticket, for their turn, or for the end.
   if (was_full || task->inputs_ended || !weir_task_all_delivered(task))

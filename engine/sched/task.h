@@ -44,7 +44,7 @@ typedef struct weir_ticket {
   uint32_t done;   // nothing more will be made of it
   void *partial;   // for the merger
   int32_t failed;  // a source's: why it ends here
-  uint32_t unused;
+  uint32_t over;   // sent on, before an earlier one
   char *message;
 } weir_ticket;
 
@@ -116,8 +116,9 @@ struct weir_flow {
   weir_task **tasks;
   uint32_t task_count;
   uint32_t edge_count;
-  uint32_t turn;  // atomic; the worker's task that was chosen last
-  uint32_t lent;  // atomic; edges have room that nobody was told of
+  uint32_t unordered;  // batches go on as they are done
+  uint32_t turn;       // atomic; the worker's task that was chosen last
+  uint32_t lent;       // atomic; edges have room that nobody was told of
   double dead_max;
   double dead_share_max;
   uint32_t makers;        // atomic; sources and segments that are not at their end

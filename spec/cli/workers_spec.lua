@@ -117,6 +117,31 @@ weir.dead_letters():drop_fields("time"):to "dead.jsonl"
 ]], { "out.jsonl" })
   end)
 
+  it("give the same records in another order where that does not matter", function()
+    write_input("in.jsonl", 60000)
+    local script = [[
+local weir = require "weir"
+weir.options{ ordered = %s }
+local all = weir.from "in.jsonl"
+local low, high = all:split(function(r) return r.n %% 3 == 0 end)
+low:map(function(r) r.prefix = r.path:match("^(.*)/"); r.len = #r.s end):to "low.jsonl"
+low:select("n", "k"):merge(high:filter "f > 500":select("n", "f")):to "merged.jsonl"
+all:group_by("k"):aggregate{ count = weir.count(), most = weir.max "n" }:to "groups.jsonl"
+all:filter "f > 900":sort{ by = { "-f", "n" } }:to "sorted.jsonl"
+weir.dead_letters():drop_fields("time"):to "dead.jsonl"
+]]
+    local names = { "low.jsonl", "merged.jsonl", "groups.jsonl", "sorted.jsonl" }
+    local want = outputs_of(script:format("true"), names, 1)
+    for _, workers in ipairs(COUNTS) do
+      local got = outputs_of(script:format("false"), names, workers)
+      for name, text in pairs(want) do
+        local lines = type(text) == "table" and text or sorted_lines(text)
+        assert.same(lines, type(text) == "table" and got[name] or sorted_lines(got[name]))
+      end
+      assert.is_true(want["sorted.jsonl"] == got["sorted.jsonl"])
+    end
+  end)
+
   it("keep what remembers in one place", function()
     write_input("in.jsonl", 60000)
     local out = same_for_all([[

@@ -52,8 +52,11 @@ M.docs = {
       .. ' on_error = "dead_letter", max_errors, drain_timeout = "30s" }',
     summary = "Settings of the whole pipeline, each also a flag (--max-memory). on_error is what"
       .. " stages do with a record that fails: \"dead_letter\", \"skip\", \"stop\", or"
-      .. " fn(err, r), whose result replaces it. Above max_errors, a number of records or a share"
-      .. " of them, the run stops.",
+      .. " fn(err, r), whose result replaces it. Above max_errors, a number of records or a"
+      .. " share of them, the run stops. With ordered = false, several workers send records on"
+      .. " as they are done: merge takes whatever is there, groups stand in any order, and what"
+      .. " hangs on the order (take, skip, first, last, the ties of a sort, the last digits of"
+      .. " a sum of fractions) may come out otherwise.",
     shape = "-> nothing",
     units = "max_memory: bytes; drain_timeout: how long a stop waits for what is under way.",
     errors = "A second call is refused.",

@@ -153,8 +153,11 @@ local function add_program(lines, task)
   end
 end
 
-local function lanes_of(segment)
-  return segment.parallel and "parallel" or "serial: " .. segment.reason
+local function lanes_of(segment, ordered)
+  if not segment.parallel then
+    return "serial: " .. segment.reason
+  end
+  return ordered and "parallel" or "parallel, in any order"
 end
 
 local function count_kinds(tasks)
@@ -186,7 +189,8 @@ function M.explain(graph, options)
   }
   for _, task in ipairs(plan.tasks) do
     if not task.node.default_dead then
-      local where = task.kind == "segment" and lanes_of(task) or task.node.where or ""
+      local where = task.kind == "segment" and lanes_of(task, graph.options.ordered)
+        or task.node.where or ""
       lines[#lines + 1] = aligned(("%-8s%s"):format(task.kind, task.name), where)
       if task.kind == "segment" then
         add_segment(lines, task)

@@ -159,6 +159,9 @@ local function build_flow(self)
   if given.limits then
     C.weir_flow_limit(self.flow, given.limits)
   end
+  if not self.options.ordered then
+    C.weir_flow_set_unordered(self.flow)
+  end
   for _, task in ipairs(self.plan.tasks) do
     local number = add_task(self, task, context)
     assert(number == task.number, "tasks are numbered in their order")

@@ -129,6 +129,15 @@ describe("explain", function()
     assert.is_nil(text:find("local function body", 1, true))
   end)
 
+  it("says which segments several workers compute, and whether the order stays", function()
+    local from = 'weir.from "a":filter "x > 1":skip(1):to "b"'
+    local text = explain.explain(load(from))
+    assert.truthy(text:find("traffic/1 +parallel\n"), text)
+    assert.truthy(text:find("traffic/2 +serial: skip counts records\n"), text)
+    text = explain.explain(load("weir.options{ ordered = false };" .. from))
+    assert.truthy(text:find("traffic/1 +parallel, in any order\n"), text)
+  end)
+
   it("says which lambdas are inlined, and why the others are not", function()
     local text = explain.explain(load([[weir.from "a"
       :filter(function(r) return r.n > 1 end)
