@@ -145,10 +145,11 @@ static uint64_t first_count;  // belongs to the worker of FIRST_OF
 
 static int enter(void *context, uint32_t segment, weir_run *run)
 {
-  (void)context;
   if (run->finishing)
     return WEIR_RUN_DONE;
   __atomic_store_n(&run->mark, 1, __ATOMIC_RELAXED);
+  if (segment == MERGE && run->row == 0)
+    weir_flow_sample(context);  // others may never look at the right time
   for (; run->row < run->row_end; run->row++) {
     if (segment == FIRST_OF && first_count == FIRST)
       return WEIR_RUN_SATED;
@@ -178,7 +179,7 @@ typedef struct hand {
 static void *work(void *argument)
 {
   const hand *self = argument;
-  const weir_runner runner = {.enter = enter};
+  const weir_runner runner = {.enter = enter, .context = self->flow};
   while (!weir_flow_finished(self->flow)) {
     uint32_t tasks[8];
     uint32_t count = weir_flow_ready(self->flow, self->homes, self->worker, tasks, 8);
