@@ -110,4 +110,16 @@ function M.rows(flow, task)
   return out
 end
 
+--- What the sinks in memory of an opened pipeline hold, by name.
+function M.outputs(opened)
+  local outputs = {}
+  for _, task in ipairs(opened.plan.tasks) do
+    local sink = task.kind == "sink" and task.node.sink
+    if sink and sink.kind == "memory" then
+      outputs[task.name] = M.rows(opened.flow, task.number)
+    end
+  end
+  return outputs
+end
+
 return M

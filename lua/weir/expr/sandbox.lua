@@ -13,6 +13,7 @@
 --   2. Every table in it is frozen or fresh.
 --   3. No cdata but handles and exact integers: numbers with LL are refused by the loader.
 
+local copy = require("weir.lib.copy")
 local costs = require("weir.expr.costs")
 local frozen = require("weir.expr.frozen")
 local impure = require("weir.expr.impure")
@@ -91,14 +92,6 @@ local function string_library()
     return string.rep(s, n, separator)
   end
   return library
-end
-
-local function copy(from)
-  local to = {}
-  for key, value in pairs(from) do
-    to[key] = value
-  end
-  return to
 end
 
 -- Metatables only of what a script can have made itself.
@@ -201,9 +194,9 @@ local function libraries(base, tables, clock)
   base.table = frozen.new("table", tables, absent.table)
   base.os = frozen.new("os", clock, absent.os)
   base.string = frozen.new("string", string_library(), absent.string)
-  base.math = frozen.new("math", copy(numbers.math), {})
-  base.bit = frozen.new("bit", copy(bit), {})
-  local coroutines = copy(coroutine)
+  base.math = frozen.new("math", copy.of(numbers.math), {})
+  base.bit = frozen.new("bit", copy.of(bit), {})
+  local coroutines = copy.of(coroutine)
   coroutines.create, coroutines.wrap = costs.of_making(nesting.create),
     costs.of_making(nesting.wrap)
   coroutines.resume = protected.guard(nesting.resume)

@@ -3,6 +3,8 @@
 -- A select or an aggregate names them; what stands behind and changes none keeps them.
 -- A record may lack some, and an on_error function may give others.
 
+local copy = require("weir.lib.copy")
+
 local M = {}
 
 local KEEPS = { filter = true, take = true, skip = true, tap = true, sort = true, route = true,
@@ -59,16 +61,6 @@ function of_node(node, seen)
   return names
 end
 
--- A copy with one thing changed.
-local function with(t, name, value)
-  local copy = {}
-  for key, one in pairs(t) do
-    copy[key] = one
-  end
-  copy[name] = value
-  return copy
-end
-
 local SEPARATED = { csv = true, tsv = true }
 
 --- The sink of a node as described, with the columns that its records have. A file that
@@ -83,7 +75,7 @@ function M.sink(node)
   if not names then
     return sink
   end
-  return with(sink, "codec", with(codec, "columns", names))
+  return copy.with(sink, "codec", copy.with(codec, "columns", names))
 end
 
 return M

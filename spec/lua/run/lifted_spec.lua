@@ -52,13 +52,7 @@ local function play(script, options)
   local runner = driver.runner(worker.prepare(opened.flow, opened:setup(), 1))
   driver.run(opened.flow, runner.c, now)
   runner:free()
-  local outputs = {}
-  for _, task in ipairs(opened.plan.tasks) do
-    local sink = task.kind == "sink" and task.node.sink
-    if sink and sink.kind == "memory" then
-      outputs[task.name] = driver.rows(opened.flow, task.number)
-    end
-  end
+  local outputs = driver.outputs(opened)
   outputs.dead = essence(outputs.dead)
   local result = opened:result()
   opened:close()

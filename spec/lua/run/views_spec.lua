@@ -76,17 +76,6 @@ local function plain(body, records)
   return { out = out, errors = errors }
 end
 
-local function outputs_of(opened)
-  local rows = {}
-  for _, task in ipairs(opened.plan.tasks) do
-    local sink = task.kind == "sink" and task.node.sink
-    if sink and sink.kind == "memory" then
-      rows[task.name] = driver.rows(opened.flow, task.number)
-    end
-  end
-  return rows
-end
-
 local function engine(body, path, lift)
   local clock, now = driver.clock()
   local script = ('local weir = require "weir"\nlocal s = weir.from %q\n%s\n'
@@ -100,7 +89,7 @@ local function engine(body, path, lift)
   local runner = driver.runner(worker.prepare(opened.flow, opened:setup(), 1))
   driver.run(opened.flow, runner.c, now)
   runner:free()
-  local rows = outputs_of(opened)
+  local rows = driver.outputs(opened)
   opened:close()
   local out, errors = {}, {}
   for i, text in ipairs(rows.out) do

@@ -41,12 +41,7 @@ local function play(script, options, watch)
     watch(tonumber(C.weir_worker_memory(out[0])), tonumber(now[0]) / 1e9)
   end)
   C.weir_worker_free(out[0])
-  local rows = {}
-  for _, task in ipairs(opened.plan.tasks) do
-    if task.kind == "sink" and task.node.sink and task.node.sink.kind == "memory" then
-      rows[task.name] = driver.rows(opened.flow, task.number)
-    end
-  end
+  local rows = driver.outputs(opened)
   local result = opened:result()
   opened:close()
   assert.is_true(result.ledger.balanced)

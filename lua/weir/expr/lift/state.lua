@@ -9,15 +9,9 @@
 -- brings. It costs nothing unless somebody reads it; then a register is written on
 -- every edge. So nothing needs to be known of what is alive.
 
-local M = {}
+local copy = require("weir.lib.copy")
 
-local function copy(map)
-  local new = {}
-  for key, value in pairs(map) do
-    new[key] = value
-  end
-  return new
-end
+local M = {}
 
 function M.new()
   return { slots = {}, fields = {}, seen = {}, shape = "row" }
@@ -25,9 +19,9 @@ end
 
 function M.copy(state)
   return {
-    slots = copy(state.slots),
-    fields = copy(state.fields),
-    seen = copy(state.seen),
+    slots = copy.of(state.slots),
+    fields = copy.of(state.fields),
+    seen = copy.of(state.seen),
     shape = state.shape,
   }
 end

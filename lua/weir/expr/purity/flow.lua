@@ -7,6 +7,7 @@
 local builtins = require("weir.expr.builtins")
 local bytecode = require("weir.expr.bytecode")
 local chunk = require("weir.expr.chunk")
+local copy = require("weir.lib.copy")
 local frozen = require("weir.expr.frozen")
 local kind = require("weir.expr.purity.kind")
 local steps = require("weir.expr.purity.steps")
@@ -85,22 +86,14 @@ local function join_slots(into, from)
   return changed
 end
 
-local function copy(slots)
-  local new = {}
-  for slot, value in pairs(slots) do
-    new[slot] = value
-  end
-  return new
-end
-
 -- Runs a body until no state changes; gives the kind of what it returns.
 function Flow:run(frame, arguments)
-  local states, pending = { copy(arguments) }, { 1 }
+  local states, pending = { copy.of(arguments) }, { 1 }
   frame.result = nil
   while #pending > 0 do
     local pc = table.remove(pending)
     local one = bytecode.decode(frame.code, pc)
-    for _, after in ipairs(steps.step(self, frame, pc, one, copy(states[pc]))) do
+    for _, after in ipairs(steps.step(self, frame, pc, one, copy.of(states[pc]))) do
       local known = states[after.pc]
       states[after.pc] = known or {}
       if join_slots(states[after.pc], after.slots) or not known then

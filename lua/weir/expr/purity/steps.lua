@@ -3,6 +3,7 @@
 local builtins = require("weir.expr.builtins")
 local bytecode = require("weir.expr.bytecode")
 local calls = require("weir.expr.purity.calls")
+local copy = require("weir.lib.copy")
 local frozen = require("weir.expr.frozen")
 local kind = require("weir.expr.purity.kind")
 
@@ -197,18 +198,9 @@ for name in ("ISLT ISGE ISLE ISGT ISEQV ISNEV ISEQS ISNES ISEQN ISNEN ISEQP ISNE
   CONDITIONAL[name] = true
 end
 
-local function with(slots, slot, value)
-  local new = {}
-  for key, one in pairs(slots) do
-    new[key] = one
-  end
-  new[slot] = value
-  return new
-end
-
 local function successors(pc, one, slots)
   if one.name == "ISTC" or one.name == "ISFC" then
-    return { { pc = pc + 1, slots = with(slots, one.a, slots[one.d]) },
+    return { { pc = pc + 1, slots = copy.with(slots, one.a, slots[one.d]) },
       { pc = pc + 2, slots = slots } }
   elseif CONDITIONAL[one.name] then
     return { { pc = pc + 1, slots = slots }, { pc = pc + 2, slots = slots } }
