@@ -19,6 +19,9 @@
 --     stage = { index, node, dead_port }                         -- index from 0
 --     edge  = { from = task, port = n, to = task, unordered = bool }
 
+local parallel = require("weir.plan.parallel")
+local wires = require("weir.plan.wires")
+
 local M = {}
 
 local MAX_LAMBDAS = 8 -- a longer loop outgrows what LuaJIT compiles in one trace
@@ -43,8 +46,6 @@ local ENDS = { route = true, split = true, aggregate = true, sort = true, top = 
 -- of them, or works long on each, is worth it.
 local WORTH = { filter = true, flat_map = true, parse = true }
 local CALLS = { filter = true, map = true, flat_map = true, set = true, tap = true }
-
-local parallel = require("weir.plan.parallel")
 
 local Cut = {}
 Cut.__index = Cut
@@ -76,7 +77,8 @@ local function add_port(task, name, node, dead)
   return port
 end
 
-function Cut:_taken(node, port)
+-- Whether somebody reads a port.
+function Cut:taken(node, port)
   local of_node = self.consumers[node]
   return of_node and of_node[port] and #of_node[port] > 0
 end
@@ -177,7 +179,7 @@ function Cut:_add_segment(head)
   segment.dead_port = add_port(segment, "dead", nil, true).number
   for _, stage in ipairs(segment.stages) do
     stage.dead_port = segment.dead_port
-    if self:_taken(stage.node, "dead") then
+    if self:taken(stage.node, "dead") then
       stage.dead_port = add_port(segment, "dead", stage.node, true).number
     end
   end
@@ -253,92 +255,16 @@ function Cut:_make_tasks()
   end
   for _, node in ipairs(self.graph.nodes) do
     if node.kind == "sink" then
-      self:_add_sink(node)
+      self:add_sink(node)
     end
   end
 end
 
-function Cut:_add_sink(node)
+function Cut:add_sink(node)
   local task = self:_add_task("sink", node.name, node)
   task.dead_port = add_port(task, "dead", node, true).number
   self.of[node] = task
   return task
-end
-
--- Whether dead letters flow into this node: what fails there must not come back.
-local function after_dead_letters(node, seen)
-  if seen[node] == nil then
-    seen[node] = node.kind == "dead_letters"
-    for _, input in ipairs(node.inputs) do
-      seen[node] = seen[node] or input.port == "dead" or after_dead_letters(input.node, seen)
-    end
-  end
-  return seen[node]
-end
-
-function Cut:_connect(from, port, to, unordered)
-  self.edges[#self.edges + 1] = { from = from, port = port, to = to, unordered = unordered }
-end
-
-function Cut:_default_dead_sink()
-  if not self.dead_sink then
-    local node = { kind = "sink", name = "dead_letters", inputs = {}, default_dead = true }
-    self.dead_sink = self:_add_sink(node)
-  end
-  return self.dead_sink
-end
-
--- Where the dead letters of a port go: to who takes them there, else to who takes
--- weir.dead_letters(), else to the file of the pipeline.
-function Cut:_connect_dead(task, port)
-  if port.node and self:_taken(port.node, "dead") then
-    for _, reader in ipairs(self.consumers[port.node].dead) do
-      self:_connect(task, port.number, self.of[reader], true)
-    end
-    return
-  end
-  if #self.letter_readers > 0 and not after_dead_letters(task.node, self.seen) then
-    for _, reader in ipairs(self.letter_readers) do
-      self:_connect(task, port.number, self.of[reader], true)
-    end
-  else
-    self:_connect(task, port.number, self:_default_dead_sink(), true)
-  end
-end
-
-local function port_of(task, name)
-  for _, port in ipairs(task.ports) do
-    if port.name == name and not port.dead then
-      return port.number
-    end
-  end
-end
-
--- What a task reads, in the order of the script: that is the order of a merge.
-function Cut:_connect_inputs(task)
-  local bridge = self.bridges[task.node]
-  for _, input in ipairs(bridge and { { node = bridge, port = "out" } } or task.node.inputs) do
-    local from = self.of[input.node]
-    local port = from and port_of(from, input.port)
-    if port then
-      self:_connect(from, port, task, false)
-    end
-  end
-end
-
-function Cut:_connect_all()
-  local count = #self.tasks -- the default dead sink comes after these
-  for index = 1, count do
-    self:_connect_inputs(self.tasks[index])
-  end
-  for index = 1, count do
-    local task = self.tasks[index]
-    for _, port in ipairs(task.ports) do
-      if port.dead then
-        self:_connect_dead(task, port)
-      end
-    end
-  end
 end
 
 --- Cuts a graph into tasks and edges. The same graph gives the same plan in every
@@ -353,29 +279,19 @@ function M.cut(graph, starts)
     look = not starts and parallel.of(graph),
     consumers = find_consumers(graph.nodes),
     tasks = {},
-    edges = {},
     of = {},
     segments = 0,
     bridges = {},
-    letter_readers = {},
-    seen = {},
   }, Cut)
   cut:_make_tasks()
-  for _, node in ipairs(graph.nodes) do
-    if node.kind == "dead_letters" then
-      for _, reader in ipairs(cut.consumers[node].out or {}) do
-        table.insert(cut.letter_readers, reader)
-      end
-    end
-  end
-  cut:_connect_all()
+  local edges = wires.of(cut)
   for index, task in ipairs(cut.tasks) do
     task.number = index - 1
   end
   return {
     graph = graph,
     tasks = cut.tasks,
-    edges = cut.edges,
+    edges = edges,
     of = cut.of,
     starts = cut.starts,
   }

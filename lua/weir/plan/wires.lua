@@ -1,0 +1,113 @@
+--- The edges between the tasks of a cut: who reads what, and where dead letters go.
+--
+--     edge = { from = task, port = n, to = task, unordered = bool }
+
+local M = {}
+
+local Wires = {}
+Wires.__index = Wires
+
+-- Whether dead letters flow into this node: what fails there must not come back.
+local function after_dead_letters(node, seen)
+  if seen[node] == nil then
+    seen[node] = node.kind == "dead_letters"
+    for _, input in ipairs(node.inputs) do
+      seen[node] = seen[node] or input.port == "dead" or after_dead_letters(input.node, seen)
+    end
+  end
+  return seen[node]
+end
+
+function Wires:_connect(from, port, to, unordered)
+  self.edges[#self.edges + 1] = { from = from, port = port, to = to, unordered = unordered }
+end
+
+function Wires:_default_dead_sink()
+  if not self.dead_sink then
+    local node = { kind = "sink", name = "dead_letters", inputs = {}, default_dead = true }
+    self.dead_sink = self.cut:add_sink(node)
+  end
+  return self.dead_sink
+end
+
+-- Where the dead letters of a port go: to who takes them there, else to who takes
+-- weir.dead_letters(), else to the file of the pipeline.
+function Wires:_connect_dead(task, port)
+  if port.node and self.cut:taken(port.node, "dead") then
+    for _, reader in ipairs(self.cut.consumers[port.node].dead) do
+      self:_connect(task, port.number, self.cut.of[reader], true)
+    end
+    return
+  end
+  if #self.letter_readers > 0 and not after_dead_letters(task.node, self.seen) then
+    for _, reader in ipairs(self.letter_readers) do
+      self:_connect(task, port.number, self.cut.of[reader], true)
+    end
+  else
+    self:_connect(task, port.number, self:_default_dead_sink(), true)
+  end
+end
+
+local function port_of(task, name)
+  for _, port in ipairs(task.ports) do
+    if port.name == name and not port.dead then
+      return port.number
+    end
+  end
+end
+
+-- What a task reads, in the order of the script: that is the order of a merge.
+function Wires:_connect_inputs(task)
+  local bridge = self.cut.bridges[task.node]
+  for _, input in ipairs(bridge and { { node = bridge, port = "out" } } or task.node.inputs) do
+    local from = self.cut.of[input.node]
+    local port = from and port_of(from, input.port)
+    if port then
+      self:_connect(from, port, task, false)
+    end
+  end
+end
+
+function Wires:_connect_all()
+  local count = #self.cut.tasks -- the default dead sink comes after these
+  for index = 1, count do
+    self:_connect_inputs(self.cut.tasks[index])
+  end
+  for index = 1, count do
+    local task = self.cut.tasks[index]
+    for _, port in ipairs(task.ports) do
+      if port.dead then
+        self:_connect_dead(task, port)
+      end
+    end
+  end
+end
+
+-- Who takes weir.dead_letters().
+local function find_letter_readers(cut)
+  local readers = {}
+  for _, node in ipairs(cut.graph.nodes) do
+    if node.kind == "dead_letters" then
+      for _, reader in ipairs(cut.consumers[node].out or {}) do
+        table.insert(readers, reader)
+      end
+    end
+  end
+  return readers
+end
+
+--- Connects all tasks; adds the sink for dead letters that nobody takes.
+---@param cut table  of weir.plan.cut, with its tasks
+---@return table[] edges
+function M.of(cut)
+  local wires = setmetatable({
+    cut = cut,
+    edges = {},
+    letter_readers = find_letter_readers(cut),
+    seen = {},
+  }, Wires)
+  wires:_connect_all()
+  return wires.edges
+end
+
+return M
