@@ -6,6 +6,7 @@
 --     purity.of(fn, all)        the same, knowing all functions that the script gave away
 --     purity.functions(graph)   --> all functions that the script gave away
 --     purity.quiet(all)         --> whether none of them may change a table outside
+--     purity.remembers(fn)      --> what it changes outside, or nil
 --     purity.shares(fns)        --> groups of functions that must share a state
 --
 -- Read from the bytecode, loops and closures included, and conservatively: what cannot be
@@ -89,6 +90,17 @@ function M.of(fn, all)
     end
   end
   return "pure"
+end
+
+--- How a function changes something outside that it will see again; nil if it does not.
+---@param fn function
+---@return string?  "changes the variable `n` at line 4"
+function M.remembers(fn)
+  for _, problem in ipairs(twins.of(fn) and flow.look(fn) or {}) do
+    if problem.text:find("^changes") then
+      return problem.text
+    end
+  end
 end
 
 -- Everything outside that a function reaches and that may change: variables, by their

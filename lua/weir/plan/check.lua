@@ -3,6 +3,7 @@
 -- A finding is { severity = "error"|"warning", where, message }. What the script said
 -- wrongly was refused when it was loaded; this looks at what it means.
 
+local exprs = require("weir.plan.exprs")
 local ffi = require("ffi")
 
 local M = {}
@@ -111,6 +112,17 @@ local function feeds(node, seen)
   return seen[node]
 end
 
+-- What a lambda remembers outside itself is in one worker's memory and nowhere else.
+local function check_memory(node, add)
+  exprs.each(node, function(expr)
+    local what = expr.kind == "lambda" and require("weir.expr.purity").remembers(expr.fn)
+    if what then
+      add("warning", node, ("the function %s: what it remembers is gone when the run ends, and"
+        .. " one worker does all its records"):format(what))
+    end
+  end)
+end
+
 local GATHERS = { aggregate = true, sort = true, top = true }
 
 local function check_ends(node, add, seen)
@@ -149,6 +161,7 @@ function M.check(graph)
     check_template(node, add)
     check_meta(node, add)
     check_names(node, add)
+    check_memory(node, add)
     check_ends(node, add, seen)
   end
   return findings

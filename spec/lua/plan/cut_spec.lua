@@ -114,13 +114,13 @@ describe("a plan", function()
   end)
 end)
 
-describe("explain", function()
-  -- As the product loads it: only what the loader loaded can be lifted.
-  local function load(text)
-    return script.describe({ text = 'local weir = require "weir"; ' .. text,
-      path = "traffic.lua" }, 0, {})
-  end
+-- As the product loads it: only what the loader loaded is looked into.
+local function load(text)
+  return script.describe({ text = 'local weir = require "weir"; ' .. text,
+    path = "traffic.lua" }, 0, {})
+end
 
+describe("explain", function()
   it("shows sources, segments with their stages, and where they lead", function()
     local text = explain.explain(support.load('weir.from "a":filter "x > 1":to "b"'))
     assert.truthy(text:find("traffic: 1 source, 1 segment, 1 sink", 1, true))
@@ -165,7 +165,7 @@ end)
 describe("check", function()
   local function messages(text)
     local out = {}
-    for i, finding in ipairs(check.check(support.load(text))) do
+    for i, finding in ipairs(check.check(load(text))) do
       out[i] = finding.severity .. ": " .. finding.message
     end
     return table.concat(out, "\n")
@@ -189,6 +189,19 @@ describe("check", function()
       messages [[weir.from "*.jsonl":filter "lower(@topic) == 'a' or exists @topic or x < @time"
         :to "b"]])
     assert.truthy(messages('weir.from "*.jsonl":set{ k = "@key" }:to "b"'):find("@key", 1, true))
+  end)
+
+  it("warns of what a lambda remembers, in a variable or a table, and of no other", function()
+    local found = messages([[local n, seen, limit = 0, {}, 5
+weir.from "*.jsonl"
+  :filter(function(r) n = n + 1 return n > limit end)
+  :filter(function(r) seen[r.a] = true return true end)
+  :map(function(r) local t = { r.a } t[2] = limit r.b = #t end)
+  :to "b"]])
+    local _, count = found:gsub("warning", "")
+    assert.equal(2, count, found)
+    assert.truthy(found:find("changes the variable `n` at line 3", 1, true), found)
+    assert.truthy(found:find("changes the table `seen` at line 4", 1, true), found)
   end)
 
   it("finds nothing in a plain pipeline", function()
