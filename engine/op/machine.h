@@ -196,3 +196,7 @@ weir_kernel weir_number_kernel(uint32_t op);
 weir_kernel weir_text_kernel(uint32_t op);
 weir_kernel weir_search_kernel(uint32_t op);
 weir_kernel weir_field_kernel(uint32_t op);
+weir_kernel weir_kind_kernel(uint32_t op);
+weir_kernel weir_table_kernel(uint32_t op);
+weir_kernel weir_format_kernel(uint32_t op);
+weir_kernel weir_replace_kernel(uint32_t op);

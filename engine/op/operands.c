@@ -60,6 +60,12 @@ static const uint8_t operands[] = {
     [WEIR_OP_SET] = A,
     [WEIR_OP_GIVE] = A,
     [WEIR_OP_BAIL] = 0,
+    [WEIR_OP_TYPE] = TO | A,
+    [WEIR_OP_AT] = TO | A | B,
+    [WEIR_OP_OBJECT] = TO,
+    [WEIR_OP_LIST] = TO,
+    [WEIR_OP_FORMAT] = TO | A | B,
+    [WEIR_OP_REPLACE] = TO | A | B | MAY_C,
 };
 
 uint32_t weir_op_operands(uint32_t op)

@@ -19,6 +19,11 @@ static int made_of(const weir_program *program, uint32_t shape, int32_t number)
   return 0;
 }
 
+static int is_made(uint32_t op)
+{
+  return op == WEIR_OP_MAKE || op == WEIR_OP_OBJECT || op == WEIR_OP_LIST;
+}
+
 static int reads(const weir_program *program, const weir_step *step, int32_t number)
 {
   const weir_instruction *is = &step->is;
@@ -27,7 +32,7 @@ static int reads(const weir_program *program, const weir_step *step, int32_t num
          ((which & (WEIR_HAS_B | WEIR_MAY_HAVE_B)) && is->b == number) ||
          ((which & WEIR_MAY_HAVE_C) && is->c == number) ||
          (is->op == WEIR_OP_GET && is->of == number) ||
-         (is->op == WEIR_OP_MAKE && made_of(program, is->number, number));
+         (is_made(is->op) && made_of(program, is->number, number));
 }
 
 static int writes(const weir_step *step, int32_t number)

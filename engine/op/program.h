@@ -67,11 +67,11 @@ enum weir_op {
   WEIR_OP_RSHIFT = 22,
   WEIR_OP_ARSHIFT = 23,
   WEIR_OP_CONCAT = 24,
-  WEIR_OP_LENGTH = 25,  // #a
+  WEIR_OP_LENGTH = 25,  // #a; PLAIN: a is a text
   WEIR_OP_BYTES = 26,   // string.sub(a, b, c); c may be left out
   WEIR_OP_BYTE = 27,    // string.byte(a, b); b may be left out
-  WEIR_OP_FIND = 28,    // first result of string.find(a, b, 1, PLAIN)
-  WEIR_OP_MATCH = 29,   // first result of string.match(a, b)
+  WEIR_OP_FIND = 28,    // result `number`, 0 or 1, of string.find(a, b, 1, PLAIN)
+  WEIR_OP_MATCH = 29,   // result `number`, from 0, of string.match(a, b)
   WEIR_OP_LOWER = 30,
   WEIR_OP_UPPER = 31,
   WEIR_OP_STARTS = 32,  // whether a starts with b; of text expressions
@@ -80,6 +80,8 @@ enum weir_op {
   WEIR_OP_MATCHES = 35,  // whether the pattern b is found in a
   WEIR_OP_TOSTRING = 36,
   WEIR_OP_TONUMBER = 37,
+  WEIR_OP_TYPE = 38,
+  WEIR_OP_AT = 39,  // to = element b of a, from 1
   // Control. Without NEGATE the row jumps to label `number` if it is so.
   WEIR_OP_IF_LT = 40,    // a < b
   WEIR_OP_IF_LE = 41,    // a <= b
@@ -97,6 +99,11 @@ enum weir_op {
   WEIR_OP_ROUTE = 55,   // the row is done, and goes to port `number`
   WEIR_OP_GIVE = 56,    // column `number` of what gathers the rows becomes a
   WEIR_OP_BAIL = 57,    // the row bails, whatever it is
+  // Made values.
+  WEIR_OP_OBJECT = 60,   // to = the fields of shape `number`
+  WEIR_OP_LIST = 61,     // to = the list of their values
+  WEIR_OP_FORMAT = 62,   // string.format(b, a); b is one directive of %[-0]n.n[dsfxX]
+  WEIR_OP_REPLACE = 63,  // first result of string.gsub(a, b, c); b and c are constants
 };
 
 enum weir_op_flag {

@@ -88,7 +88,8 @@ static int are_sound(const struct seal *seal, const weir_instruction *is)
 
 static int is_constant_text(const weir_program *program, int32_t operand)
 {
-  return operand < 0 && program->constants[-operand - 1].kind == WEIR_TEXT;
+  return operand < 0 && operand != WEIR_OPERAND_NONE &&
+         program->constants[-operand - 1].kind == WEIR_TEXT;
 }
 
 static uint32_t column_of(const weir_program *program, uint32_t shape, uint32_t field)
@@ -144,7 +145,7 @@ static int seal_set(struct seal *seal, weir_step *step)
   return WEIR_OK;
 }
 
-static int seal_make(struct seal *seal, weir_step *step)
+static int seal_shape(const struct seal *seal, const weir_step *step)
 {
   const weir_program *program = seal->program;
   uint32_t shape = step->is.number;
@@ -160,7 +161,6 @@ static int seal_make(struct seal *seal, weir_step *step)
         weir_utf8_check(name.bytes, name.size) != name.size)
       return WEIR_EINVAL;
   }
-  seal->now.shape = shape;
   return WEIR_OK;
 }
 
@@ -225,7 +225,8 @@ static weir_kernel kernel_of(uint32_t op)
 {
   static weir_kernel (*const families[])(uint32_t) = {
       weir_control_kernel, weir_number_kernel, weir_text_kernel,
-      weir_search_kernel,  weir_field_kernel,
+      weir_search_kernel,  weir_field_kernel,  weir_kind_kernel,
+      weir_table_kernel,   weir_format_kernel, weir_replace_kernel,
   };
   weir_kernel kernel = NULL;
   for (size_t i = 0; kernel == NULL && i < sizeof families / sizeof families[0]; i++)
@@ -255,13 +256,25 @@ static int seal_step(struct seal *seal, uint32_t index)
     break;
   case WEIR_OP_MATCH:
   case WEIR_OP_MATCHES:
+  case WEIR_OP_FORMAT:
     code = is_constant_text(program, step->is.b) ? WEIR_OK : WEIR_EINVAL;
     break;
   case WEIR_OP_SET:
     code = seal_set(seal, step);
     break;
   case WEIR_OP_MAKE:
-    code = seal_make(seal, step);
+    code = seal_shape(seal, step);
+    seal->now.shape = step->is.number;
+    break;
+  case WEIR_OP_OBJECT:
+  case WEIR_OP_LIST:
+    code = seal_shape(seal, step);
+    break;
+  case WEIR_OP_REPLACE:
+    code =
+        is_constant_text(program, step->is.b) && is_constant_text(program, step->is.c)
+            ? WEIR_OK
+            : WEIR_EINVAL;
     break;
   case WEIR_OP_GIVE:
     if (step->is.number >= WEIR_PROGRAM_GIVEN_MAX)

@@ -26,7 +26,15 @@ struct needle {
   enum scan scan;
   const char *text;
   uint32_t size;
-  char stop;  // c
+  char stop;        // c
+  uint32_t result;  // which of several is wanted, from 0
+};
+
+// What was found: the whole match, and the result of MATCH.
+struct hit {
+  uint32_t first;
+  uint32_t last;
+  weir_datum piece;
 };
 
 // NUL is one as well: what it means is for match.c to say.
@@ -46,11 +54,13 @@ static int is_class_run(const char *text, uint32_t size)
          text[2] != '%' && text[2] != ']' && text[2] != '\0';
 }
 
-static struct needle needle_of(const weir_datum *pattern)
+static struct needle needle_of(const weir_datum *pattern, uint32_t result)
 {
   const char *text = pattern->text;
   uint32_t size = pattern->size;
-  struct needle needle = {SCAN_PATTERN, text, size, 0};
+  struct needle needle = {SCAN_PATTERN, text, size, 0, result};
+  if (result > 0)
+    return needle;
   if (literal_size(text, size) == size) {
     needle.scan = SCAN_LITERAL;
     return needle;
@@ -70,7 +80,7 @@ static struct needle needle_of(const weir_datum *pattern)
   }
   uint32_t literal = literal_size(text + start, end - start);
   if (is_class_run(text + start + literal, end - start - literal)) {
-    needle = (struct needle){SCAN_RUN, text + start, literal, text[end - 3]};
+    needle = (struct needle){SCAN_RUN, text + start, literal, text[end - 3], 0};
   }
   return needle;
 }
@@ -78,7 +88,7 @@ static struct needle needle_of(const weir_datum *pattern)
 enum found { FOUND_NOT = 0, FOUND = 1, FOUND_UNKNOWN = -1 };
 
 static enum found search(const struct needle *needle, const weir_datum *text,
-                         uint32_t *first, weir_datum *piece)
+                         struct hit *hit)
 {
   if (text->size > TEXT_MAX)
     return FOUND_UNKNOWN;
@@ -90,52 +100,59 @@ static enum found search(const struct needle *needle, const weir_datum *text,
     return FOUND_UNKNOWN;
   if (!found)
     return FOUND_NOT;
-  *first = (uint32_t)match.first;
+  hit->first = (uint32_t)match.first;
+  hit->last = (uint32_t)match.last;
   if (match.captures == 0) {
-    *piece = weir_view(text, *first, (uint32_t)(match.last - match.first));
+    if (needle->result == 0)
+      hit->piece = weir_view(text, hit->first, hit->last - hit->first);
     return FOUND;
   }
   for (int i = 0; i < match.captures; i++) {
     if (match.size[i] == WEIR_MATCH_OPEN)
       return FOUND_UNKNOWN;
   }
-  if (match.size[0] == WEIR_MATCH_POSITION)
-    *piece = (weir_datum){.kind = WEIR_NUMBER, .number = match.start[0] + 1};
+  uint32_t wanted = needle->result;
+  if (wanted >= (uint32_t)match.captures)
+    return FOUND;
+  if (match.size[wanted] == WEIR_MATCH_POSITION)
+    hit->piece = (weir_datum){.kind = WEIR_NUMBER, .number = match.start[wanted] + 1};
   else
-    *piece = weir_view(text, (uint32_t)match.start[0], (uint32_t)match.size[0]);
+    hit->piece =
+        weir_view(text, (uint32_t)match.start[wanted], (uint32_t)match.size[wanted]);
+  return FOUND;
+}
+
+static enum found found_at(const weir_datum *text, uint32_t first, uint32_t size,
+                           struct hit *hit)
+{
+  hit->first = first;
+  hit->last = first + size;
+  hit->piece = weir_view(text, first, size);
   return FOUND;
 }
 
 static enum found look(const struct needle *needle, const weir_datum *text,
-                       uint32_t *first, weir_datum *piece)
+                       struct hit *hit)
 {
   const char *at;
-  *first = 0;
   switch (needle->scan) {
   case SCAN_LITERAL: {
     int64_t offset =
         weir_match_literal(text->text, text->size, 0, needle->text, needle->size);
-    if (offset < 0)
-      return FOUND_NOT;
-    *first = (uint32_t)offset;
-    *piece = weir_view(text, *first, needle->size);
-    return FOUND;
+    return offset < 0 ? FOUND_NOT : found_at(text, (uint32_t)offset, needle->size, hit);
   }
   case SCAN_BEFORE_LAST:
     at = memrchr(text->text, needle->stop, text->size);
-    if (at == NULL)
-      return FOUND_NOT;
-    *piece = weir_view(text, 0, (uint32_t)(at - text->text));
-    return FOUND;
+    return at == NULL ? FOUND_NOT : found_at(text, 0, (uint32_t)(at - text->text), hit);
   case SCAN_RUN:
     if (text->size < needle->size ||
         memcmp(text->text, needle->text, needle->size) != 0)
       return FOUND_NOT;
     at = memchr(text->text + needle->size, needle->stop, text->size - needle->size);
-    *piece = weir_view(text, 0, at != NULL ? (uint32_t)(at - text->text) : text->size);
-    return FOUND;
+    return found_at(text, 0, at != NULL ? (uint32_t)(at - text->text) : text->size,
+                    hit);
   default:
-    return search(needle, text, first, piece);
+    return search(needle, text, hit);
   }
 }
 
@@ -145,9 +162,8 @@ enum answer { ANSWER_PLACE, ANSWER_PIECE, ANSWER_WHETHER };
 static int answer(enum answer wanted, const struct needle *needle,
                   const weir_datum *text, weir_datum *to)
 {
-  uint32_t first = 0;
-  weir_datum piece = {.kind = WEIR_ABSENT};
-  enum found found = look(needle, text, &first, &piece);
+  struct hit hit = {.piece = {.kind = WEIR_ABSENT}};
+  enum found found = look(needle, text, &hit);
   if (found == FOUND_UNKNOWN)
     return 0;
   if (wanted == ANSWER_WHETHER)
@@ -155,9 +171,10 @@ static int answer(enum answer wanted, const struct needle *needle,
   else if (found == FOUND_NOT)
     *to = (weir_datum){.kind = WEIR_ABSENT};
   else if (wanted == ANSWER_PLACE)
-    *to = (weir_datum){.kind = WEIR_NUMBER, .number = first + 1.0};
+    *to = (weir_datum){.kind = WEIR_NUMBER,
+                       .number = needle->result == 0 ? hit.first + 1.0 : hit.last};
   else
-    *to = piece;
+    *to = hit.piece;
   return 1;
 }
 
@@ -168,9 +185,10 @@ static void each(weir_strip *strip, const weir_step *step, enum answer wanted)
   weir_datum *to = weir_strip_register(strip, step->is.to);
   int lenient = (step->is.flags & WEIR_OP_LENIENT) != 0;
   int plain = (step->is.flags & WEIR_OP_PLAIN) != 0;
-  struct needle needle = {SCAN_PATTERN, NULL, 0, 0};
+  struct needle needle = {SCAN_PATTERN, NULL, 0, 0, 0};
+  uint32_t result = wanted == ANSWER_WHETHER ? 0 : step->is.number;
   if (!plain)
-    needle = needle_of(b.at);
+    needle = needle_of(b.at, result);
   uint16_t missing = wanted == ANSWER_WHETHER ? WEIR_FALSE : WEIR_NULL;
   for (uint32_t i = 0; i < strip->count; i++) {
     uint16_t row = strip->rows[i];
@@ -181,7 +199,7 @@ static void each(weir_strip *strip, const weir_step *step, enum answer wanted)
       continue;
     }
     if (plain)
-      needle = (struct needle){SCAN_LITERAL, what->text, what->size, 0};
+      needle = (struct needle){SCAN_LITERAL, what->text, what->size, 0, result};
     if (text->kind != WEIR_TEXT || what->kind != WEIR_TEXT ||
         !answer(wanted, &needle, text, &to[row]))
       weir_strip_bail(strip, row);

@@ -104,14 +104,6 @@ static int64_t offset_of(const weir_datum *datum) { return (int64_t)datum->numbe
 typedef int (*weir_of_text)(weir_strip *strip, const weir_datum *text,
                             const weir_datum *b, const weir_datum *c, weir_datum *to);
 
-static int length(weir_strip *strip, const weir_datum *text, const weir_datum *b,
-                  const weir_datum *c, weir_datum *to)
-{
-  (void)strip, (void)b, (void)c;
-  *to = (weir_datum){.kind = WEIR_NUMBER, .number = text->size};
-  return 1;
-}
-
 static int bytes(weir_strip *strip, const weir_datum *text, const weir_datum *b,
                  const weir_datum *c, weir_datum *to)
 {
@@ -240,7 +232,6 @@ static inline void each_text(weir_strip *strip, const weir_step *step, weir_of_t
     each_text(strip, step, of);                                                        \
   }
 
-OF_TEXT(each_length, length)
 OF_TEXT(each_bytes, bytes)
 OF_TEXT(each_byte, byte)
 OF_TEXT(each_lower, lower)
@@ -325,8 +316,6 @@ weir_kernel weir_text_kernel(uint32_t op)
   switch (op) {
   case WEIR_OP_CONCAT:
     return concat;
-  case WEIR_OP_LENGTH:
-    return each_length;
   case WEIR_OP_BYTES:
     return each_bytes;
   case WEIR_OP_BYTE:

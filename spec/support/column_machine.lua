@@ -74,8 +74,30 @@ ops["not"] = function(a)
   return not a
 end
 
-function ops.length(a)
+function ops.length(a, _, _, instruction)
+  if record.is(a) and not instruction.lenient and not instruction.plain then
+    return #a
+  end
   return #text(a)
+end
+
+function ops.type(a)
+  return record.type(a)
+end
+
+function ops.at(a, b)
+  need(record.is(a))
+  return a[number(b)]
+end
+
+-- LuaJIT itself is the reference here, except where the machine may not be sure.
+function ops.format(a, b)
+  local is_text = b:sub(-1) == "s"
+  return b:format(is_text and text(a) or number(a))
+end
+
+function ops.replace(a, b, c)
+  return (strings.gsub(text(a), b, c))
 end
 
 function ops.lower(a)
@@ -95,11 +117,12 @@ function ops.byte(a, b)
 end
 
 function ops.find(a, b, _, instruction)
-  return (strings.find(text(a), text(b), 1, instruction.plain))
+  return (select(1 + (instruction.result or 0), strings.find(text(a), text(b), 1,
+    instruction.plain)))
 end
 
-function ops.match(a, b)
-  return (strings.match(text(a), text(b)))
+function ops.match(a, b, _, instruction)
+  return (select(1 + (instruction.result or 0), strings.match(text(a), text(b))))
 end
 
 function ops.matches(a, b)
@@ -127,6 +150,9 @@ function ops.concat(a, b)
 end
 
 function ops.tostring(a)
+  if type(a) == "boolean" then
+    return tostring(a)
+  end
   return tostring(joinable(a))
 end
 
@@ -310,6 +336,29 @@ end
 function control.make(run, one)
   run:make(one)
 end
+
+-- A made value is read from a record that holds nothing else.
+local function made(run, one)
+  local parts = {}
+  for i, name in ipairs(one.names) do
+    local value = storable(run:operand(one.values[i]))
+    need(value ~= nil or one.op == "object")
+    if value ~= nil then
+      parts[one.op == "list" and i or name] = value
+    end
+  end
+  local buf = ffi.gc(ffi.new("weir_buf"), C.weir_buf_fini)
+  need(pcall(record.encode, { x = parts }, buf))
+  local json = ffi.string(buf.bytes, buf.size)
+  assert(C.weir_rows_open_text(record.rows, 4, json, #json, -1) == 0)
+  return record.detach(4).x
+end
+
+function control.object(run, one)
+  run:write(one.to, made(run, one))
+end
+
+control.list = control.object
 
 function control.get(run, one)
   run:write(one.to, run:get(one))

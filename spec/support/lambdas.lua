@@ -19,7 +19,12 @@ local function clean(s) if s == nil then return "" end return lower(s) end
 local function pair(x) return x + 1, x - 1 end
 local function outer(x) return twice(bucket(x) == "fast" and 1 or 2) end
 local function is_null(x) return x == nil or x == weir.null end
-local helper = {} function helper.sum(a, b) return a + b end]]
+local helper = {} function helper.sum(a, b) return a + b end
+local LEVELS, NAMES = { a = 1, bb = 2, GET = 3 }, { [200] = "ok", [500] = "bad", a = "A" }
+local SKIP, WORDS = { "/api", "x" }, { "a", "B", "b" }
+local function where(s) return s:find("[ab]+") end
+local function any(s) for _, w in ipairs(WORDS) do if s == w then return w end end
+return "none" end]]
 
 M.conditions = {
   "r.status >= 500", "r.status > LIMIT", "r.status < 500", "r.status <= LIMIT", "r.status == 500",
@@ -51,6 +56,11 @@ M.conditions = {
   "prefix(r.path) == '/a'", "clean(r.host) == 'a'", "is_null(r.user)", "OFF or r.ok",
   "OFF and r.ok", "r.ok and NOTHING", "helper.sum(r.ms, 1) > unit.ms", "r.ms > unit.deep.er",
   "r['status'] == 500", "r.a and r.b and r.ok", "r.a or r.b or r.ok", "true", "LIMIT == 500",
+  "type(r.status) == 'number' and r.status >= 500", "type(r.http) == 'table'",
+  "type(r.a) == type(r.b)", "type(r.missing) == 'nil'", "type(r.user) ~= 'userdata'",
+  "LEVELS[r.host]", "LEVELS[r.host] == 1", "NAMES[r.status] == 'ok'", "#r.tags > 0",
+  "r.tags[1] == 'x'", "r.tags and r.tags[1]", "r.tags[#r.tags] == 'y'", "any(r.host) ~= 'none'",
+  "r.tags[2] ~= nil", "(r.path:match('^/(%w+)/(%w+)'))",
   "outer(r.ms) == 2", "(r.host .. r.path):find('/', 1, true) == 2", "r.n == 9007199254740993",
 }
 
@@ -70,6 +80,16 @@ M.values = {
   "tonumber(r.path:match('%d+'))", "bit.bxor(r.status, 255)", "bit.lshift(r.status, 3)",
   "bit.bnot(r.status)", "bit.arshift(r.n, 1)", "prefix(r.path)", "bucket(r.ms)", "twice(r.ms)",
   "outer(r.ms)", "clean(r.s)", "weir.coalesce(r.user, r.host)", "unit.name", "(pair(r.ms))",
+  "type(r.a)", "type(r.user)", "type(r.n)", "LEVELS[r.host] or 'none'", "NAMES[r.status]",
+  "NAMES[r.a]", "r.tags[1]", "r.tags[r.b]", "#r.tags", "r.http[1]", "#r.http",
+  "('%d'):format(r.status)", "('%05d|%-6d|%6d'):format(r.ms, r.n, r.status)",
+  "string.format('%.2f', r.ms)", "('%.1f %f'):format(r.ms / 16, r.n)", "('%.0f'):format(r.ms / 2)",
+  "('%x %X'):format(r.status, r.n)", "('%s:%s'):format(r.host, r.ms)", "('%s%%'):format(r.ok)",
+  "('%5s|%-5s|%.2s'):format(r.host, r.s, r.path)",
+  "('%8.3f|%-8.1f|%08.2f'):format(r.ms, r.n, r.ms)",
+  "(r.path:gsub('%d', '#'))", "r.path:gsub('a', '<%0>')", "(r.path:gsub('(%w)(%w)', '%2%1'))",
+  "(r.path:gsub('^/', ''))", "(r.path:gsub('', '-'))", "(r.s:gsub('/+$', '%%'))",
+  "(r.path:gsub('x*', '.'))", "any(r.host)", "(where(r.path))",
 }
 
 M.maps = {
@@ -93,6 +113,23 @@ M.maps = {
   "if r.ok then return { a = 1 } end return { b = r.host }", "return { x = r.http, u = r.user }",
   "r.x = 1 return { a = r.x, b = r.status }",
   "r.x = r.a == r.b r.y = r.a ~= nil", "r.n = math.floor(r.n)",
+  "local a, b = r.path:match('^/(%w+)/(%w+)') r.x = a r.y = b",
+  "local a, b, c = r.path:match('(%w)()(.)') r.x = a r.y = b r.z = c",
+  "local a, b = r.path:find('[ap]+') r.x = a r.y = b",
+  "local a, b = r.s:find('5', 1, true) r.x = b",
+  "local a, b = where(r.path) r.x = a r.y = b", "local a, b = r.host:match('a') r.x = a r.y = b",
+  "r.x = r.path:sub(r.path:find('p'))",
+  "r.meta = { host = r.host, deep = { a = r.a, b = r.missing } }",
+  "r.list = { r.host, r.ms, 'x', r.http }", "r.list = { 1, 2, { r.s } }", "r.e = { }",
+  "return { id = r.n, geo = { lat = r.ms, lon = r.n }, tags = { r.host, 'k' } }",
+  "return { a = { b = { c = r.path:sub(2) } } }", "r.x = { a = r.a } r.y = r.x.a r.z = type(r.x)",
+  "local t = { r.a } t[2] = r.b r.x = t", "local t = { a = 1 } r.x = t t.b = r.host r.y = t",
+  "for _, p in ipairs(SKIP) do if r.path:find(p, 1, true) == 1 then return end end r.x = 1",
+  "local n = 0 for i, w in ipairs(WORDS) do if r.host == w then n = n + i end end r.x = n",
+  "for _, w in ipairs(WORDS) do if w == r.host then r.x = w break end end r.y = r.x",
+  "for _, v in ipairs(WORDS) do for _, w in ipairs(SKIP) do r.x = v .. w .. r.host end end",
+  "r.x = LEVELS[r.host] or LEVELS.GET r.y = NAMES[r.http.code]",
+  "if type(r.s) == 'string' then r.s = tonumber(r.s) or r.s end",
 }
 
 local counts = #M.conditions + #M.values + #M.maps

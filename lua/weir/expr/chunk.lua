@@ -149,6 +149,30 @@ function M.stores(env, key)
   end
 end
 
+--- The names of the fields that functions may set in tables that a script made, as a set;
+-- nil and the reason if any may be.
+---@param env table  of the script
+---@return table<string, boolean>? names
+---@return string? reason
+function M.stored(env)
+  if nesting.suspended() then
+    return nil, "a coroutine may still change"
+  end
+  local names = {}
+  for _, one in ipairs(twins.chunks(env)) do
+    local facts = facts_of(one)
+    if facts.stored_any then
+      return nil, ("line %d may change"):format(facts.stored_any)
+    elseif facts.opaque then
+      return nil, ("%s at line %d may change"):format(facts.opaque.name, facts.opaque.line)
+    end
+    for name in pairs(facts.stored) do
+      names[name] = true
+    end
+  end
+  return names
+end
+
 --- What may change some table that a script made, of all that its functions do.
 ---@param env table  of the script
 ---@return string? reason

@@ -219,9 +219,9 @@ end
 -- Each directive and its argument: those of exact integers become text.
 local function rewrite(template, arguments)
   local at = 0
-  return (template:gsub("%%([-+ #0]*)(%d*)(%.?%d*)(%a?%%?)", function(flags, width, precision,
+  return (template:gsub("%%([-+ #0]*)(%d*)(%.?%d*)([%a%%])", function(flags, width, precision,
       letter)
-    if letter == "%" and flags .. width .. precision == "" then
+    if letter == "%" then
       return nil
     end
     at = at + 1
@@ -229,9 +229,9 @@ local function rewrite(template, arguments)
     if not is_int(v) then
       return nil
     end
-    local text = directive(v, flags, width, precision:sub(2), letter:sub(1, 1))
+    local text = directive(v, flags, width, precision:sub(2), letter)
     arguments[at] = text or letter ~= "s" and letter ~= "q" and double(v) or v
-    return text and "%s" .. letter:sub(2) or nil
+    return text and "%s" or nil
   end))
 end
 

@@ -3,8 +3,9 @@
 -- An instruction is a table: `{ op = "get", to = 3, field = "status", of = 2 | nil }`.
 -- Operands a, b, c are registers, numbers from 0, or constants, `{ k = value }` with a
 -- number, text, boolean or null; `{}` is nil. Jumps and labels say `label = n`, stages
--- `stage = n`, routes `port = n`, `give` says `column = n`; `make` has `names` and
--- `values`, lists of the same length. Flags: negate, lenient, plain.
+-- `stage = n`, routes `port = n`, `give` says `column = n`, `match` and `find` which
+-- `result`, from 0; `make`, `object` and `list` have `names` and `values`, lists of the same
+-- length. Flags: negate, lenient, plain.
 
 local ffi = require("ffi")
 local null = require("weir.lib.null").null
@@ -17,7 +18,10 @@ local FLAGS = { negate = C.WEIR_OP_NEGATE, lenient = C.WEIR_OP_LENIENT, plain = 
 local NONE = C.WEIR_OPERAND_NONE
 
 -- What `number` of an instruction means, where it is not a label.
-local NUMBERS = { stage = "stage", route = "port", give = "column" }
+local NUMBERS = {
+  stage = "stage", route = "port", give = "column", match = "result", find = "result",
+}
+local SHAPED = { make = true, object = true, list = true }
 
 local KINDS = {
   ["nil"] = C.WEIR_ABSENT,
@@ -69,7 +73,7 @@ local function number_of(program, labels, instruction)
     return label(program, labels, instruction.label)
   elseif instruction.field ~= nil then
     return C.weir_program_field(program, instruction.field, #instruction.field)
-  elseif op == "make" then
+  elseif SHAPED[op] then
     return shape(program, instruction)
   end
   return NUMBERS[op] and instruction[NUMBERS[op]] or 0

@@ -37,19 +37,19 @@ local function aligned(left, right)
 end
 
 -- Why a stage is done row by row: by itself, or because of one before.
-local function reason_of(task, stage)
+local function reason_of(task, stage, options)
   local lifted = task.lifted
   local first = task.stages[lifted.count + 1]
   if stage == first then
     return lifted.reason
   end
-  return lift.chain({ stage.node }).reason
+  return lift.chain({ stage.node }, options).reason
     or ("stands behind %s, which is not"):format(first.node.name)
 end
 
 -- What the stage's expressions are, why they are not inlined, and which lambdas get a
 -- record of their own.
-local function exprs_of(task, stage)
+local function exprs_of(task, stage, options)
   local inlined = stage.index < task.lifted.count
   local seen, kinds, reasons = {}, {}, {}
   exprs.each(stage.node, function(expr)
@@ -69,7 +69,7 @@ local function exprs_of(task, stage)
     end
   end)
   if #kinds > 0 and not inlined then
-    table.insert(reasons, 1, "not inlined: " .. reason_of(task, stage))
+    table.insert(reasons, 1, "not inlined: " .. reason_of(task, stage, options))
   end
   return table.concat(kinds, ", "), reasons
 end
@@ -128,11 +128,11 @@ local function add_ports(lines, task, edges)
   end
 end
 
-local function add_segment(lines, task)
+local function add_segment(lines, task, options)
   for _, stage in ipairs(task.stages) do
     local node = stage.node
     if not node.made then
-      local kinds, reasons = exprs_of(task, stage)
+      local kinds, reasons = exprs_of(task, stage, options)
       lines[#lines + 1] = aligned(("  %-8s %s"):format(kind_of(node), title_of(node)),
         (("%-16s %s"):format(node.where or "", kinds):gsub("%s+$", "")))
       for _, reason in ipairs(reasons) do
@@ -193,7 +193,7 @@ function M.explain(graph, options)
         or task.node.where or ""
       lines[#lines + 1] = aligned(("%-8s%s"):format(task.kind, task.name), where)
       if task.kind == "segment" then
-        add_segment(lines, task)
+        add_segment(lines, task, plan.lifting)
       end
       add_ports(lines, task, plan.edges)
     end

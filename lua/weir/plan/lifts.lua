@@ -1,21 +1,23 @@
 --- How many stages of each segment, from its first, a program of the column machine does.
 --
 --     segment.lifted = { count, program = weir_program, list = instructions, reason }
+--     plan.lifting = options for weir.expr.lift
 --
 -- With a count of 0 there is no program. The reason says why the stage behind the
 -- lifted ones is not among them.
 
 local lift = require("weir.expr.lift")
+local parallel = require("weir.plan.parallel")
 local program = require("weir.native.program")
 
 local M = {}
 
-local function lifted_of(segment)
+local function lifted_of(segment, options)
   local nodes = {}
   for i, stage in ipairs(segment.stages) do
     nodes[i] = stage.node
   end
-  local chain = lift.chain(nodes)
+  local chain = lift.chain(nodes, options)
   if chain.count == 0 then
     return chain
   end
@@ -29,9 +31,13 @@ end
 --- Lifts what can be lifted of every segment of a plan. The script has run.
 ---@param plan table  of weir.plan.cut
 function M.mark(plan)
+  local functions = parallel.functions(plan.graph)
+  -- Texts alone do without the analysis.
+  local quiet = functions[1] ~= nil and require("weir.expr.purity").quiet(functions)
+  plan.lifting = { quiet = quiet }
   for _, task in ipairs(plan.tasks) do
     if task.kind == "segment" then
-      task.lifted = lifted_of(task)
+      task.lifted = lifted_of(task, plan.lifting)
     end
   end
 end

@@ -66,7 +66,8 @@ local function of_stage(stage, functions)
 end
 
 -- Every function that may run after loading: what one reads another may change.
-local function functions_of(graph)
+---@param graph table
+function M.functions(graph)
   local functions = {}
   local function add(expr)
     functions[#functions + 1] = expr.kind == "lambda" and expr.fn or nil
@@ -90,7 +91,7 @@ end
 ---@param graph table
 ---@return fun(stages: table): boolean, string?, integer?  why not, for people; and where
 function M.of(graph)
-  local functions = functions_of(graph)
+  local functions = M.functions(graph)
   return function(stages)
     for i, stage in ipairs(stages) do
       local reason = of_stage(stage, functions)

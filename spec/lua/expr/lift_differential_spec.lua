@@ -39,7 +39,7 @@ local function compare(wanted, got, what, json)
 end
 
 local function check(nodes, what, may_bail)
-  local lifted = lift.chain(nodes)
+  local lifted = lift.chain(nodes, { quiet = true })
   assert.is_nil(lifted.reason, what)
   assert.equal(#nodes, lifted.count)
   local list = records()
@@ -74,6 +74,11 @@ local uncommon = {
   ["r.a == r.b"] = true,
   ["if not r.ok then error('bad') end r.x = 1"] = true,
   ["tonumber(r.path:match('%d+'))"] = true,
+  ["r.tags[r.b]"] = true,
+  ["('%05d|%-6d|%6d'):format(r.ms, r.n, r.status)"] = true,
+  ["('%.1f %f'):format(r.ms / 16, r.n)"] = true,
+  ["('%x %X'):format(r.status, r.n)"] = true,
+  ["r.x = r.path:sub(r.path:find('p'))"] = true,
 }
 
 describe("a lifted lambda gives what it gives row by row, or bails:", function()
@@ -100,6 +105,38 @@ describe("a lifted lambda gives what it gives row by row, or bails:", function()
       local source = i % 2 == 0 and lambdas.condition() or lambdas.value()
       check({ i % 4 < 2 and filter(source) or set(source) }, source, true)
     end
+  end)
+end)
+
+describe("string.format", function()
+  -- A number such as records have: of few digits, of many, half way between two.
+  local function number()
+    local scale = 10 ^ math.random(0, 9)
+    local way = math.random(4)
+    if way == 1 then
+      return math.random(-10000, 10000) / 2 ^ math.random(0, 8)
+    elseif way == 2 then
+      return math.random(-1000000, 1000000) / scale
+    end
+    return (math.random() - 0.5) * scale
+  end
+
+  it("rounds as Lua does, or leaves it to Lua", function()
+    local source = {}
+    for precision = 0, 9 do
+      source[#source + 1] = ("r.f%d = ('%%.%df'):format(r.n)"):format(precision, precision)
+    end
+    local nodes = { map(table.concat(source, " ")) }
+    local list, bailed = {}, 0
+    for i = 1, 1000 do
+      list[i] = ('{"n":%.17g}'):format(number())
+    end
+    local outcomes = strip.run(lift.chain(nodes).program, list)
+    for i, json in ipairs(list) do
+      compare(row_code.run(nodes, json), outcomes[i], "%.nf", json)
+      bailed = bailed + (outcomes[i].bail and 1 or 0)
+    end
+    assert.truthy(bailed < 400, bailed)
   end)
 end)
 

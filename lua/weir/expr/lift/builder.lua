@@ -21,6 +21,7 @@ for name, method in pairs(branches) do
 end
 
 local SIZE_MAX = 1000 -- instructions
+local TABLE_DEPTH_MAX = 8
 local FRAME_STEP = 512 -- more slots than a function has
 
 local NIL = { constant = true }
@@ -205,7 +206,7 @@ function Builder:assign(name, value)
   if self.frozen then
     self:refuse("changes the record, which only :map may")
   end
-  local settled = self:settled(value)
+  local settled = self:stored(value)
   self:emit({ op = "set", field = name, a = self:operand(settled) })
   state.fields[name] = settled
 end
@@ -218,7 +219,49 @@ function Builder:assign_bytes(name, register, known)
 end
 
 local function member_key(id, name)
-  return ("made %d %s"):format(id, name)
+  return ("made %d %s %s"):format(id, type(name), name)
+end
+
+-- The names of a table in order, and whether it is a list; it may not be both.
+function Builder:_names(id)
+  local names, numbers = {}, 0
+  for name in pairs(self.tables[id]) do
+    names[#names + 1] = name
+    numbers = numbers + (type(name) == "number" and 1 or 0)
+  end
+  if numbers == 0 then
+    table.sort(names)
+    return names, false
+  end
+  for i = 1, #names do
+    if numbers ~= #names or not self.tables[id][i] then
+      self:refuse("makes a list with holes, or with fields")
+    end
+    names[i] = i
+  end
+  return names, true
+end
+
+-- A table as it is now, for what keeps a copy of it.
+function Builder:_table_value(id, depth)
+  if depth > TABLE_DEPTH_MAX then
+    self:refuse("makes tables nested too deep")
+  end
+  local names, is_list = self:_names(id)
+  local values = {}
+  for i, name in ipairs(names) do
+    values[i] = self:operand(self:stored(self:member(id, name), depth + 1))
+    names[i] = tostring(name)
+  end
+  return self:compute({ op = is_list and "list" or "object", names = names, values = values })
+end
+
+--- The value as a record keeps it: a table that the function makes is copied.
+function Builder:stored(value, depth)
+  if value.made then
+    return self:_table_value(value.made, depth or 1)
+  end
+  return self:settled(value)
 end
 
 --- A table that the function makes; its members are slots of the state.

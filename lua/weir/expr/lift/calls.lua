@@ -7,6 +7,8 @@
 
 local Builder = require("weir.expr.lift.builder")
 
+local templates = require("weir.expr.lift.templates")
+
 local M = {}
 
 local NIL = Builder.NIL
@@ -75,7 +77,9 @@ local known = {
 }
 
 -- string.len counts a number's digits, # refuses it: texts only, the rest bails.
-known["string.len"] = unary("length")
+known["string.len"] = function(f, arguments)
+  return f.builder:compute({ op = "length", a = f:operand(arguments[1] or NIL), plain = true })
+end
 
 known["string.sub"] = function(f, arguments)
   local last = arguments[3]
@@ -112,20 +116,35 @@ local function pattern_of(f, arguments, name)
   return pattern
 end
 
-known["string.match"] = function(f, arguments, all)
-  local pattern = pattern_of(f, arguments, "string.match")
-  local _, captures = pattern.k:gsub("%%.", ""):gsub("%b[]", ""):gsub("%(", "")
-  if all and captures > 1 then
-    f:refuse("takes several values from string.match")
-  end
-  return compute(f, "match", arguments[1] or NIL, pattern)
+local function captures_of(pattern)
+  local _, captures = pattern:gsub("%%.", ""):gsub("%b[]", ""):gsub("%(", "")
+  return captures
 end
 
-known["string.find"] = function(f, arguments, all)
+-- How many results a function has at most, of those that may have several.
+local many = {
+  ["string.match"] = function(f, arguments)
+    return captures_of(pattern_of(f, arguments, "string.match").k)
+  end,
+  ["string.find"] = function()
+    return 2
+  end,
+}
+
+-- `result` is which of several, from 0.
+known["string.match"] = function(f, arguments, result)
+  local pattern = pattern_of(f, arguments, "string.match")
+  return f.builder:compute({
+    op = "match",
+    a = f:operand(arguments[1] or NIL),
+    b = f:operand(pattern),
+    result = result,
+  })
+end
+
+known["string.find"] = function(f, arguments, result)
   local text, plain = arguments[2], arguments[4]
-  if all then
-    f:refuse("takes several values from string.find")
-  elseif plain and not plain.constant then
+  if plain and not plain.constant then
     f:refuse("calls string.find with a switch that is no constant")
   end
   local is_plain = plain and plain.k
@@ -140,7 +159,56 @@ known["string.find"] = function(f, arguments, all)
     a = f:operand(arguments[1] or NIL),
     b = f:operand(text or NIL),
     plain = is_plain and true or nil,
+    result = result,
   })
+end
+
+-- The replacement is a text whose captures, if any, are %0 to %9.
+known["string.gsub"] = function(f, arguments, all)
+  local pattern = arguments[2]
+  local by, max = arguments[3], arguments[4]
+  if all or not is_nil(max) then
+    f:refuse("takes several values from string.gsub, or limits it")
+  elseif not (by and by.constant and type(by.k) == "string") then
+    f:refuse("calls string.gsub with a replacement that is no constant text")
+  elseif by.k:gsub("%%[%d%%]", ""):find("%", 1, true) then
+    f:refuse("calls string.gsub with a replacement that has a lone %%")
+  end
+  pattern = pattern_of(f, { arguments[1], pattern }, "string.gsub")
+  return compute(f, "replace", arguments[1] or NIL, pattern, by)
+end
+
+known["type"] = function(f, arguments)
+  local value = arguments[1] or f:refuse("calls type without a value")
+  if value.record or value.made or value.table then
+    return Builder.constant("table")
+  elseif value.fn or value.builtin then
+    return Builder.constant("function")
+  elseif value.constant and type(value.k) ~= "userdata" then
+    return Builder.constant(type(value.k))
+  end
+  return compute(f, "type", value)
+end
+
+known["string.format"] = function(f, arguments)
+  local pieces = templates.pieces(arguments[1])
+  if not pieces then
+    f:refuse("calls string.format with what it cannot follow")
+  end
+  local whole
+  for _, piece in ipairs(pieces) do
+    local value = piece.text and Builder.constant(piece.text)
+    if piece.argument then
+      value = arguments[piece.argument + 1] or f:refuse("leaves out a value of string.format")
+      if piece.directive ~= "%s" then
+        value = compute(f, "format", value, Builder.constant(piece.directive))
+      elseif not (value.constant and type(value.k) == "string") then
+        value = compute(f, "tostring", value)
+      end
+    end
+    whole = whole and compute(f, "concat", whole, value) or value
+  end
+  return whole
 end
 
 -- The first of two that is neither missing nor null.
@@ -186,13 +254,32 @@ known["assert"] = function(f, arguments)
   return arguments[1]
 end
 
+-- What several results are worth: as many as are wanted, or all that there may be.
+local function several(f, name, arguments, wanted)
+  local count = wanted or many[name](f, arguments)
+  local results = {}
+  for i = 1, math.max(count, 1) do
+    results[i] = known[name](f, arguments, i - 1)
+  end
+  return results
+end
+
 --- The results of a call; no state is left if it never returns.
-function M.call(f, name, arguments, all)
-  local take = known[name]
+---@param wanted integer?  how many results, unless all of them count
+function M.call(f, name, arguments, wanted)
+  local take, all = known[name], not wanted
+  if many[name] and (all or wanted > 1) then
+    return several(f, name, arguments, wanted)
+  elseif take and not all and wanted > 1 then
+    f:refuse("takes several values from %s", name)
+  end
   if not take then
     f:refuse("calls %s", name)
   elseif name == "assert" and all then
     f:refuse("takes several values from assert")
+  end
+  if many[name] then
+    all = nil
   end
   return { take(f, arguments, all) or nil }
 end

@@ -10,6 +10,10 @@ local Builder = require("weir.expr.lift.builder")
 
 local M = {}
 
+local EXACT_MAX = 2 ^ 53
+local LOOKUP_MAX = 32
+local ELEMENTS_MAX = 16
+
 local plain = { number = true, string = true, boolean = true, ["nil"] = true }
 
 -- A Lua value that cannot change its identity, as the builder knows it.
@@ -78,6 +82,84 @@ function M.member(f, of, key)
     f:refuse("reads %s, whose table has a metatable", what)
   end
   return known_value(f, rawget(of.table, key), what)
+end
+
+-- The keys of a table, in an order that is the same in every state.
+local function sorted_keys(f, from)
+  local keys = {}
+  for key in next, from do
+    local kind = type(key)
+    if kind == "number" and not f.builder.quiet then
+      f:refuse("looks into a table by number, which may change,")
+    elseif kind ~= "string" and not (kind == "number" and math.abs(key) < EXACT_MAX) then
+      f:refuse("looks into a table that has a %s as a key", kind)
+    end
+    keys[#keys + 1] = key
+  end
+  if #keys > LOOKUP_MAX then
+    f:refuse("looks into a table of more than %d keys", LOOKUP_MAX)
+  end
+  table.sort(keys, function(a, b)
+    if type(a) == type(b) then
+      return a < b
+    end
+    return type(a) == "number"
+  end)
+  return keys
+end
+
+-- The names under which something may be put into a table, if only they may change.
+local function stored_names(f)
+  if f.builder.quiet then
+    return {}
+  end
+  local names, reason = chunk.stored(f.env)
+  return names or f:refuse("looks into a table, which %s,", reason)
+end
+
+--- What a table that is a constant has under a key that is not: compared one by one.
+-- A name that a function of the script sets somewhere may not be what it was.
+function M.lookup(f, of, key)
+  f.env = f.env or environment(f)
+  local builder, done, result = f.builder, f.builder.label(), {}
+  if frozen.is(of.table) or debug.getmetatable(of.table) then
+    f:refuse("looks into %s, which is no plain table,", of.name)
+  end
+  local changing, operand = stored_names(f), f:operand(key)
+  for name in pairs(changing) do
+    local past = builder.label()
+    builder:branch({ op = "if_eq", a = operand, b = { k = name }, negate = true }, past)
+    builder:emit({ op = "bail" })
+    builder.state = nil
+    builder:place(past)
+  end
+  for _, known in ipairs(sorted_keys(f, of.table)) do
+    if not changing[known] then
+      local state = builder:copy_state()
+      state.slots[result] = known_value(f, of.table[known], of.name .. "[...]")
+      builder:branch({ op = "if_eq", a = operand, b = { k = known } }, done, state)
+    end
+  end
+  builder.state.slots[result] = Builder.NIL
+  builder:place(done)
+  return builder.state.slots[result]
+end
+
+--- The elements of a list that is a constant.
+function M.elements(f, of)
+  f.env = f.env or environment(f)
+  if frozen.is(of.table) or debug.getmetatable(of.table) then
+    f:refuse("walks over %s, which is no plain table,", of.name)
+  elseif not f.builder.quiet then
+    f:refuse("walks over %s, which may change,", of.name)
+  elseif #of.table > ELEMENTS_MAX then
+    f:refuse("walks over more than %d elements", ELEMENTS_MAX)
+  end
+  local elements = {}
+  for i, element in ipairs(of.table) do
+    elements[i] = known_value(f, element, ("%s[%d]"):format(of.name, i))
+  end
+  return elements
 end
 
 --- A method of text.

@@ -91,6 +91,22 @@ local function step(f, one)
   take(f, one)
 end
 
+--- Takes the instructions of a range, once.
+function Frame:follow(first, last)
+  self.pc = first
+  local one = bytecode.decode(self.code, self.pc)
+  while one and self.pc <= last do
+    if self.labels[self.pc] then
+      self.builder:place(self.labels[self.pc])
+    end
+    if self.builder.state then
+      step(self, one)
+    end
+    self.pc = self.pc + 1
+    one = bytecode.decode(self.code, self.pc)
+  end
+end
+
 --- Runs a call: writes the program of its body, whose every path ends in `ret`.
 ---@param builder table
 ---@param frame table  fn, code, chunk, base, depth, ret
@@ -106,17 +122,7 @@ function M.run(builder, frame, arguments)
   for i = 1, info.params do
     f:set(i - 1, arguments[i] or NIL)
   end
-  local one = bytecode.decode(f.code, f.pc)
-  while one do
-    if f.labels[f.pc] then
-      builder:place(f.labels[f.pc])
-    end
-    if builder.state then
-      step(f, one)
-    end
-    f.pc = f.pc + 1
-    one = bytecode.decode(f.code, f.pc)
-  end
+  f:follow(1, math.huge)
 end
 
 Frame.run = M.run

@@ -21,12 +21,37 @@ local function final_target(f, target)
   return target, there
 end
 
+-- A loop over the elements of a constant list: its body, once for each. Jumps to the
+-- loop's end stay within a turn.
+local function unroll(f, at, iterate, elements)
+  local builder, first = f.builder, f.pc + 1
+  for number, element in ipairs(elements) do
+    if not builder.state then
+      break
+    end
+    f:set(iterate.a, constant(number))
+    f:set(iterate.a + 1, element)
+    for target = first, at do
+      f.labels[target] = nil
+    end
+    f:follow(first, at - 1)
+    if f.labels[at] then
+      builder:place(f.labels[at])
+      f.labels[at] = nil
+    end
+  end
+  f.pc = at + 1
+end
+
 function steps.JMP(f, i)
   if i.target <= f.pc then
     f:refuse("loops")
   end
   local target, there = final_target(f, i.target)
-  if RETURNS[there.name] then
+  local walk = there.name == "ITERC" and f:get(there.a - 3).walk
+  if walk then
+    unroll(f, target, there, walk)
+  elseif RETURNS[there.name] then
     f:take(there)
   else
     f.builder:jump(f:label_at(target))

@@ -2,6 +2,7 @@
 
 local Builder = require("weir.expr.lift.builder")
 local calls = require("weir.expr.lift.calls")
+local constants = require("weir.expr.lift.constants")
 local twins = require("weir.expr.twins")
 
 local NIL = Builder.NIL
@@ -68,8 +69,10 @@ local function call(f, i, arguments)
   local callee, results = f:get(i.a), nil
   if callee.fn then
     results = follow_here(f, callee.fn, arguments)
+  elseif callee.builtin == "ipairs" and arguments[1] and arguments[1].table then
+    results = { { walk = constants.elements(f, arguments[1]) } }
   elseif callee.builtin then
-    results = calls.call(f, callee.builtin, arguments, i.b == 0)
+    results = calls.call(f, callee.builtin, arguments, i.b > 0 and i.b - 1 or nil)
   else
     f:refuse("calls a value of the record")
   end
@@ -78,9 +81,6 @@ local function call(f, i, arguments)
   elseif i.b == 0 then
     f.rest = results
     return
-  end
-  if i.b > 2 and callee.builtin then
-    f:refuse("takes several values from %s", callee.builtin)
   end
   for n = 1, i.b - 1 do
     f:set(i.a + n - 1, results[n] or NIL)
@@ -101,7 +101,7 @@ local function tail_call(f, i, arguments)
     follow(f, callee.fn, arguments, f.ret)
   elseif callee.builtin then
     -- Who called a function that is followed may take all results, a stage only the first.
-    local results = calls.call(f, callee.builtin, arguments, f.depth > 0)
+    local results = calls.call(f, callee.builtin, arguments, f.depth == 0 and 1 or nil)
     if f.builder.state then
       f.ret(results)
     end

@@ -99,7 +99,10 @@ function M.map(b, node)
     end
     local names = b:members(value.made)
     for name in pairs(names) do
-      local member = b:settled(b:member(value.made, name))
+      if type(name) == "number" then
+        b:refuse("returns a list")
+      end
+      local member = b:stored(b:member(value.made, name))
       b.state.slots["returned " .. name] = member
     end
     b:jump(returned)

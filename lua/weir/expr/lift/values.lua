@@ -96,9 +96,6 @@ end
 function steps.TDUP(f, i)
   local made = f.builder:table()
   for key, value in pairs(f:text(i.d)) do
-    if type(key) ~= "string" then
-      f:refuse("makes a list")
-    end
     f.builder:put(made.made, key, constant(value))
   end
   f:set(i.a, made)
@@ -111,6 +108,16 @@ local function is_method(f, i)
   return before and before.name == "MOV" and before.a == i.a + 2 and before.d == i.b
 end
 
+-- An element by its number, of a value that the record holds.
+local function element(f, of, number)
+  if of.record or of.made then
+    f:refuse("reads an element of a table of fields")
+  elseif of.constant then
+    f:refuse("looks for an element in a constant")
+  end
+  return f.builder:compute({ op = "at", a = f:operand(of), b = f:operand(number) })
+end
+
 local function index(f, i, key)
   local of = f:get(i.b)
   if of.phi and not of.register then
@@ -118,8 +125,10 @@ local function index(f, i, key)
   end
   if of.table then
     return constants.member(f, of, key)
+  elseif type(key) == "number" then
+    return element(f, of, constant(key))
   elseif type(key) ~= "string" then
-    f:refuse("reads an element by number")
+    f:refuse("reads a field whose name is no text")
   elseif of.record then
     return f.builder:field(key)
   elseif of.made then
@@ -135,11 +144,15 @@ function steps.TGETS(f, i)
 end
 
 function steps.TGETV(f, i)
-  local key = f:get(i.c)
-  if not key.constant then
+  local of, key = f:get(i.b), f:get(i.c)
+  if key.constant then
+    return f:set(i.a, index(f, i, key.k))
+  elseif of.table then
+    return f:set(i.a, constants.lookup(f, of, key))
+  elseif of.record or of.made or of.constant then
     f:refuse("reads a field whose name it computes")
   end
-  f:set(i.a, index(f, i, key.k))
+  f:set(i.a, element(f, of, key))
 end
 
 function steps.TGETB(f, i)
@@ -148,7 +161,9 @@ end
 
 local function store(f, i, key)
   local into, value = f:get(i.b), f:get(i.a)
-  if type(key) ~= "string" then
+  if into.made and type(key) == "number" then
+    f.builder:put(into.made, key, value)
+  elseif type(key) ~= "string" then
     f:refuse("sets an element by number")
   elseif into.made then
     f.builder:put(into.made, key, value)
