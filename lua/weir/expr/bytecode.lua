@@ -5,7 +5,6 @@
 
 local bit = require("bit")
 local jutil = require("jit.util")
-local vmdef = require("jit.vmdef")
 
 local M = {}
 
@@ -19,10 +18,14 @@ local JUMPS = { JMP = true, UCLO = true, FORI = true, FORL = true, ITERL = true,
 M.READS = 3
 M.FIRST_READ = 4
 
-local names = {}
-for opcode = 0, #vmdef.bcnames / 6 - 1 do
-  names[opcode] = vmdef.bcnames:sub(opcode * 6 + 1, opcode * 6 + 6):match("%S+")
-end
+-- Learned when they are asked for: few one-liners have a function to look into.
+local names = setmetatable({}, {
+  __index = function(known, opcode)
+    local all = require("jit.vmdef").bcnames
+    known[opcode] = all:sub(opcode * 6 + 1, opcode * 6 + 6):match("%S+")
+    return rawget(known, opcode)
+  end,
+})
 
 --- The instruction at pc, from 1: `name`, operands `a b c` or `a d`, and their modes.
 -- Of a jump, `target` is where it leads. nil behind the last one.

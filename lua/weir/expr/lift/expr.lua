@@ -1,7 +1,6 @@
 --- Any expression of a script as instructions: a lambda, a text, a field, a constant.
 
 local Builder = require("weir.expr.lift.builder")
-local frame = require("weir.expr.lift.frame")
 local null = require("weir.lib.null").null
 local text = require("weir.expr.lift.text")
 local twins = require("weir.expr.twins")
@@ -17,6 +16,7 @@ local function run(b, fn, ret)
   if not code then
     Builder.refuse("is no function of a script")
   end
+  local frame = require("weir.expr.lift.frame") -- texts alone do without it
   frame.run(b, {
     fn = fn,
     code = code,
