@@ -27,11 +27,14 @@ struct weir_worker {
   int memory_max;                      // KiB, as lua_gc counts, 0 for no limit
   int memory_before;
   int kept;  // by the last full collection
+  int due;   // where the heap is when the next cycle begins
+  size_t due_native;
 };
 
 // Of memory_max: from where on it is asked what is kept, how much the heap grows before
 // it is asked again, and how much may be kept.
 enum { GC_STEP_FACTOR = 2, ASK_PERCENT = 75, GROW_PERCENT = 6, KEEP_PERCENT = 90 };
+enum { NATIVE_GROWTH = 1 << 20 };  // bytes
 
 static int prepare(lua_State *state)
 {
@@ -66,12 +69,24 @@ static int count_kept(lua_State *state)
   return lua_gc(state, LUA_GCCOUNT, 0);
 }
 
+// A cycle begins when the heap has doubled, or records that scripts held may have left
+// much: those lie outside of it. Once begun it goes on in step with what is made.
+static void step(lua_State *state, weir_worker *worker, int now)
+{
+  int grown = now - worker->memory_before;
+  if (grown <= 0 || (now < worker->due && weir_mem_used() < worker->due_native))
+    return;
+  if (lua_gc(state, LUA_GCSTEP, grown * GC_STEP_FACTOR) == 0)
+    return;
+  worker->due = lua_gc(state, LUA_GCCOUNT, 0) * 2;
+  worker->due_native = weir_mem_used() + NATIVE_GROWTH;
+}
+
 // Runs in protected mode too: a finaliser may raise.
 static int collect(lua_State *state)
 {
   weir_worker *worker = lua_touserdata(state, 1);
   int now = lua_gc(state, LUA_GCCOUNT, 0);
-  int grown = now - worker->memory_before;
   if (worker->memory_max > 0 && now > percent(worker, ASK_PERCENT) &&
       now - worker->kept > percent(worker, GROW_PERCENT)) {
     worker->kept = count_kept(state);
@@ -80,8 +95,8 @@ static int collect(lua_State *state)
       luaJIT_setmode(state, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_FLUSH);
       worker->kept = count_kept(state);
     }
-  } else if (grown > 0) {
-    lua_gc(state, LUA_GCSTEP, grown * GC_STEP_FACTOR);
+  } else {
+    step(state, worker, now);
   }
   worker->memory_before = lua_gc(state, LUA_GCCOUNT, 0);
   return 0;
