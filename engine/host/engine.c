@@ -30,6 +30,7 @@ struct seat {
   weir_runner runner;  // enter is NULL until the code is loaded
   int64_t waiting_ns;  // since when work waits for it, or 0
   uint32_t started;
+  uint32_t helped;  // the next one has been started, by this one
   uint32_t number;  // from 0
 };
 
@@ -60,6 +61,26 @@ static void wake_workers(weir_engine *engine, const struct seat *but)
 
 // --- worker threads
 
+static void *work(void *argument);
+
+static int start(struct seat *seat)
+{
+  int rc = pthread_create(&seat->thread, NULL, work, seat);
+  seat->started = rc == 0;
+  return rc;
+}
+
+// Whoever finds something to do brings one more, so that a machine of many cores does
+// not start a thread on each for ten lines.
+static void bring_help(struct seat *seat)
+{
+  weir_engine *engine = seat->engine;
+  if (seat->helped || seat->number + 1 == engine->seat_count)
+    return;
+  seat->helped = 1;
+  start(&engine->seats[seat->number + 1]);  // without it, others do the work
+}
+
 static int take_step(struct seat *seat)
 {
   weir_engine *engine = seat->engine;
@@ -79,6 +100,7 @@ static int take_step(struct seat *seat)
     weir_loop_wake(engine->loop);
   if (woken & OF_WORKERS)
     wake_workers(engine, seat);
+  bring_help(seat);
   return 1;
 }
 
@@ -148,8 +170,10 @@ static void rest(struct seat *seat)
 static void *work(void *argument)
 {
   struct seat *seat = argument;
-  if (seat->number == 0)
+  if (seat->number == 0) {
+    bring_help(seat);  // to read meanwhile
     load(seat);
+  }
   while (!is_leaving(seat->engine)) {
     if (seat->runner.enter == NULL && is_wanted(seat)) {
       seat->waiting_ns = 0;
@@ -252,11 +276,11 @@ void weir_engine_free(weir_engine *engine)
     weir_loop_step(engine->loop, 1000);
   __atomic_store_n(&engine->leaving, 1, __ATOMIC_RELEASE);
   wake_workers(engine, NULL);
-  for (uint32_t i = 0; i < engine->seat_count; i++) {
-    if (engine->seats[i].started)
-      pthread_join(engine->seats[i].thread, NULL);
+  // Each was started by the one before, which has ended.
+  for (uint32_t i = 0; i < engine->seat_count && engine->seats[i].started; i++)
+    pthread_join(engine->seats[i].thread, NULL);
+  for (uint32_t i = 0; i < engine->seat_count; i++)
     weir_waker_free(engine->seats[i].waker);
-  }
   weir_sampler_free(engine->sampler);
   weir_loop_free(engine->loop);
   weir_flow_free(engine->flow);
@@ -269,13 +293,9 @@ int weir_engine_start(weir_engine *engine)
 {
   signal(SIGPIPE, SIG_IGN);  // a closed pipe is the sink's EPIPE
   signal(SIGXFSZ, SIG_IGN);  // and a file that may not grow its EFBIG
-  for (uint32_t i = 0; i < engine->seat_count; i++) {
-    struct seat *seat = &engine->seats[i];
-    int rc = pthread_create(&seat->thread, NULL, work, seat);
-    if (rc != 0)
-      return -rc;
-    seat->started = 1;
-  }
+  int rc = start(&engine->seats[0]);
+  if (rc != 0)
+    return -rc;
   if (weir_flow_is_profiled(engine->flow))
     engine->sampler = weir_sampler_new(engine->flow);
   dispatch(engine);
