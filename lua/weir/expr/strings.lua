@@ -182,17 +182,29 @@ function M.match(s, pattern, init)
   return whole_or_captures(s)
 end
 
---- As Lua's string.gmatch.
-function M.gmatch(s, pattern)
-  s, pattern = texts("gmatch", s, pattern)
-  local from = 0
-  return function()
+-- What the iterator that is being made walks over, and the iterator.
+local walked, wanted, walker
+
+local function make_walker()
+  local s, pattern, from = walked, wanted, 0
+  walker = function()
     if from > #s or not search(s, from, pattern, false) then
       return nil
     end
     from = found.last > found.first and found.last or found.last + 1
     return whole_or_captures(s)
   end
+end
+
+local replace = string.gsub
+
+--- As Lua's string.gmatch. LuaJIT does not compile the making of a closure, and gives up
+-- the loop around it; but it steps around a built-in function that it does not know,
+-- such as gsub, whatever that calls.
+function M.gmatch(s, pattern)
+  walked, wanted = texts("gmatch", s, pattern)
+  replace("x", "x", make_walker)
+  return walker
 end
 
 -- What stands for one match, given how to look at the captures by number.
