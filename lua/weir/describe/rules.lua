@@ -42,8 +42,8 @@ tonumber(a).]]),
     a look            print and weir.log("info", text) go to standard error
     limits            a loop without end and a hunger for memory are errors
     cost              fields, arithmetic, comparisons, texts and if are done for
-                      a thousand records at a time; with a loop, a closure or a
-                      table kept it is a call for each. weir explain says which
+                      a thousand records at a time; a function with a loop or a
+                      closure is called for each. weir explain says which, and why
     workers           several run it at once, unless it changes something outside;
                       records come out in their order all the same
 

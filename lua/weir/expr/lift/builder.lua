@@ -11,17 +11,19 @@
 
 local branches = require("weir.expr.lift.branches")
 local State = require("weir.expr.lift.state")
+local tables = require("weir.expr.lift.tables")
 
 local M = {}
 
 local Builder = {}
 Builder.__index = Builder
-for name, method in pairs(branches) do
-  Builder[name] = method
+for _, methods in ipairs({ branches, tables }) do
+  for name, method in pairs(methods) do
+    Builder[name] = method
+  end
 end
 
 local SIZE_MAX = 1000 -- instructions
-local TABLE_DEPTH_MAX = 8
 local FRAME_STEP = 512 -- more slots than a function has
 
 local NIL = { constant = true }
@@ -216,72 +218,6 @@ function Builder:assign_bytes(name, register, known)
   local state = self:_shaped()
   self:emit({ op = "set", field = name, a = register })
   state.fields[name] = known
-end
-
-local function member_key(id, name)
-  return ("made %d %s %s"):format(id, type(name), name)
-end
-
--- The names of a table in order, and whether it is a list; it may not be both.
-function Builder:_names(id)
-  local names, numbers = {}, 0
-  for name in pairs(self.tables[id]) do
-    names[#names + 1] = name
-    numbers = numbers + (type(name) == "number" and 1 or 0)
-  end
-  if numbers == 0 then
-    table.sort(names)
-    return names, false
-  end
-  for i = 1, #names do
-    if numbers ~= #names or not self.tables[id][i] then
-      self:refuse("makes a list with holes, or with fields")
-    end
-    names[i] = i
-  end
-  return names, true
-end
-
--- A table as it is now, for what keeps a copy of it.
-function Builder:_table_value(id, depth)
-  if depth > TABLE_DEPTH_MAX then
-    self:refuse("makes tables nested too deep")
-  end
-  local names, is_list = self:_names(id)
-  local values = {}
-  for i, name in ipairs(names) do
-    values[i] = self:operand(self:stored(self:member(id, name), depth + 1))
-    names[i] = tostring(name)
-  end
-  return self:compute({ op = is_list and "list" or "object", names = names, values = values })
-end
-
---- The value as a record keeps it: a table that the function makes is copied.
-function Builder:stored(value, depth)
-  if value.made then
-    return self:_table_value(value.made, depth or 1)
-  end
-  return self:settled(value)
-end
-
---- A table that the function makes; its members are slots of the state.
-function Builder:table()
-  self.tables[#self.tables + 1] = {}
-  return { made = #self.tables }
-end
-
-function Builder:put(id, name, value)
-  self.tables[id][name] = true
-  self.state.slots[member_key(id, name)] = value
-end
-
-function Builder:member(id, name)
-  return self.state.slots[member_key(id, name)] or NIL
-end
-
---- The names that a table may have, as a set.
-function Builder:members(id)
-  return self.tables[id]
 end
 
 --- A state of its own with what is known here.
