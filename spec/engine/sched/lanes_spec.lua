@@ -131,8 +131,11 @@ local function some_ports(modulus, count)
 end
 
 -- Two sources, a fork and a merge; what both sinks hold.
-local function forked(workers, lanes, shape)
+local function forked(workers, lanes, shape, unordered)
   local case = new_case(workers)
+  if unordered then
+    C.weir_flow_set_unordered(case.flow)
+  end
   C.weir_flow_limit(case.flow, shape.limits)
   local left, right = case:source(1, shape.left), case:source(1, shape.right)
   local fork = case:segment(3, lanes[1], some_ports(shape.modulus, 3))
@@ -152,23 +155,66 @@ local function forked(workers, lanes, shape)
   return rows
 end
 
+local function random_shape()
+  return {
+    left = random(0, 6000),
+    right = random(0, 6000),
+    modulus = random(2, 9),
+    limits = ffi.new("weir_run_limits", random(400), random(20, 4000), random(0, 400)),
+  }
+end
+
+local function random_lanes(workers)
+  local lanes = {}
+  for i = 1, 3 do
+    lanes[i] = random(2) == 1 and workers or 1
+  end
+  return lanes
+end
+
 describe("lanes", function()
   it(("give what one lane gives, in any order of steps (seed %d)"):format(seed), function()
     for number = 1, 25 do
       math.randomseed(seed * 1000 + number)
-      local shape = {
-        left = random(0, 6000),
-        right = random(0, 6000),
-        modulus = random(2, 9),
-        limits = ffi.new("weir_run_limits", random(400), random(20, 4000), random(0, 400)),
-      }
+      local shape, workers = random_shape(), random(2, 4)
       local expected = forked(1, { 1, 1, 1 }, shape)
-      local workers = random(2, 4)
-      local lanes = {}
-      for i = 1, 3 do
-        lanes[i] = random(2) == 1 and workers or 1
+      assert.same(expected, forked(workers, random_lanes(workers), shape))
+    end
+  end)
+
+  it(("give the same records where no order is asked for (seed %d)"):format(seed), function()
+    for number = 1, 25 do
+      math.randomseed(seed * 2000 + number)
+      local shape, workers = random_shape(), random(2, 4)
+      local expected = forked(1, { 1, 1, 1 }, shape)
+      local got = forked(workers, random_lanes(workers), shape, true)
+      for sink = 1, 2 do
+        table.sort(expected[sink])
+        table.sort(got[sink])
       end
-      assert.same(expected, forked(workers, lanes, shape))
+      assert.same(expected, got)
+    end
+  end)
+
+  it("do not wait for one that stands still where no order is asked for", function()
+    for _, unordered in ipairs({ false, true }) do
+      local case = new_case(2)
+      if unordered then
+        C.weir_flow_set_unordered(case.flow)
+      end
+      local from, all = case:source(1, 100000), case:segment(1, 2, everything)
+      local to = case:sink()
+      case:connect(from, 0, all)
+      case:connect(all, 0, to)
+      case:work(from, 0)
+      -- Worker 0 takes the first batch and is not seen again for long.
+      C.weir_flow_limit(case.flow, ffi.new("weir_run_limits", 10, 1e6, 0))
+      assert.equal(1, C.weir_flow_claim(case.flow, all, 0))
+      C.weir_flow_run(case.flow, all, 0, case.runner.c)
+      case:work(all, 1)
+      assert.equal(unordered, C.weir_edge_count(case.edges[2]).sent > 0)
+      case:run()
+      case:free()
     end
   end)
 
