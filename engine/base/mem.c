@@ -14,6 +14,7 @@ struct header {
 
 static _Atomic size_t used;
 static _Atomic size_t peak;
+static _Atomic size_t limit;
 
 static void count(size_t added, size_t removed)
 {
@@ -24,6 +25,18 @@ static void count(size_t added, size_t removed)
   while (now > top && !atomic_compare_exchange_weak_explicit(
                           &peak, &top, now, memory_order_relaxed, memory_order_relaxed))
     ;
+}
+
+// What a block takes of the heap: glibc keeps a word in front, and rounds up.
+static size_t chunk_bytes(size_t size_bytes)
+{
+  return (sizeof(struct header) + size_bytes + sizeof(size_t) + 15) & ~(size_t)15;
+}
+
+static int is_refused(size_t added)
+{
+  size_t max = weir_mem_limit();
+  return max > 0 && added >= WEIR_MEM_LARGE && weir_mem_used() + added > max + max / 10;
 }
 
 static struct header *header_of(void *block) { return (struct header *)block - 1; }
@@ -46,13 +59,16 @@ void *weir_mem_resize(void *block, size_t size_bytes)
 {
   if (size_bytes > SIZE_MAX / 2)
     return NULL;
-  size_t old = block != NULL ? header_of(block)->size_bytes : 0;
+  size_t old = block != NULL ? chunk_bytes(header_of(block)->size_bytes) : 0;
+  size_t added = chunk_bytes(size_bytes);
+  if (added > old && is_refused(added - old))
+    return NULL;
   struct header *header =
       realloc(block != NULL ? header_of(block) : NULL, sizeof *header + size_bytes);
   if (header == NULL)
     return NULL;
   header->size_bytes = size_bytes;
-  count(size_bytes, old);
+  count(added, old);
   return header + 1;
 }
 
@@ -60,7 +76,7 @@ void weir_mem_free(void *block)
 {
   if (block == NULL)
     return;
-  count(0, header_of(block)->size_bytes);
+  count(0, chunk_bytes(header_of(block)->size_bytes));
   free(header_of(block));
 }
 
@@ -73,6 +89,22 @@ char *weir_mem_copy(const char *bytes, size_t size_bytes)
 }
 
 char *weir_mem_text(const char *text) { return weir_mem_copy(text, strlen(text)); }
+
+void weir_mem_note(size_t added_bytes, size_t removed_bytes)
+{
+  count(added_bytes, removed_bytes);
+}
+
+// Relaxed, as the count itself: it is looked at again and again.
+void weir_mem_set_limit(size_t bytes)
+{
+  atomic_store_explicit(&limit, bytes, memory_order_relaxed);
+}
+
+size_t weir_mem_limit(void)
+{
+  return atomic_load_explicit(&limit, memory_order_relaxed);
+}
 
 size_t weir_mem_used(void) { return atomic_load_explicit(&used, memory_order_relaxed); }
 

@@ -1,8 +1,9 @@
 // mem.h -- every allocation of the engine, counted.
 //
-// One count of bytes for the process, so that max_memory has something to
-// compare itself with. Small allocations of the control plane die loudly; what
-// the size of the data decides uses the `try` form and answers ENOMEM.
+// One count of bytes for the process, with what malloc adds to each block and with
+// the Lua states, so that max_memory has something to compare itself with. Small
+// allocations of the control plane die loudly; what the size of the data decides uses
+// the `try` form and answers ENOMEM.
 //
 // Owns     nothing; the caller frees what it got, with the size it asked for
 //          kept in front of the block.
@@ -27,6 +28,15 @@ void weir_mem_free(void *block);  // NULL is a no-op
 // A copy of a string, or of size bytes with a NUL behind them; dies like new.
 char *weir_mem_text(const char *text);
 char *weir_mem_copy(const char *bytes, size_t size_bytes);
+
+// Counts what others allocate and free.
+void weir_mem_note(size_t added_bytes, size_t removed_bytes);
+
+// How many bytes the process should hold at most, 0 for as many as there are. Whoever
+// makes memory grow looks; only large blocks are refused, a tenth above it.
+enum { WEIR_MEM_LARGE = 1 << 20 };
+void weir_mem_set_limit(size_t bytes);
+size_t weir_mem_limit(void);
 
 // Bytes held now and at most, process-wide.
 size_t weir_mem_used(void);

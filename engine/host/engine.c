@@ -20,6 +20,8 @@ enum { POOL_BATCH = 64, POOL_MAX = 128, POOL_STEPS = 32 };
 // short input does not pay for it.
 enum { PATIENCE_NS = 5000000 };
 
+enum { OWN_MAX = 16 << 20 };  // of memory, taken before there is an engine
+
 enum { OF_WORKERS = WEIR_HOME_WORKER | WEIR_HOME_READER };
 
 struct seat {
@@ -263,6 +265,11 @@ int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
     engine->seats[i].number = i;
     engine->seats[i].waker = weir_waker_new();
   }
+  // What the program itself takes, to get here, is no matter of max_memory.
+  size_t held = weir_mem_used();
+  weir_mem_set_limit(options->memory_max == 0
+                         ? 0
+                         : options->memory_max + (held < OWN_MAX ? held : OWN_MAX));
   *out = engine;
   return WEIR_OK;
 }
@@ -271,6 +278,7 @@ void weir_engine_free(weir_engine *engine)
 {
   if (engine == NULL)
     return;
+  weir_mem_set_limit(0);
   weir_flow_stop(engine->flow);
   while (engine->under_way > 0)
     weir_loop_step(engine->loop, 1000);

@@ -4,9 +4,12 @@
 // would be a panic.
 //
 // The allocator never gives NULL to a state at work: the LuaJIT of 2022 unwinds
-// compiled code from a frame that is no longer there. Past the limit it takes the
+// compiled code from a frame that is no longer there. Near the limit it takes the
 // script's fuel, so that it ends at the next turn of a loop or call, which is a place
-// to raise from. What grows to twice the limit in between is left for good, by longjmp.
+// to raise from. Near is as far as the largest block would go by doubling: tables and
+// buffers do. What grows far above the limit in between is left for good, by longjmp.
+// All this is for the state that grew since it was entered, and not for one that asks
+// for a little while others hold much.
 
 #include "engine/host/state.h"
 
@@ -34,15 +37,25 @@ struct weir_host {
   lua_Alloc of_lua;  // Lua's own allocator, which no two states share, and its user
   void *of_lua_user;
   weir_host_opener lpeg;
-  size_t memory_max;  // 0: no limit
+  size_t memory_max;  // of its own, 0 for no limit
+  int shares;         // the limit of the process
   _Atomic size_t memory;
+  size_t noted;        // of memory, in the count of the process
+  size_t entered;      // memory when the state was entered
+  size_t largest;      // block, more or less
   lua_State *starver;  // holds the cell of fuel and its key, or NULL
   jmp_buf *way_out;    // of whoever has entered the state, or NULL
   weir_run *charged;   // with what is allocated, or NULL
   int abandoned;
 };
 
-enum { CELL = 1, KEY, ABANDON_FACTOR = 2 };
+enum {
+  CELL = 1,
+  KEY,
+  NOTE_BYTES = 32 * 1024,  // what the count of the process may be wrong by
+  ABOVE_SHARE = 10,        // of the limit: it may be passed by so much
+  GROWN_SHARE = 32,        // of the limit: who grew less is not to blame
+};
 
 // Allocates nothing, and touches no thread that runs: the key is in the table already.
 static void starve(lua_State *starver)
@@ -68,32 +81,71 @@ static void charge(weir_run *run, size_t bytes)
   __atomic_fetch_add(&mark->bytes, bytes, __ATOMIC_RELAXED);
 }
 
+// What a block takes of the heap, which is much for the small ones that Lua likes.
+static size_t chunk_bytes(size_t size)
+{
+  return size > 0 ? (size + sizeof(size_t) + 15) & ~(size_t)15 : 0;
+}
+
+static void note(weir_host *host, size_t held)
+{
+  if (held >= host->noted)
+    weir_mem_note(held - host->noted, 0);
+  else
+    weir_mem_note(0, host->noted - held);
+  host->noted = held;
+}
+
+// Whether the state must be left before it gets what makes it hold `next`.
+static int is_beyond(weir_host *host, size_t next)
+{
+  size_t limit = host->shares ? weir_mem_limit() : 0;
+  size_t used = next;
+  if (limit > 0)
+    used = weir_mem_used() - host->noted + next;
+  else
+    limit = host->memory_max;
+  if (limit == 0 || next < host->entered + limit / GROWN_SHARE)
+    return 0;
+  if (used + host->largest > limit && host->starver != NULL)
+    starve(host->starver);
+  return used > limit + limit / ABOVE_SHARE;
+}
+
+static void remember_size(weir_host *host, size_t old_size, size_t new_size)
+{
+  if (new_size > host->largest)
+    host->largest = new_size;
+  else if (old_size == host->largest)
+    host->largest /= 2;
+}
+
 // Lua's own allocator does the work; it tells nobody what it holds.
 static void *allocate(void *user, void *block, size_t old_size, size_t new_size)
 {
   weir_host *host = user;
   size_t held = atomic_load_explicit(&host->memory, memory_order_relaxed);
-  size_t next = held - (block != NULL ? old_size : 0) + new_size;
+  size_t old = block != NULL ? old_size : 0;
+  size_t next = held - chunk_bytes(old) + chunk_bytes(new_size);
   void *fresh = NULL;
 
+  // A block that shrinks may do so above the limit: Lua cannot be refused that.
+  if (next > host->noted + NOTE_BYTES && next > held && is_beyond(host, next))
+    return abandon(host);
   if (new_size == 0) {
     host->of_lua(host->of_lua_user, block, old_size, 0);
   } else {
-    // A block that shrinks may do so above the limit: Lua cannot be refused that.
-    if (host->memory_max > 0 && next > host->memory_max && next > held) {
-      if (host->starver != NULL)
-        starve(host->starver);
-      if (next / ABANDON_FACTOR > host->memory_max)
-        return abandon(host);
-    }
     fresh = host->of_lua(host->of_lua_user, block, old_size, new_size);
     if (fresh == NULL)
       return abandon(host);
-    if (host->charged != NULL && next > held)
-      charge(host->charged, next - held);
+    if (host->charged != NULL && new_size > old)
+      charge(host->charged, new_size - old);
   }
+  remember_size(host, old, new_size);
   // Relaxed: a statistic that only this thread writes.
   atomic_store_explicit(&host->memory, next, memory_order_relaxed);
+  if (next > host->noted + NOTE_BYTES || next + NOTE_BYTES < host->noted)
+    note(host, next);
   return fresh;
 }
 
@@ -273,7 +325,13 @@ void weir_host_free(weir_host *host)
     lua_setallocf(host->state, host->of_lua, host->of_lua_user);
     lua_close(host->state);
   }
+  note(host, 0);
   weir_mem_free(host);
+}
+
+size_t weir_host_memory(const weir_host *host)
+{
+  return atomic_load_explicit(&host->memory, memory_order_relaxed);
 }
 
 int weir_host_enter(weir_host *host, weir_host_body body, void *context)
@@ -286,6 +344,7 @@ int weir_host_enter(weir_host *host, weir_host_body body, void *context)
     return WEIR_EMEMORY;
   }
   host->way_out = &way_out;
+  host->entered = weir_host_memory(host);
   int rc = body(host->state, context);
   host->way_out = NULL;
   return rc;
@@ -295,10 +354,7 @@ struct lua_State *weir_host_state(weir_host *host) { return host->state; }
 
 void weir_host_charge(weir_host *host, weir_run *run) { host->charged = run; }
 
-size_t weir_host_memory(const weir_host *host)
-{
-  return atomic_load_explicit(&host->memory, memory_order_relaxed);
-}
+void weir_host_share(weir_host *host) { host->shares = 1; }
 
 struct arguments {
   int count;

@@ -2,9 +2,10 @@
 //
 // Every state, the main one and each worker's, is made here: `require` finds what
 // the binary carries before it looks at the disk, lpeg needs no file, and what the
-// state allocates is counted against a limit. Above it the script runs out of fuel
-// (weir.expr.fuel), with "not enough memory". At twice the limit the state is abandoned
-// wherever it is, and can only be freed.
+// state allocates is counted against a limit: its own, or once weir_mem_limit is set,
+// that of the process for those that share it. Near it the script runs out of fuel
+// (weir.expr.fuel), with "not enough memory". A tenth above it the state that grew is
+// abandoned wherever it is, and can only be freed.
 //
 // Owns     the Lua state and everything in it.
 // Threads  one at a time; memory counters: any, and slightly stale.
@@ -34,6 +35,9 @@ int weir_host_enter(weir_host *host, weir_host_body body, void *context);
 // Charges what the state allocates to the mark that stands in the run; NULL: no more.
 struct weir_run;
 void weir_host_charge(weir_host *host, struct weir_run *run);
+
+// From now on the state answers to the limit of the process, if there is one.
+void weir_host_share(weir_host *host);
 
 size_t weir_host_memory(const weir_host *host);  // bytes held now
 

@@ -6,6 +6,8 @@
 // Garbage is collected between entries, in steps sized to what the entry allocated,
 // so that a cycle keeps pace with the lambdas and never runs inside a batch unless
 // one call alone outgrows the heap.
+//
+// What all states and the engine hold is compared with the limit then, too.
 
 #include "engine/host/worker.h"
 
@@ -24,16 +26,24 @@ struct weir_worker {
   weir_flow *flow;
   const weir_worker_options *options;  // during new only
   int enter;                           // reference of the function
-  int memory_max;                      // KiB, as lua_gc counts, 0 for no limit
-  int memory_before;
-  int kept;  // by the last full collection
-  int due;   // where the heap is when the next cycle begins
+  int memory_before;                   // KiB, as lua_gc counts
+  size_t kept;                         // by all, after the last full collection
+  int flushed;                         // all compiled code was given up for it
+  int due;                             // where the heap is when the next cycle begins
   size_t due_native;
 };
 
-// Of memory_max: from where on it is asked what is kept, how much the heap grows before
-// it is asked again, and how much may be kept.
-enum { GC_STEP_FACTOR = 2, ASK_PERCENT = 75, GROW_PERCENT = 6, KEEP_PERCENT = 90 };
+// Of the limit of the process: from where on it is asked what is kept, how much the
+// heap grows before it is asked again, and where it is full. Just below its limit a
+// state would collect more and more often for less and less.
+enum {
+  GC_STEP_FACTOR = 2,
+  ASK_PERCENT = 75,
+  GROW_PERCENT = 8,
+  FULL_PERCENT = 92,
+  GROW_FULL_PERCENT = 2,
+  SHRINK_SHARE = 32,  // of what is kept: less is not worth another cycle
+};
 enum { NATIVE_GROWTH = 1 << 20 };  // bytes
 
 static int prepare(lua_State *state)
@@ -52,15 +62,22 @@ static int prepare(lua_State *state)
   return 0;
 }
 
-static int percent(const weir_worker *worker, int share)
+static size_t percent_of_limit(size_t share) { return weir_mem_limit() / 100 * share; }
+
+static int holds_more_than(size_t percent)
 {
-  return (int)((int64_t)worker->memory_max * share / 100);
+  return weir_mem_limit() > 0 && weir_mem_used() > percent_of_limit(percent);
 }
 
-// Just below its limit a state would collect more and more often for less and less.
-static int keeps_too_much(const weir_worker *worker)
+// Records that a script holds lie outside of its heap, so that of all is looked at.
+static int must_ask(const weir_worker *worker)
 {
-  return worker->memory_max > 0 && worker->kept > percent(worker, KEEP_PERCENT);
+  if (!holds_more_than(ASK_PERCENT))
+    return 0;
+  int full = holds_more_than(FULL_PERCENT);
+  size_t grow = percent_of_limit(full ? GROW_FULL_PERCENT : GROW_PERCENT);
+  size_t used = weir_mem_used();
+  return (full && !worker->flushed) || used > worker->kept + grow;
 }
 
 static int count_kept(lua_State *state)
@@ -69,17 +86,34 @@ static int count_kept(lua_State *state)
   return lua_gc(state, LUA_GCCOUNT, 0);
 }
 
+static size_t native_held(const weir_worker *worker)
+{
+  size_t used = weir_mem_used();
+  size_t own = weir_host_memory(worker->host);
+  return used > own ? used - own : 0;
+}
+
 // A cycle begins when the heap has doubled, or records that scripts held may have left
 // much: those lie outside of it. Once begun it goes on in step with what is made.
 static void step(lua_State *state, weir_worker *worker, int now)
 {
   int grown = now - worker->memory_before;
-  if (grown <= 0 || (now < worker->due && weir_mem_used() < worker->due_native))
+  if (grown <= 0 || (now < worker->due && native_held(worker) < worker->due_native))
     return;
   if (lua_gc(state, LUA_GCSTEP, grown * GC_STEP_FACTOR) == 0)
     return;
   worker->due = lua_gc(state, LUA_GCCOUNT, 0) * 2;
-  worker->due_native = weir_mem_used() + NATIVE_GROWTH;
+  worker->due_native = native_held(worker) + NATIVE_GROWTH;
+}
+
+// Lua halves its stack, its buffers and its table of strings once a cycle, no more.
+static void collect_all(lua_State *state, int before)
+{
+  int now = count_kept(state);
+  while (now < before - before / SHRINK_SHARE) {
+    before = now;
+    now = count_kept(state);
+  }
 }
 
 // Runs in protected mode too: a finaliser may raise.
@@ -87,14 +121,15 @@ static int collect(lua_State *state)
 {
   weir_worker *worker = lua_touserdata(state, 1);
   int now = lua_gc(state, LUA_GCCOUNT, 0);
-  if (worker->memory_max > 0 && now > percent(worker, ASK_PERCENT) &&
-      now - worker->kept > percent(worker, GROW_PERCENT)) {
-    worker->kept = count_kept(state);
-    if (keeps_too_much(worker)) {
+  if (must_ask(worker)) {
+    int kept = count_kept(state);
+    worker->flushed = holds_more_than(FULL_PERCENT);
+    if (worker->flushed) {
       // Compiled code keeps the closures that it was made for, and what those hold.
       luaJIT_setmode(state, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_FLUSH);
-      worker->kept = count_kept(state);
+      collect_all(state, kept);
     }
+    worker->kept = weir_mem_used();
   } else {
     step(state, worker, now);
   }
@@ -103,7 +138,7 @@ static int collect(lua_State *state)
 }
 
 static const char too_much_memory[] =
-    "the script took twice its max_memory in one go; raise --max-memory, or keep less";
+    "the script took more than max_memory in one go; raise --max-memory, or keep less";
 
 static int fail(weir_run *run, int code, const char *message)
 {
@@ -112,15 +147,27 @@ static int fail(weir_run *run, int code, const char *message)
   return WEIR_RUN_FAILED;
 }
 
-static int fail_full(const weir_worker *worker, weir_run *run)
+// What the state keeps is the script's; the rest is records and what stages hold.
+static int fail_full(const weir_worker *worker, uint32_t segment, weir_run *run)
 {
-  enum { KIB_IN_MIB = 1024 };
+  enum { MIB = 1 << 20 };
   char message[WEIR_RUN_MESSAGE];
-  snprintf(message, sizeof message,
-           "what the script keeps fills max_memory (%d of %d MiB); raise --max-memory, "
-           "or keep less",
-           worker->kept / KIB_IN_MIB, worker->memory_max / KIB_IN_MIB);
-  return fail(run, WEIR_EMEMORY, message);
+  size_t used = weir_mem_used();
+  size_t limit = weir_mem_limit();
+  if (weir_host_memory(worker->host) > used / 2) {
+    snprintf(message, sizeof message,
+             "what the script keeps fills max_memory (%zu of %zu MiB); raise "
+             "--max-memory, or keep less",
+             weir_host_memory(worker->host) / MIB, limit / MIB);
+    return fail(run, WEIR_EMEMORY, message);
+  }
+  snprintf(
+      message, sizeof message,
+      "%s: max_memory is reached (%zu of %zu MiB held, %zu by the script); raise "
+      "--max-memory, or keep less: top instead of sort, fewer keys, shorter records",
+      weir_flow_path(worker->flow, segment, 0), used / MIB, limit / MIB,
+      weir_host_memory(worker->host) / MIB);
+  return fail(run, WEIR_ENOMEM, message);
 }
 
 struct entry {
@@ -155,7 +202,7 @@ static int enter(void *context, uint32_t segment, weir_run *run)
   weir_host_charge(worker->host, NULL);
   if (rc != WEIR_OK)
     return fail(run, rc, too_much_memory);
-  return keeps_too_much(worker) ? fail_full(worker, run) : entry.reason;
+  return holds_more_than(FULL_PERCENT) ? fail_full(worker, segment, run) : entry.reason;
 }
 
 struct birth {
@@ -184,7 +231,6 @@ int weir_worker_new(weir_worker **out, weir_flow *flow,
   weir_worker *worker = weir_mem_new(sizeof *worker);
   worker->flow = flow;
   worker->options = options;
-  worker->memory_max = (int)(options->memory_max / 1024);
   int rc = weir_host_new(&worker->host, options->memory_max, options->lpeg);
   if (rc != WEIR_OK) {
     snprintf(message, message_size, "%s", weir_err_text(rc));
@@ -197,6 +243,7 @@ int weir_worker_new(weir_worker **out, weir_flow *flow,
   if (rc != WEIR_OK)
     goto free_host;
   worker->options = NULL;
+  weir_host_share(worker->host);
   *out = worker;
   return WEIR_OK;
 

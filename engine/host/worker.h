@@ -20,7 +20,7 @@ struct lua_State;
 
 typedef struct weir_worker_options {
   const char *setup;  // Lua source of a table, for weir.run.worker
-  size_t memory_max;  // of the Lua state, 0 for none
+  size_t memory_max;  // of everything, 0 for none; of the state alone while it loads
   uint32_t number;    // 1 is the first
   uint32_t unused;
   int (*lpeg)(struct lua_State *state);  // NULL: from the disk

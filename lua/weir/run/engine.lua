@@ -216,7 +216,6 @@ function Engine:setup()
     trees = trees_of(self.graph),
     starts = self.plan.starts,
     content = self.content,
-    memory_max = self.options.max_memory_bytes,
     profile = self:is_profiled() or nil,
   })
 end

@@ -12,7 +12,6 @@ local record = require("weir.native.record")
 local C = cdef.load(
   "engine/base/clock.h",
   "engine/base/err.h",
-  "engine/base/mem.h",
   "engine/data/dead.h",
   "engine/op/rows.h",
   "engine/sched/flow.h",
@@ -32,7 +31,7 @@ local origin = ffi.new("weir_origin")
 
 ---@param task table  a task of kind "segment" from weir.plan.cut
 ---@param parts { flow: ffi.cdata*, rows: ffi.cdata*, run: ffi.cdata*, body: function,
----   finish: function, pending: table, settle: function, memory_max: number }
+---   finish: function, pending: table, settle: function }
 function M.new(task, parts)
   local self = setmetatable(parts, Segment)
   self.task, self.clock = task, C.weir_flow_clock(parts.flow)
@@ -129,19 +128,6 @@ function Segment:_fail(problem)
   return FAILED
 end
 
-function Segment:_over_memory()
-  if tonumber(C.weir_mem_used()) <= self.memory_max then
-    return false
-  end
-  self:_fail({
-    code = C.WEIR_ENOMEM,
-    message = ("%s: max_memory is reached (%.0f MiB held); raise --max-memory, or keep less:"
-      .. " top instead of sort, fewer keys"):format(self.task.stages[#self.task.stages].node.name,
-      tonumber(C.weir_mem_used()) / 2 ^ 20),
-  })
-  return true
-end
-
 local function is_full(run)
   for port = 0, run.port_count - 1 do
     if run.out[port].bytes.size >= run.limits.out_bytes then
@@ -190,9 +176,7 @@ end
 
 --- Does what `run` asks for; gives a weir_run_reason.
 function Segment:enter()
-  if self:_over_memory() then
-    return FAILED
-  elseif self.run.finishing == 0 then
+  if self.run.finishing == 0 then
     if self.run.begun ~= 0 then
       self:_count_left(-1)
     end

@@ -50,7 +50,7 @@ end
 --- Called by engine/host: prepares every segment of a flow that the worker computes.
 ---@param flow userdata
 ---@param setup string  Lua source of { request =, recording =, trees =, starts =,
----   content =, on_error =, lift =, memory_max =, profile = }
+---   content =, on_error =, lift =, profile = }
 ---@param number integer  of the worker, from 1
 ---@return fun(task: integer): integer enter
 function M.prepare(flow, setup, number)
@@ -73,7 +73,7 @@ function M.prepare(flow, setup, number)
     if lane then
       local run = C.weir_flow_run_of(flow, task.number, lane)
       local parts = bind.bind(task, run, emit.emit(task, setup.profile), clock)
-      parts.flow, parts.memory_max = flow, setup.memory_max
+      parts.flow = flow
       segments[task.number] = segment.new(task, parts)
     end
   end

@@ -1,0 +1,37 @@
+local engine = require("spec.support.engine")
+
+local C = engine.load("engine/base/mem.h")
+
+local LARGE = C.WEIR_MEM_LARGE
+
+describe("the limit of memory", function()
+  after_each(function()
+    C.weir_mem_set_limit(0)
+  end)
+
+  it("refuses large blocks a tenth above it, and never small ones", function()
+    local held = tonumber(C.weir_mem_used())
+    C.weir_mem_set_limit(held + 8 * LARGE)
+    local first = C.weir_mem_try(8 * LARGE)
+    assert.is_true(first ~= nil)
+    C.weir_mem_set_limit(held)
+    assert.is_true(C.weir_mem_try(LARGE) == nil)
+    assert.is_true(C.weir_mem_resize(first, 16 * LARGE) == nil)
+    local small = C.weir_mem_try(1000)
+    assert.is_true(small ~= nil)
+    C.weir_mem_free(small)
+    first = C.weir_mem_resize(first, LARGE)
+    assert.is_true(first ~= nil)
+    C.weir_mem_free(first)
+    assert.equal(held, tonumber(C.weir_mem_used()))
+  end)
+
+  it("counts what others hold", function()
+    local held = tonumber(C.weir_mem_used())
+    C.weir_mem_note(3 * LARGE, 0)
+    C.weir_mem_set_limit(held + LARGE)
+    assert.is_true(C.weir_mem_try(2 * LARGE) == nil)
+    C.weir_mem_note(0, 3 * LARGE)
+    assert.equal(held, tonumber(C.weir_mem_used()))
+  end)
+end)
