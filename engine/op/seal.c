@@ -92,6 +92,23 @@ static int is_constant_text(const weir_program *program, int32_t operand)
          program->constants[-operand - 1].kind == WEIR_TEXT;
 }
 
+// Patterns, directives and templates are constants.
+static int has_constants(const weir_program *program, const weir_instruction *is)
+{
+  switch (is->op) {
+  case WEIR_OP_FIND:
+    return (is->flags & WEIR_OP_PLAIN) || is_constant_text(program, is->b);
+  case WEIR_OP_MATCH:
+  case WEIR_OP_MATCHES:
+  case WEIR_OP_FORMAT:
+    return is_constant_text(program, is->b);
+  case WEIR_OP_REPLACE:
+    return is_constant_text(program, is->b) && is_constant_text(program, is->c);
+  default:
+    return 1;
+  }
+}
+
 static uint32_t column_of(const weir_program *program, uint32_t shape, uint32_t field)
 {
   for (uint32_t i = 0; i < program->column_count; i++) {
@@ -241,23 +258,14 @@ static int seal_step(struct seal *seal, uint32_t index)
   step->kernel = kernel_of(step->is.op);
   step->shape = seal->now.shape;
   step->label = WEIR_LABEL_NONE;
-  if (!are_sound(seal, &step->is) || step->kernel == NULL)
+  if (!are_sound(seal, &step->is) || !has_constants(program, &step->is) ||
+      step->kernel == NULL)
     return WEIR_EINVAL;
   int code = WEIR_OK;
   switch (step->is.op) {
   case WEIR_OP_GET:
   case WEIR_OP_GET_JSON:
     code = seal_get(seal, step);
-    break;
-  case WEIR_OP_FIND:
-    code = (step->is.flags & WEIR_OP_PLAIN) || is_constant_text(program, step->is.b)
-               ? WEIR_OK
-               : WEIR_EINVAL;
-    break;
-  case WEIR_OP_MATCH:
-  case WEIR_OP_MATCHES:
-  case WEIR_OP_FORMAT:
-    code = is_constant_text(program, step->is.b) ? WEIR_OK : WEIR_EINVAL;
     break;
   case WEIR_OP_SET:
     code = seal_set(seal, step);
@@ -269,12 +277,6 @@ static int seal_step(struct seal *seal, uint32_t index)
   case WEIR_OP_OBJECT:
   case WEIR_OP_LIST:
     code = seal_shape(seal, step);
-    break;
-  case WEIR_OP_REPLACE:
-    code =
-        is_constant_text(program, step->is.b) && is_constant_text(program, step->is.c)
-            ? WEIR_OK
-            : WEIR_EINVAL;
     break;
   case WEIR_OP_GIVE:
     if (step->is.number >= WEIR_PROGRAM_GIVEN_MAX)

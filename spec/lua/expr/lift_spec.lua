@@ -167,6 +167,25 @@ describe("a lambda that is not lifted says why:", function()
     end)
   end
 
+  it("not a look-up in a table that may get a key: the row bails for that one", function()
+    local expr = script.lambda("function(r) return kinds[r.k] == 1 end",
+      "local kinds = { a = 1, b = 2 } local function grow() kinds.c = 1 kinds.b = 3 end")
+    local lifted = lift.chain({ { kind = "filter", expr = expr } })
+    assert.is_nil(lifted.reason)
+    local compared, bails = {}, 0
+    for _, one in ipairs(lifted.program) do
+      if one.op == "if_eq" and type(one.b) == "table" then
+        compared[#compared + 1] = one.b.k
+      end
+      bails = bails + (one.op == "bail" and 1 or 0)
+    end
+    table.sort(compared, function(a, b)
+      return tostring(a) < tostring(b)
+    end)
+    assert.equal(2, bails)
+    assert.equal("a b c", table.concat(compared, " "):match("a b c"))
+  end)
+
   it("a text", function()
     assert.equal("calls format", lift.refusal(text.compile("format('%d', a) == '1'"), "condition"))
     assert.equal("reads @path", lift.refusal(text.compile("@path == 'a'"), "condition"))

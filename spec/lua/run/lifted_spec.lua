@@ -127,6 +127,28 @@ describe("a lifted segment", function()
     assert.equal(28, #outputs.dead)
   end)
 
+  it("looks into tables as they are, where a function may change them", function()
+    local outputs = everywhere([[
+  local kinds, list = { ["0"] = "zero", ["1"] = "one" }, { "0", "1" }
+  s:tap(function(r) if r.n == 100 then kinds.late = 1 kinds["1"] = "changed" end end)
+  :map(function(r) r.kind = kinds[r.k] or "none" end)
+  :map(function(r) for i, k in ipairs(list) do if k == r.k then r.at = i end end end)
+  :to(weir.memory{ name = "out" })]])
+    assert.equal('{"n":1,"k":"1","p":"/a/1","kind":"one","at":2}', outputs.out[1])
+    assert.equal('{"n":103,"k":"1","p":"/a/103","kind":"changed","at":2}', outputs.out[103])
+    assert.equal(200, #outputs.out)
+  end)
+
+  it("makes tables within records", function()
+    local outputs = everywhere([[
+  s:map(function(r) return { n = r.n, deep = { p = r.p, l = { r.k, 1 } } } end)
+  :map(function(r) r.deep2 = r.deep.l[1] r.s = ("%s-%03d"):format(r.deep2, r.n) end)
+  :to(weir.memory{ name = "out" })]])
+    assert.equal('{"deep":{"l":["1",1],"p":"/a/1"},"n":1,"deep2":"1","s":"1-001"}',
+      outputs.out[1])
+    assert.equal(28, #outputs.dead)
+  end)
+
   it("stops where on_error says stop", function()
     for _, limits in ipairs(CUTS) do
       local _, result = both(from .. [[s:map(function(r) r.half = r.n / 2 end,
