@@ -378,14 +378,14 @@ uint64_t weir_order_rank(const weir_order *order, uint64_t index)
 int weir_order_write(const weir_order *order, uint64_t *at, size_t full_bytes,
                      weir_batch *out)
 {
-  enum { AHEAD = 8 };  // rows lie where they were put as they came
+  const size_t ahead = 8;  // rows lie where they were put as they came
   uint64_t count = weir_order_count(order);
   int code = WEIR_OK;
   while (code == WEIR_OK && *at < count && out->bytes.size < full_bytes) {
-    if (*at + 2 * AHEAD < count)
-      __builtin_prefetch(item_at(order, *at + 2 * AHEAD)->entry);
-    if (*at + AHEAD < count)
-      __builtin_prefetch(item_at(order, *at + AHEAD)->entry->row.bytes);
+    if (*at + 2 * ahead < count)
+      __builtin_prefetch(item_at(order, *at + 2 * ahead)->entry);
+    if (*at + ahead < count)
+      __builtin_prefetch(item_at(order, *at + ahead)->entry->row.bytes);
     weir_slice row = weir_order_row(order, *at);
     code = weir_line_add(out, row.bytes, row.size);
     *at += code == WEIR_OK;

@@ -26,7 +26,6 @@ enum {
   GROUPS_FIRST = 32,
   GROUPS_MANY =
       1 << 16,  // from here on they grow by a quarter, as memory is to be kept
-  AHEAD = 8,    // how many keys before its turn one is asked for
 };
 
 typedef struct group {
@@ -234,12 +233,13 @@ int weir_groups_add(weir_groups *groups, int64_t id, const weir_value *values,
 // Asks for what adding a key of `from` will touch: a table of many keys is in no cache.
 static void prefetch(const weir_groups *into, const weir_groups *from, uint64_t id)
 {
-  if (id + 2 * AHEAD < from->count)
+  const uint64_t ahead = 8;  // keys before its turn
+  if (id + 2 * ahead < from->count)
     __builtin_prefetch(
-        &into->entries[from->items[id + 2 * AHEAD].hash & into->entry_mask]);
-  if (id + AHEAD >= from->count)
+        &into->entries[from->items[id + 2 * ahead].hash & into->entry_mask]);
+  if (id + ahead >= from->count)
     return;
-  uint64_t entry = into->entries[from->items[id + AHEAD].hash & into->entry_mask];
+  uint64_t entry = into->entries[from->items[id + ahead].hash & into->entry_mask];
   if (entry == 0)
     return;
   __builtin_prefetch(&into->items[id_of(entry)]);
