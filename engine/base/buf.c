@@ -23,17 +23,15 @@ void weir_buf_fini(weir_buf *buf)
 
 void weir_buf_clear(weir_buf *buf) { buf->size = 0; }
 
-int weir_buf_reserve(weir_buf *buf, size_t extra)
+static int grow(weir_buf *buf, size_t extra, void *(*resize)(void *, size_t))
 {
-  if (extra <= buf->capacity - buf->size)
-    return WEIR_OK;
   size_t capacity = buf->capacity > 0 ? buf->capacity : CAPACITY_FIRST;
   while (capacity - buf->size < extra) {
     if (capacity > SIZE_MAX / 4)
       return WEIR_ENOMEM;
     capacity *= 2;
   }
-  char *bytes = weir_mem_resize(buf->bytes, capacity + WEIR_BUF_PAD);
+  char *bytes = resize(buf->bytes, capacity + WEIR_BUF_PAD);
   if (bytes == NULL)
     return WEIR_ENOMEM;
   buf->bytes = bytes;
@@ -41,9 +39,16 @@ int weir_buf_reserve(weir_buf *buf, size_t extra)
   return WEIR_OK;
 }
 
+int weir_buf_reserve(weir_buf *buf, size_t extra)
+{
+  if (extra <= buf->capacity - buf->size)
+    return WEIR_OK;
+  return grow(buf, extra, weir_mem_resize);
+}
+
 static void grow_or_die(weir_buf *buf, size_t extra)
 {
-  int rc = weir_buf_reserve(buf, extra);
+  int rc = grow(buf, extra, weir_mem_insist);
   WEIR_ASSERT(rc == WEIR_OK);
 }
 

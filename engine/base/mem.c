@@ -41,11 +41,33 @@ static int is_refused(size_t added)
 
 static struct header *header_of(void *block) { return (struct header *)block - 1; }
 
+void *weir_mem_insist(void *block, size_t size_bytes)
+{
+  if (size_bytes > SIZE_MAX / 2)
+    return NULL;
+  size_t old = block != NULL ? chunk_bytes(header_of(block)->size_bytes) : 0;
+  struct header *header =
+      realloc(block != NULL ? header_of(block) : NULL, sizeof *header + size_bytes);
+  if (header == NULL)
+    return NULL;
+  header->size_bytes = size_bytes;
+  count(chunk_bytes(size_bytes), old);
+  return header + 1;
+}
+
+void *weir_mem_resize(void *block, size_t size_bytes)
+{
+  size_t old = block != NULL ? header_of(block)->size_bytes : 0;
+  if (size_bytes > old && is_refused(size_bytes - old))
+    return NULL;
+  return weir_mem_insist(block, size_bytes);
+}
+
 void *weir_mem_try(size_t size_bytes) { return weir_mem_resize(NULL, size_bytes); }
 
 void *weir_mem_new(size_t size_bytes)
 {
-  void *block = weir_mem_try(size_bytes);
+  void *block = weir_mem_insist(NULL, size_bytes);
   if (block == NULL) {
     fprintf(stderr, "weir: out of memory: %zu bytes asked, %zu held\n", size_bytes,
             weir_mem_used());
@@ -53,23 +75,6 @@ void *weir_mem_new(size_t size_bytes)
   }
   memset(block, 0, size_bytes);
   return block;
-}
-
-void *weir_mem_resize(void *block, size_t size_bytes)
-{
-  if (size_bytes > SIZE_MAX / 2)
-    return NULL;
-  size_t old = block != NULL ? chunk_bytes(header_of(block)->size_bytes) : 0;
-  size_t added = chunk_bytes(size_bytes);
-  if (added > old && is_refused(added - old))
-    return NULL;
-  struct header *header =
-      realloc(block != NULL ? header_of(block) : NULL, sizeof *header + size_bytes);
-  if (header == NULL)
-    return NULL;
-  header->size_bytes = size_bytes;
-  count(added, old);
-  return header + 1;
 }
 
 void weir_mem_free(void *block)

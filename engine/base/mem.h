@@ -23,6 +23,9 @@ void *weir_mem_try(size_t size_bytes);
 // Grows or shrinks; NULL leaves the old block alone. A NULL block is a new one.
 void *weir_mem_resize(void *block, size_t size_bytes);
 
+// The same, also above the limit: for whoever could not go on without.
+void *weir_mem_insist(void *block, size_t size_bytes);
+
 void weir_mem_free(void *block);  // NULL is a no-op
 
 // A copy of a string, or of size bytes with a NUL behind them; dies like new.

@@ -108,9 +108,9 @@ typedef struct weir_batch {
 } weir_batch;
 
 // A pool gives batches and takes them back with their memory, so that steady
-// flow allocates nothing. keep_max batches are kept; the rest is freed, and so is
-// the memory of a batch that one huge record made bigger than the keep limit.
-enum { WEIR_BATCH_KEEP_BYTES = 4 << 20 };
+// flow allocates nothing. keep_max batches are kept, of so many bytes together; the
+// rest is freed, and so is a batch that one huge record made bigger than its limit.
+enum { WEIR_BATCH_KEEP_BYTES = 4 << 20, WEIR_POOL_KEEP_BYTES = 16 << 20 };
 
 weir_pool *weir_pool_new(uint32_t keep_max);
 void weir_pool_free(weir_pool *pool);  // every batch must be back

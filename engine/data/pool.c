@@ -12,6 +12,7 @@ struct weir_pool {
   uint32_t keep_max;
   uint32_t kept;
   uint32_t lent;
+  size_t kept_bytes;
   weir_batch *batches[];
 };
 
@@ -86,6 +87,8 @@ weir_batch *weir_batch_new(weir_pool *pool)
 {
   pthread_mutex_lock(&pool->mutex);
   weir_batch *batch = pool->kept > 0 ? pool->batches[--pool->kept] : NULL;
+  if (batch != NULL)
+    pool->kept_bytes -= batch_held(batch);
   pool->lent++;
   pthread_mutex_unlock(&pool->mutex);
   if (batch == NULL) {
@@ -111,12 +114,15 @@ void weir_batch_unref(weir_batch *batch)
   weir_pool *pool = batch->pool;
   // At once, not on reuse: a handle of the old use is stale from here on.
   batch_reset(batch);
-  int fits = batch_held(batch) <= WEIR_BATCH_KEEP_BYTES;
+  size_t held = batch_held(batch);
   pthread_mutex_lock(&pool->mutex);
   pool->lent--;
-  int kept = fits && pool->kept < pool->keep_max;
-  if (kept)
+  int kept = held <= WEIR_BATCH_KEEP_BYTES && pool->kept < pool->keep_max &&
+             pool->kept_bytes + held <= WEIR_POOL_KEEP_BYTES;
+  if (kept) {
     pool->batches[pool->kept++] = batch;
+    pool->kept_bytes += held;
+  }
   pthread_mutex_unlock(&pool->mutex);
   if (!kept)
     batch_free(batch);

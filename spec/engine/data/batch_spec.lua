@@ -45,6 +45,22 @@ describe("batch", function()
     C.weir_pool_free(pool)
   end)
 
+  it("keeps so much of a burst, and no more", function()
+    local pool = C.weir_pool_new(64)
+    local before = tonumber(C.weir_mem_used())
+    local batches = {}
+    for i = 1, 32 do
+      batches[i] = C.weir_batch_new(pool)
+      assert.equal(C.WEIR_OK, C.weir_buf_reserve(batches[i].bytes, 2 ^ 20))
+    end
+    for _, batch in ipairs(batches) do
+      C.weir_batch_unref(batch)
+    end
+    local kept = tonumber(C.weir_mem_used()) - before
+    assert.is_true(kept > C.WEIR_POOL_KEEP_BYTES / 2 and kept < C.WEIR_POOL_KEEP_BYTES * 1.1, kept)
+    C.weir_pool_free(pool)
+  end)
+
   it("numbers rows and faults as they came", function()
     math.randomseed(3)
     local pool = C.weir_pool_new(1)
