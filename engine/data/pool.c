@@ -48,12 +48,19 @@ void weir_pool_free(weir_pool *pool)
   weir_mem_free(pool);
 }
 
-// Everything but the memory and the generation is as in a new one.
+// Never the same twice, also where a batch comes to lie where another one was freed.
+static uint32_t next_generation(void)
+{
+  static uint32_t generations;
+  return __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
+}
+
+// Everything but the memory is as in a new one.
 static void batch_reset(weir_batch *batch)
 {
   weir_schema_unref(batch->schema);
   weir_batch empty = {
-      .generation = batch->generation + 1,
+      .generation = next_generation(),
       .references = 1,
       .row_capacity = batch->row_capacity,
       .fault_capacity = batch->fault_capacity,
@@ -95,7 +102,7 @@ weir_batch *weir_batch_new(weir_pool *pool)
     batch = weir_mem_new(sizeof *batch);
     batch->pool = pool;
     batch->references = 1;
-    batch->generation = 1;
+    batch->generation = next_generation();
   }
   return batch;
 }

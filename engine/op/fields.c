@@ -9,6 +9,8 @@
 
 enum { NESTED_SURE = 2000 };  // a shorter text is nested less deep than the limit
 
+typedef void (*reader)(weir_strip *strip, weir_field *field, weir_datum *to);
+
 static int find(weir_strip *strip, weir_field *field, uint32_t number, weir_slice *json)
 {
   const weir_batch *batch = strip->batch;
@@ -147,10 +149,41 @@ static void get_unset(weir_strip *strip, const weir_step *step, weir_kernel from
   strip->count = count;
 }
 
+// Whether what was read is good for whoever reads the batch besides: no text is the
+// strip's own.
+static int is_for_all(const weir_strip *strip, const weir_arena *before)
+{
+  return !strip->bailed && strip->arena.chunk == before->chunk &&
+         strip->arena.used == before->used &&
+         __atomic_load_n(&strip->batch->references, __ATOMIC_RELAXED) > 1;
+}
+
+// A field of the source's rows, which another program may have read before.
+static void get_shared(weir_strip *strip, const weir_step *step, reader read)
+{
+  weir_field *field = strip->program->fields[step->is.number].field;
+  weir_datum *to = weir_strip_register(strip, step->is.to);
+  weir_shared_of of = {.batch = strip->batch,
+                       .field = field,
+                       .raw = step->is.op == WEIR_OP_GET_JSON,
+                       .first = strip->first,
+                       .count = strip->size,
+                       .rows = strip->rows,
+                       .row_count = strip->count};
+  if (strip->shared != NULL && weir_shared_read(strip->shared, &of, to))
+    return;
+  weir_arena before = strip->arena;
+  read(strip, field, to);
+  if (!is_for_all(strip, &before))
+    return;
+  if (strip->shared == NULL)
+    strip->shared = weir_shared_new();
+  weir_shared_keep(strip->shared, &of, to);
+}
+
 static void get_source(weir_strip *strip, const weir_step *step)
 {
-  get_from_batch(strip, strip->program->fields[step->is.number].field,
-                 weir_strip_register(strip, step->is.to));
+  get_shared(strip, step, get_from_batch);
 }
 
 // A cell is written as it would be after reading, but for the text of numbers.
@@ -175,14 +208,17 @@ static void get_json_from_cells(weir_strip *strip, weir_field *field, weir_datum
   }
 }
 
-static void get_json_source(weir_strip *strip, const weir_step *step)
+static void get_json_from_batch(weir_strip *strip, weir_field *field, weir_datum *to)
 {
-  weir_field *field = strip->program->fields[step->is.number].field;
-  weir_datum *to = weir_strip_register(strip, step->is.to);
   if (strip->batch->form == WEIR_FORM_CELLS)
     get_json_from_cells(strip, field, to);
   else
     get_json_from_rows(strip, field, to);
+}
+
+static void get_json_source(weir_strip *strip, const weir_step *step)
+{
+  get_shared(strip, step, get_json_from_batch);
 }
 
 static void get_from_record(weir_strip *strip, const weir_step *step,

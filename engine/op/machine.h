@@ -19,6 +19,7 @@
 #include "engine/op/cells.h"
 #include "engine/op/datum.h"
 #include "engine/op/program.h"
+#include "engine/op/shared.h"
 #include "engine/op/strip.h"
 
 enum {
@@ -122,6 +123,7 @@ struct weir_strip {
   weir_arena arena;
   weir_buf scratch;
   weir_cells cells;
+  weir_shared *shared;  // NULL until a batch has other readers
   weir_rows *odd;  // one slot is used, for rows that are no plain case; NULL until then
   uint64_t filtered[WEIR_PROGRAM_STAGES_MAX];
 };

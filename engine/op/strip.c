@@ -26,6 +26,7 @@ void weir_strip_free(weir_strip *strip)
   if (strip == NULL)
     return;
   weir_rows_free(strip->odd);
+  weir_shared_free(strip->shared);
   weir_cells_fini(&strip->cells);
   weir_buf_fini(&strip->scratch);
   weir_arena_fini(&strip->arena);
@@ -125,7 +126,6 @@ static void begin(weir_strip *strip)
   }
   strip->count = strip->size;
   strip->bailed = 0;
-  strip->compares = 0;
   strip->lacks_known = 0;
   strip->stage = 0;
   memset(strip->shapes, 0, strip->size * sizeof strip->shapes[0]);
@@ -187,11 +187,15 @@ int weir_strip_enter(weir_strip *strip, weir_program *program, const weir_batch 
   if (code != WEIR_OK)
     return code;
   uint32_t size = end - row;
+  size = size < WEIR_STRIP_ROWS_MAX ? size : WEIR_STRIP_ROWS_MAX;
+  // What is known of rows is known to all programs.
+  strip->compares &= strip->batch == batch && strip->generation == batch->generation &&
+                     strip->first == row && strip->size == size;
   strip->program = program;
   strip->batch = batch;
   strip->generation = batch->generation;
   strip->first = row;
-  strip->size = size < WEIR_STRIP_ROWS_MAX ? size : WEIR_STRIP_ROWS_MAX;
+  strip->size = size;
   strip->at = 0;
   begin(strip);
   run(strip);

@@ -8,7 +8,7 @@ local function fault(before)
 end
 
 describe("batch", function()
-  it("comes back from the pool empty, older by a generation", function()
+  it("comes back from the pool empty, of another generation", function()
     local pool = C.weir_pool_new(1)
     local batch = C.weir_batch_new(pool)
     local generation = batch.generation
@@ -17,7 +17,7 @@ describe("batch", function()
     C.weir_batch_unref(batch)
     local again = C.weir_batch_new(pool)
     assert.is_true(again == batch)
-    assert.equal(generation + 1, again.generation)
+    assert.is_true(generation ~= again.generation)
     assert.equal(0, tonumber(again.bytes.size) + again.row_count + again.source)
     C.weir_batch_unref(again)
     C.weir_pool_free(pool)
