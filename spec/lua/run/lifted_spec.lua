@@ -294,5 +294,9 @@ describe("lifted lambdas", function()
   s:group_by{ p = function(r) return r.path:match("^(.*)/") end }
   :aggregate{ n = weir.count(), a = weir.avg(function(r) return r.n end) }
   :to(weir.discard{})]])
+    is_flat([[
+  s:filter "n >= 10":set{ m = "n * 2" }:select("n", "m", "path"):to(weir.discard{})]])
+    is_flat([[
+  s:filter(function(r) return r.n > 1 end):top{ n = 10, by = "n" }:to(weir.discard{})]])
   end)
 end)
