@@ -129,28 +129,30 @@ static int is_different(const weir_datum *left, const weir_datum *right, uint32_
   return equal < 0 ? -1 : !equal;
 }
 
-// Sorts the selection into those that stay and those that jump.
-struct fork {
-  weir_strip *strip;
-  uint32_t negate;
-  uint32_t stay;
-  uint32_t go;
+// Sorts the selection into those that stay and those that jump; is says of each whether
+// the condition holds, below 0: only the row code knows.
+static void part(weir_strip *strip, const weir_step *step, const int8_t *is)
+{
   uint16_t gone[WEIR_STRIP_ROWS_MAX];
-};
-
-static inline void fork_row(struct fork *fork, uint16_t row, int is)
-{
-  uint32_t goes = (uint32_t)is ^ fork->negate;
-  fork->strip->rows[fork->stay] = row;
-  fork->gone[fork->go] = row;
-  fork->stay += !goes;
-  fork->go += goes;
-}
-
-static void fork_end(struct fork *fork, const weir_step *step)
-{
-  fork->strip->count = fork->stay;
-  weir_label_mark(&fork->strip->labels[step->label], fork->gone, fork->go);
+  uint16_t *rows = strip->rows;
+  uint32_t count = strip->count;
+  uint32_t negate = step->is.flags & WEIR_OP_NEGATE;
+  uint32_t stay = 0;
+  uint32_t go = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    uint16_t row = rows[i];
+    if (__builtin_expect(is[i] < 0, 0)) {
+      strip->fates[row] = WEIR_FATE_BAILED;
+      continue;
+    }
+    uint32_t goes = (uint32_t)is[i] ^ negate;
+    rows[stay] = row;
+    gone[go] = row;
+    stay += !goes;
+    go += goes;
+  }
+  strip->count = stay;
+  weir_label_mark(&strip->labels[step->label], gone, go);
 }
 
 #define BRANCH(name, compare, otherwise)                                               \
@@ -158,25 +160,18 @@ static void fork_end(struct fork *fork, const weir_step *step)
   {                                                                                    \
     weir_operand a = weir_strip_operand(strip, step->is.a);                            \
     weir_operand b = weir_strip_operand(strip, step->is.b);                            \
-    struct fork fork;                                                                  \
-    fork.strip = strip;                                                                \
-    fork.negate = step->is.flags & WEIR_OP_NEGATE;                                     \
-    fork.stay = fork.go = 0;                                                           \
-    for (uint32_t i = 0; i < strip->count; i++) {                                      \
-      uint16_t row = strip->rows[i];                                                   \
-      const weir_datum *left = &a.at[row & a.mask];                                    \
-      const weir_datum *right = &b.at[row & b.mask];                                   \
-      int is;                                                                          \
+    const uint16_t *rows = strip->rows;                                                \
+    uint32_t count = strip->count;                                                     \
+    int8_t is[WEIR_STRIP_ROWS_MAX];                                                    \
+    for (uint32_t i = 0; i < count; i++) {                                             \
+      const weir_datum *left = &a.at[rows[i] & a.mask];                                \
+      const weir_datum *right = &b.at[rows[i] & b.mask];                               \
       if (left->kind == WEIR_NUMBER && right->kind == WEIR_NUMBER)                     \
-        is = left->number compare right->number;                                       \
+        is[i] = left->number compare right->number;                                    \
       else                                                                             \
-        is = otherwise(left, right, step->is.flags);                                   \
-      if (__builtin_expect(is < 0, 0))                                                 \
-        strip->fates[row] = WEIR_FATE_BAILED;                                          \
-      else                                                                             \
-        fork_row(&fork, row, is);                                                      \
+        is[i] = (int8_t)otherwise(left, right, step->is.flags);                        \
     }                                                                                  \
-    fork_end(&fork, step);                                                             \
+    part(strip, step, is);                                                             \
   }
 
 BRANCH(if_lt, <, is_less)
@@ -188,21 +183,15 @@ static void if_true(weir_strip *strip, const weir_step *step)
 {
   weir_operand a = weir_strip_operand(strip, step->is.a);
   int lenient = (step->is.flags & WEIR_OP_LENIENT) != 0;
-  struct fork fork;
-  fork.strip = strip;
-  fork.negate = step->is.flags & WEIR_OP_NEGATE;
-  fork.stay = fork.go = 0;
+  int8_t is[WEIR_STRIP_ROWS_MAX];
   for (uint32_t i = 0; i < strip->count; i++) {
-    uint16_t row = strip->rows[i];
-    uint32_t kind = a.at[row & a.mask].kind;
+    uint32_t kind = a.at[strip->rows[i] & a.mask].kind;
+    is[i] =
+        kind != WEIR_ABSENT && kind != WEIR_FALSE && !(lenient && kind == WEIR_NULL);
     if (kind == WEIR_DATUM_JSON)
-      strip->fates[row] = WEIR_FATE_BAILED;
-    else
-      fork_row(&fork, row,
-               kind != WEIR_ABSENT && kind != WEIR_FALSE &&
-                   !(lenient && kind == WEIR_NULL));
+      is[i] = -1;
   }
-  fork_end(&fork, step);
+  part(strip, step, is);
 }
 
 static void negation(weir_strip *strip, const weir_step *step)
@@ -247,17 +236,26 @@ static void end(weir_strip *strip, const weir_step *step)
   strip->count = 0;
 }
 
-// What a constant says is the same for all rows: that they stay, or go.
-static int is_constant_true(const weir_operand *a)
+static int holds(uint32_t kind)
 {
-  return a->mask == 0 && a->at->kind != WEIR_ABSENT && a->at->kind != WEIR_NULL &&
-         a->at->kind != WEIR_FALSE;
+  return kind != WEIR_ABSENT && kind != WEIR_NULL && kind != WEIR_FALSE;
+}
+
+static void put_out(weir_strip *strip)
+{
+  uint16_t out = (uint16_t)(WEIR_FATE_OUT + strip->stage);
+  for (uint32_t i = 0; i < strip->count; i++)
+    strip->fates[strip->rows[i]] = out;
+  strip->count = 0;
 }
 
 static void filter(weir_strip *strip, const weir_step *step)
 {
   weir_operand a = weir_strip_operand(strip, step->is.a);
-  if (is_constant_true(&a)) {
+  // What a constant says is the same for all rows: that they stay, or go.
+  if (a.mask == 0) {
+    if (!holds(a.at->kind))
+      put_out(strip);
     end(strip, step);
     return;
   }
@@ -267,10 +265,10 @@ static void filter(weir_strip *strip, const weir_step *step)
     uint16_t row = strip->rows[i];
     uint32_t kind = a.at[row & a.mask].kind;
     int known = kind != WEIR_DATUM_JSON;
-    int holds = kind != WEIR_ABSENT && kind != WEIR_NULL && kind != WEIR_FALSE;
+    int stays = holds(kind) && known;
     strip->rows[kept] = row;
-    kept += (uint32_t)(holds && known);
-    if (!holds || !known)
+    kept += (uint32_t)stays;
+    if (!stays)
       strip->fates[row] = known ? out : WEIR_FATE_BAILED;
   }
   strip->count = kept;

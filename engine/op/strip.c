@@ -120,10 +120,11 @@ static void begin(weir_strip *strip)
 {
   const weir_program *program = strip->program;
   weir_arena_reset(&strip->arena);
-  for (uint32_t row = 0; row < strip->size; row++) {
+  // Of all rows there may be: so many are done many at a time.
+  for (uint32_t row = 0; row < WEIR_STRIP_ROWS_MAX; row++)
     strip->rows[row] = (uint16_t)row;
+  for (uint32_t row = 0; row < WEIR_STRIP_ROWS_MAX; row++)
     strip->fates[row] = WEIR_FATE_PORT;
-  }
   strip->count = strip->size;
   strip->bailed = 0;
   strip->lacks_known = 0;
@@ -215,15 +216,20 @@ void weir_strip_skip(weir_strip *strip)
 
 int weir_strip_next(weir_strip *strip)
 {
-  for (; strip->at < strip->size; strip->at++) {
-    uint16_t fate = strip->fates[strip->at];
-    if (fate == WEIR_FATE_BAILED)
-      return WEIR_STRIP_BAILED;
-    if (fate & WEIR_FATE_PORT)
-      return WEIR_STRIP_SURVIVOR;
-    strip->filtered[fate & (WEIR_PROGRAM_STAGES_MAX - 1)]++;
+  const uint16_t *fates = strip->fates;
+  uint32_t size = strip->size;
+  uint32_t at = strip->at;
+  while (at < size && !(fates[at] & WEIR_FATE_PORT)) {
+    uint16_t fate = fates[at];
+    uint32_t first = at;
+    while (at < size && fates[at] == fate)
+      at++;
+    strip->filtered[fate & (WEIR_PROGRAM_STAGES_MAX - 1)] += at - first;
   }
-  return WEIR_STRIP_END;
+  strip->at = at;
+  if (at == size)
+    return WEIR_STRIP_END;
+  return fates[at] == WEIR_FATE_BAILED ? WEIR_STRIP_BAILED : WEIR_STRIP_SURVIVOR;
 }
 
 uint32_t weir_strip_port(const weir_strip *strip)
