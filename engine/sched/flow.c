@@ -25,7 +25,9 @@ weir_flow *weir_flow_new(weir_clock clock)
 {
   weir_flow *flow = weir_mem_new(sizeof *flow);
   flow->clock = clock;
-  flow->pool = weir_pool_new(POOL_KEEPS);
+  flow->read = weir_pool_new(POOL_KEEPS);
+  flow->made = weir_pool_new(POOL_KEEPS);
+  flow->letters = weir_pool_new(POOL_KEEPS);
   flow->tally = weir_tally_new();
   flow->limits = (weir_run_limits){
       .rows = WEIR_RUN_ROWS,
@@ -77,7 +79,9 @@ void weir_flow_free(weir_flow *flow)
     return;
   for (uint32_t i = 0; i < flow->task_count; i++)
     free_task(flow->tasks[i]);
-  weir_pool_free(flow->pool);
+  weir_pool_free(flow->read);
+  weir_pool_free(flow->made);
+  weir_pool_free(flow->letters);
   weir_tally_free(flow->tally);
   weir_mem_free(flow->profile);
   weir_mem_free(flow->tasks);

@@ -28,7 +28,9 @@ void weir_task_prepare(weir_task *task, weir_lane *lane, const weir_batch *from)
   for (uint32_t port = 0; port < run->port_count; port++) {
     if (run->out[port] != NULL)
       continue;
-    weir_batch *batch = weir_batch_new(task->flow->pool);
+    const weir_flow *flow = task->flow;
+    weir_batch *batch =
+        weir_batch_new(task->ports[port].dead ? flow->letters : flow->made);
     if (from != NULL)
       weir_batch_derive(batch, from);
     else

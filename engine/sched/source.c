@@ -78,7 +78,7 @@ static void send_faults(weir_task *task, weir_lane *lane, const weir_batch *batc
   if (batch->fault_count == 0)
     return;
   const char *place = weir_flow_path(task->flow, task->number, batch->partition);
-  weir_batch *letters = weir_batch_new(task->flow->pool);
+  weir_batch *letters = weir_batch_new(task->flow->letters);
   weir_batch_derive(letters, batch);
   for (uint32_t i = 0; i < batch->fault_count; i++) {
     const weir_fault *fault = &batch->faults[i];
@@ -145,7 +145,7 @@ static void read_next(weir_task *task, weir_lane *lane)
     end(task, lane);
     return;
   }
-  weir_batch *batch = weir_batch_new(task->flow->pool);
+  weir_batch *batch = weir_batch_new(task->flow->read);
   weir_task_leave(task);
   int rc = source->ops->next(source, batch);
   weir_task_guard(task);
@@ -194,7 +194,7 @@ static void take_block(weir_task *task, weir_lane *lane)
 static void fill_block(weir_task *task, weir_lane *lane)
 {
   weir_source *source = task->source;
-  weir_batch *batch = weir_batch_new(task->flow->pool);
+  weir_batch *batch = weir_batch_new(task->flow->read);
   weir_task_leave(task);
   int rc = source->ops->fill(source, lane->number, &lane->block, batch);
   weir_task_guard(task);

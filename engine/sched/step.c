@@ -25,7 +25,7 @@ static void sink_refusals(weir_task *task, weir_lane *lane, weir_refusals *refus
     return;
   const weir_batch *batch = lane->batch;
   const char *source = weir_flow_path(task->flow, batch->source, batch->partition);
-  weir_batch *letters = weir_batch_new(task->flow->pool);
+  weir_batch *letters = weir_batch_new(task->flow->letters);
   weir_batch_derive(letters, batch);
   for (uint32_t i = 0; i < refused->count; i++) {
     const struct weir_refusal *refusal = &refused->items[i];

@@ -110,7 +110,11 @@ typedef struct weir_profile weir_profile;
 struct weir_flow {
   weir_clock clock;
   weir_run_limits limits;
-  weir_pool *pool;
+  // Batches keep the room that they had, so what is read, what is made and dead letters
+  // do not share theirs: a pipeline holds some of each.
+  weir_pool *read;
+  weir_pool *made;
+  weir_pool *letters;
   weir_tally *tally;
   weir_profile *profile;  // NULL: nobody asked
   weir_task **tasks;

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stddef.h>
 
+#include "engine/base/mem.h"
 #include "engine/sched/task.h"
 
 // The guard is held for moments and never while anything is computed, so that whoever
@@ -50,11 +51,23 @@ int weir_flow_claim(weir_flow *flow, uint32_t number, uint32_t worker)
   return claimed;
 }
 
+// What a look for work is after.
+enum look { LOOK_READY, LOOK_FED, LOOK_HELD };
+
+static int is_wanted(weir_task *task, const weir_lane *lane, enum look look)
+{
+  if (look == LOOK_FED && task->input_count == 0)
+    return 0;
+  weir_task_guard(task);
+  int wanted = look == LOOK_HELD ? holds(task, lane) : weir_task_is_ready(task, lane);
+  weir_task_leave(task);
+  return wanted;
+}
+
 // The order is that from sinks to sources, which keeps edges short, and goes on behind
-// the task that was chosen last, so that a slow one has no more than its turn. Held
-// output is work for idle hands.
-static uint32_t ready_of(weir_flow *flow, uint32_t homes, uint32_t worker, int idle,
-                         uint32_t *tasks, uint32_t max)
+// the task that was chosen last, so that a slow one has no more than its turn.
+static uint32_t look_for(weir_flow *flow, uint32_t homes, uint32_t worker,
+                         enum look look, uint32_t *tasks, uint32_t max)
 {
   uint32_t count = 0;
   uint32_t turn = __atomic_load_n(&flow->turn, __ATOMIC_RELAXED);
@@ -64,10 +77,7 @@ static uint32_t ready_of(weir_flow *flow, uint32_t homes, uint32_t worker, int i
     const weir_lane *lane = lane_of(task, worker);
     if (lane == NULL || (task->home & homes) == 0 || weir_task_is_done(task))
       continue;
-    weir_task_guard(task);
-    int ready = idle ? holds(task, lane) : weir_task_is_ready(task, lane);
-    weir_task_leave(task);
-    if (ready)
+    if (is_wanted(task, lane, look))
       tasks[count++] = i;
   }
   if (count > 0 && (homes & ~(uint32_t)WEIR_HOME_POOL) != 0)
@@ -86,19 +96,22 @@ static int moves(weir_task *task)
   return 0;
 }
 
+static int can_move(weir_task *task)
+{
+  if (weir_task_is_done(task))
+    return 0;
+  weir_task_guard(task);
+  int can = moves(task);
+  weir_task_leave(task);
+  return can;
+}
+
 // Whether no task anywhere is at work, can be, or waits for a time.
 static int is_stuck(weir_flow *flow)
 {
-  for (uint32_t i = 0; i < flow->task_count; i++) {
-    weir_task *task = flow->tasks[i];
-    if (weir_task_is_done(task))
-      continue;
-    weir_task_guard(task);
-    int can_move = moves(task);
-    weir_task_leave(task);
-    if (can_move)
+  for (uint32_t i = 0; i < flow->task_count; i++)
+    if (can_move(flow->tasks[i]))
       return 0;
-  }
   return 1;
 }
 
@@ -123,15 +136,38 @@ int weir_flow_take_lent(weir_flow *flow)
   return __atomic_exchange_n(&flow->lent, 0, __ATOMIC_ACQ_REL) != 0;
 }
 
+// Many pipelines with full edges would hold more than they may.
+static int is_memory_short(void)
+{
+  size_t limit = weir_mem_limit();
+  return limit > 0 && weir_mem_used() > limit / 2;
+}
+
+// Whether anybody can get on with what has been read.
+static int is_fed(weir_flow *flow)
+{
+  for (uint32_t i = 0; i < flow->task_count; i++)
+    if (flow->tasks[i]->input_count > 0 && can_move(flow->tasks[i]))
+      return 1;
+  return 0;
+}
+
+// Held output is work for idle hands. Where memory is short, so is reading on.
 uint32_t weir_flow_ready(weir_flow *flow, uint32_t homes, uint32_t worker,
                          uint32_t *tasks, uint32_t max)
 {
-  uint32_t count = ready_of(flow, homes, worker, 0, tasks, max);
+  uint32_t count = 0;
+  if (is_memory_short()) {
+    count = look_for(flow, homes, worker, LOOK_FED, tasks, max);
+    if (count > 0 || is_fed(flow))
+      return count;
+  }
+  count = look_for(flow, homes, worker, LOOK_READY, tasks, max);
   if (count == 0)
-    count = ready_of(flow, homes, worker, 1, tasks, max);
+    count = look_for(flow, homes, worker, LOOK_HELD, tasks, max);
   if (count == 0 && is_stuck(flow)) {
     lend(flow);
-    count = ready_of(flow, homes, worker, 0, tasks, max);
+    count = look_for(flow, homes, worker, LOOK_READY, tasks, max);
   }
   return count;
 }
