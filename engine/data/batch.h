@@ -72,7 +72,7 @@ typedef struct weir_batch {
   int64_t ingest_ns;
   int64_t deadline_ns;
   uint32_t priority;       // 0 critical .. 4 background
-  uint32_t generation;     // another one with each use, so that stale handles are noticed
+  uint32_t generation;     // of each use another one, so that stale handles are noticed
   int32_t references;      // atomic; see weir_batch_ref
   uint32_t ends_sequence;  // the last batch made from this sequence number
 
