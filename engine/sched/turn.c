@@ -159,6 +159,8 @@ uint32_t weir_flow_ready(weir_flow *flow, uint32_t homes, uint32_t worker,
   uint32_t count = 0;
   if (is_memory_short()) {
     count = look_for(flow, homes, worker, LOOK_FED, tasks, max);
+    if (count == 0)
+      count = look_for(flow, homes, worker, LOOK_HELD, tasks, max);
     if (count > 0 || is_fed(flow))
       return count;
   }

@@ -3,7 +3,7 @@ local engine = require("spec.support.engine")
 local ffi = require("ffi")
 
 local C = engine.load("engine/base/err.h", "engine/data/line.h", "engine/io/file_sink.h",
-  "engine/io/memory.h", "engine/codec/json.h", "engine/sched/flow.h")
+  "engine/io/memory.h", "engine/codec/json.h", "engine/sched/flow.h", "engine/base/mem.h")
 
 local seed = tonumber(os.getenv("SEED")) or os.time()
 local flow, now, runner
@@ -69,8 +69,8 @@ local function take(count)
   end
 end
 
-local function run()
-  driver.run(flow, runner.c, now)
+local function run(watch)
+  driver.run(flow, runner.c, now, watch)
 end
 
 local function failure()
@@ -122,6 +122,21 @@ describe(("a flow (seed %d)"):format(seed), function()
     assert.same(range(1, 3500), numbers(to))
     assert.is_true(balanced(first) and balanced(second))
     assert.equal(3500, tonumber(C.weir_flow_count(flow).records_written))
+  end)
+
+  it("reads no batch more than it must while memory is short, and still ends", function()
+    local from, through, to = source("in", 1, 9500), segment("all", 1, pass()), sink("out")
+    local first = connect(from, 0, through)
+    connect(through, 0, to)
+    local held = 0
+    C.weir_mem_set_limit(1)
+    local ok, problem = pcall(run, function()
+      held = math.max(held, tonumber(C.weir_edge_count(first).held))
+    end)
+    C.weir_mem_set_limit(0)
+    assert.is_true(ok, problem)
+    assert.same(range(1, 9500), numbers(to))
+    assert.is_true(held <= 1000, held)
   end)
 
   it("merges by sequence, then by input, whatever the order of steps", function()
