@@ -6,6 +6,9 @@
 #include "engine/base/mem.h"
 #include "engine/sched/task.h"
 
+// Of max_memory: where so much is held, sources wait for what can be done with it.
+enum { READ_ON_PERCENT = 50 };
+
 // The guard is held for moments and never while anything is computed, so that whoever
 // finds it taken waits. Who finds a lane at work goes away, since whoever works there
 // wakes others behind it.
@@ -140,7 +143,7 @@ int weir_flow_take_lent(weir_flow *flow)
 static int is_memory_short(void)
 {
   size_t limit = weir_mem_limit();
-  return limit > 0 && weir_mem_used() > limit / 2;
+  return limit > 0 && weir_mem_used() > limit / 100 * READ_ON_PERCENT;
 }
 
 // Whether anybody can get on with what has been read.

@@ -1,6 +1,8 @@
 --- The scripts of T8 to T10: several chains in one, no two of them alike, and what must
 -- come of each.
 
+local each = require("reference").each
+
 local pipelines = {}
 
 local SCRIPTS = "build/bench/pipelines"
@@ -16,7 +18,11 @@ local kinds = {
   end)]],
   [[:filter(function(r) return r.method == "POST" and r.bytes > %d end):drop_fields("ua")]],
   [[:filter(function(r) return r.status ~= 200 end)
-    :map(function(r) return { label = string.format("%%s %%d", r.host, r.status - %d) } end)]],
+    :map(function(r)
+      local rest, rounds = r.bytes, 0
+      while rest > 1 + %d do rest, rounds = math.floor(rest / 2), rounds + 1 end
+      return { label = r.host, rounds = rounds }
+    end)]],
 }
 
 --- A branch's condition holds for all that T2's does, so it is T2, many times.
@@ -60,17 +66,6 @@ end
   return path
 end
 
-local function each(answer)
-  return function(records, emit)
-    for r in records do
-      local out = answer(r)
-      if out then
-        emit(out)
-      end
-    end
-  end
-end
-
 --- What must come of a branch, as reference.lua has it.
 function pipelines.branch_answer(i)
   return each(function(r)
@@ -101,7 +96,11 @@ local answers = {
   end,
   function(i)
     return function(r)
-      return r.status ~= 200 and { label = r.host .. " " .. r.status - i }
+      local rest, rounds = r.bytes, 0
+      while rest > 1 + i do
+        rest, rounds = math.floor(rest / 2), rounds + 1
+      end
+      return r.status ~= 200 and { label = r.host, rounds = rounds }
     end
   end,
 }

@@ -129,7 +129,7 @@ local function records_of(path)
   end
 end
 
-local reference = {}
+local reference = { each = each }
 
 -- Is this output the right answer to this JSON input? nil, or where it first is not.
 -- An answer is named, or a function as those above.

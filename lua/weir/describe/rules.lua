@@ -45,7 +45,8 @@ tonumber(a).]]),
                       a thousand records at a time; a function with a loop or a
                       closure is called for each. weir explain says which, and why
     workers           several run it at once, unless it changes something outside;
-                      records come out in their order all the same
+                      records come out in their order all the same. parallel = true
+                      or false in a stage's last table says otherwise
 
 There is no io, no os.execute, no ffi and no debug. require "lib.x" finds files
 beside the script.]]),

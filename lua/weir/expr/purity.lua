@@ -97,7 +97,7 @@ end
 ---@return string?  "changes the variable `n` at line 4"
 function M.remembers(fn)
   for _, problem in ipairs(twins.of(fn) and flow.look(fn) or {}) do
-    if problem.text:find("^changes") then
+    if problem.remembers then
       return problem.text
     end
   end

@@ -65,26 +65,21 @@ local function of_stage(stage, functions)
   end
 end
 
--- Every function that may run after loading: what one reads another may change.
+local function has_lambda(graph)
+  local found = false
+  for _, node in ipairs(graph.nodes) do
+    exprs.each(node, function(expr)
+      found = found or expr.kind == "lambda"
+    end)
+  end
+  return found
+end
+
+-- Every function that may run after loading, if a stage has one: what one reads another
+-- may change.
 ---@param graph table
 function M.functions(graph)
-  local functions = {}
-  local function add(expr)
-    functions[#functions + 1] = expr.kind == "lambda" and expr.fn or nil
-  end
-  for _, node in ipairs(graph.nodes) do
-    exprs.each(node, add)
-    if type(node.on_error) == "table" then
-      add(node.on_error)
-    end
-    if node.source and node.source.fn then
-      add({ kind = "lambda", fn = node.source.fn })
-    end
-  end
-  if type(graph.options.on_error) == "table" then
-    add(graph.options.on_error)
-  end
-  return functions
+  return has_lambda(graph) and require("weir.expr.purity").functions(graph) or {}
 end
 
 --- Whether several workers may compute a segment of a graph.

@@ -91,7 +91,7 @@ function M.call(flow, name, arguments, line)
   clear(flow, name, arguments, line)
   if changing[name] then
     if not kind.may_change(first) then
-      flow:problem(line, true, "changes a table that it did not make, by %s", name)
+      flow:change(line, true, "changes a table that it did not make, by %s", name)
     end
     flow:taint_with(joined(arguments, 2))
     return flow:element(first)

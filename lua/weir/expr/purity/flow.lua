@@ -2,7 +2,8 @@
 --
 -- For every instruction it is known which kind (kind.lua) each slot may hold when it runs.
 -- Kinds only ever join upward, so this ends. What could be harm is noted as a problem, and
--- the walk goes on; `severe` ones may change a table that others see.
+-- the walk goes on; `severe` ones may change a table that others see, and what
+-- `remembers` will see its change again.
 
 local builtins = require("weir.expr.builtins")
 local bytecode = require("weir.expr.bytecode")
@@ -26,6 +27,15 @@ function Flow:problem(line, severe, message, ...)
   if not self.noted[text] then
     self.noted[text] = true
     table.insert(self.problems, { text = text, severe = severe })
+  end
+end
+
+--- Notes a problem that is a change of something outside.
+function Flow:change(line, severe, message, ...)
+  local count = #self.problems
+  self:problem(line, severe, message, ...)
+  if #self.problems > count then
+    self.problems[#self.problems].remembers = true
   end
 end
 

@@ -76,7 +76,7 @@ local function store(flow, _, one, slots, line)
   end
   if not kind.may_change(into) then
     local name = type(into) == "table" and into.name
-    flow:problem(line, true, name and "changes the table `%s`"
+    flow:change(line, true, name and "changes the table `%s`"
       or "changes a table that it did not make", name)
   elseif into ~= "record" then
     flow:taint_with(slots[one.a] or "own")
@@ -88,7 +88,7 @@ for _, name in ipairs({ "TSETS", "TSETV", "TSETB", "TSETM", "TSETR" }) do
 end
 
 local function change_variable(flow, frame, one, _, line)
-  flow:problem(line, false, "changes the variable `%s`", bytecode.upvalue_name(frame.code, one.a))
+  flow:change(line, false, "changes the variable `%s`", bytecode.upvalue_name(frame.code, one.a))
 end
 
 for _, name in ipairs({ "USETV", "USETS", "USETN", "USETP" }) do
