@@ -16,6 +16,11 @@ static _Atomic size_t used;
 static _Atomic size_t peak;
 static _Atomic size_t limit;
 
+static _Thread_local struct {
+  weir_mem_watcher tell;
+  void *context;
+} watcher;
+
 static void count(size_t added, size_t removed)
 {
   // Relaxed: a statistic; nothing is ordered by it.
@@ -52,6 +57,8 @@ void *weir_mem_insist(void *block, size_t size_bytes)
     return NULL;
   header->size_bytes = size_bytes;
   count(chunk_bytes(size_bytes), old);
+  if (watcher.tell != NULL && chunk_bytes(size_bytes) > old)
+    watcher.tell(watcher.context, chunk_bytes(size_bytes) - old);
   return header + 1;
 }
 
@@ -98,6 +105,12 @@ char *weir_mem_text(const char *text) { return weir_mem_copy(text, strlen(text))
 void weir_mem_note(size_t added_bytes, size_t removed_bytes)
 {
   count(added_bytes, removed_bytes);
+}
+
+void weir_mem_watch(weir_mem_watcher tell, void *context)
+{
+  watcher.tell = tell;
+  watcher.context = context;
 }
 
 // Relaxed, as the count itself: it is looked at again and again.

@@ -35,6 +35,11 @@ char *weir_mem_copy(const char *bytes, size_t size_bytes);
 // Counts what others allocate and free.
 void weir_mem_note(size_t added_bytes, size_t removed_bytes);
 
+// Tells whoever watches this thread of each block that it takes or makes larger, and by
+// how much. NULL: nobody.
+typedef void (*weir_mem_watcher)(void *context, size_t added_bytes);
+void weir_mem_watch(weir_mem_watcher watcher, void *context);
+
 // How many bytes the process should hold at most, 0 for as many as there are. Whoever
 // makes memory grow looks; only large blocks are refused, a tenth above it.
 enum { WEIR_MEM_LARGE = 1 << 20 };

@@ -74,8 +74,9 @@ static void *abandon(weir_host *host)
   longjmp(*host->way_out, 1);
 }
 
-static void charge(weir_run *run, size_t bytes)
+static void charge(void *charged, size_t bytes)
 {
+  weir_run *run = charged;
   weir_mark *mark = &run->marks[run->mark];
   __atomic_fetch_add(&mark->allocations, 1, __ATOMIC_RELAXED);
   __atomic_fetch_add(&mark->bytes, bytes, __ATOMIC_RELAXED);
@@ -352,7 +353,11 @@ int weir_host_enter(weir_host *host, weir_host_body body, void *context)
 
 struct lua_State *weir_host_state(weir_host *host) { return host->state; }
 
-void weir_host_charge(weir_host *host, weir_run *run) { host->charged = run; }
+void weir_host_charge(weir_host *host, weir_run *run)
+{
+  host->charged = run;
+  weir_mem_watch(run != NULL ? charge : NULL, run);
+}
 
 void weir_host_share(weir_host *host) { host->shares = 1; }
 

@@ -32,7 +32,8 @@ struct lua_State *weir_host_state(weir_host *host);
 typedef int (*weir_host_body)(struct lua_State *state, void *context);
 int weir_host_enter(weir_host *host, weir_host_body body, void *context);
 
-// Charges what the state allocates to the mark that stands in the run; NULL: no more.
+// Charges what the state allocates, and the engine in this thread, to the mark that
+// stands in the run; NULL: no more.
 struct weir_run;
 void weir_host_charge(weir_host *host, struct weir_run *run);
 

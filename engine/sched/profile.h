@@ -2,9 +2,9 @@
 //
 // Of each task, and of each worker, the time of its steps by the clock and of its
 // thread. Inside a segment the code says what it is at by a mark in its run (run.h); a
-// thread beside it looks at the marks now and then, and Lua's allocator charges what
-// is allocated to the mark that stands. So the code at work does not count or ask for
-// the time.
+// thread beside it looks at the marks now and then, and what is allocated, by Lua or
+// the engine, is charged to the mark that stands. So the code at work does not count or
+// ask for the time.
 //
 // Owns     its counts, which live as long as the flow.
 // Threads  profile: as flow.h says of building. Others: any.

@@ -51,7 +51,7 @@ enum weir_run_count {
 // What a profile says of one thing that a segment's code does.
 typedef struct weir_mark {
   uint64_t samples;
-  uint64_t allocations;  // of the Lua state
+  uint64_t allocations;  // of the Lua state and the engine
   uint64_t bytes;
 } weir_mark;
 

@@ -91,7 +91,7 @@ function M.text(result, width, brush)
   for i, line in ipairs(layout.lines(COLUMNS, rows, width - 2)) do
     out[#out + 1] = "  " .. (i == 1 and brush("faint", line) or line)
   end
-  local note = ("inside segments by %s; allocations are Lua's"):format(
+  local note = ("inside segments by %s; allocations are those of segments"):format(
     human.plural(samples, "sample"))
   if #profile.workers > 1 then
     note = note .. "; times of all workers together"

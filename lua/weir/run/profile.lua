@@ -1,7 +1,7 @@
 --- Where the time of a run went: sources, segments and their stages, sinks, workers.
 --
 -- The time of a task is that of its steps. Inside a segment it is shared out by what a
--- sampler saw its code at; allocations are those of the Lua states, each counted.
+-- sampler saw its code at; allocations, Lua's and the engine's, are each counted.
 
 local cdef = require("weir.cdef")
 

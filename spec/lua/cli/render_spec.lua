@@ -212,7 +212,7 @@ profile
   in       1,000  500.0 ms   25 %   80 %     500000            -        -
   p/1      1,000    1.50 s   75 %  100 %    1500000        2,000  64.0 kB
     map    1,000    1.50 s   75 %           1500000        2,000  64.0 kB
-  inside segments by 15 samples; allocations are Lua's
+  inside segments by 15 samples; allocations are those of segments
 ]], text)
   end)
 end)
