@@ -1,7 +1,7 @@
 // sink.h -- the contract of whatever takes records away.
 //
-// A sink is given batches of JSON rows and blocks while it writes; the scheduler
-// calls it on a thread that may.
+// A sink is given batches of JSON rows and says whether its calls may block; the
+// scheduler makes those on a thread that may.
 //
 // Owns     its files and encoder. Batches are borrowed for the call.
 // Threads  one call at a time, not always the same thread.
@@ -32,12 +32,18 @@ typedef struct weir_sink_ops {
   void (*free)(weir_sink *sink);
 } weir_sink_ops;
 
+// What may wait for the outside world for long.
+enum {
+  WEIR_SINK_WRITE_BLOCKS = 1,
+  WEIR_SINK_FINISH_BLOCKS = 2,  // may be said by a write
+};
+
 // First member of every sink.
 struct weir_sink {
   const weir_sink_ops *ops;
   uint64_t bytes_written;  // atomic
   uint32_t withheld;       // set by finish: what was written is not to be seen
-  uint32_t unused;
+  uint32_t blocking;
   char place[256];  // where it writes, for people
   char message[512];
 };

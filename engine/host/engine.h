@@ -1,8 +1,8 @@
 // engine.h -- a flow at work: worker threads, a pool for what blocks, and the loop.
 //
 // The thread that opens the engine is the loop thread; it sleeps in poll. Workers
-// take the steps of segments and of sources that do not block; sinks and blocking
-// sources run on the loop's pool. The first SIGINT or SIGTERM stops the sources and
+// take the steps of segments, and of sources and sinks that do not block; those that
+// do run on the loop's pool. The first SIGINT or SIGTERM stops the sources and
 // lets everything drain.
 //
 // Owns     the flow, its threads and their Lua states.

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "engine/base/err.h"
 #include "engine/base/hash.h"
@@ -83,6 +84,8 @@ static int open_plain(struct file_sink *sink)
   int rc = weir_spool_open(sink->plain, 0);
   if (rc == WEIR_OK)
     rc = weir_spool_resume(sink->plain, sink->encoder);
+  if (weir_outfile_is_synced(&sink->plain->file))
+    sink->base.blocking |= WEIR_SINK_FINISH_BLOCKS;
   return rc == WEIR_OK ? rc : break_with(sink, rc, sink->plain->file.message);
 }
 
@@ -320,18 +323,34 @@ static const weir_sink_ops ops = {
     .free = free_sink,
 };
 
-// A pipe without a reader would hold us up in open, so those wait for a write.
-static int opens_at_once(const char *path)
+// Memory takes what goes to a file, until its end; not so a pipe or a terminal.
+static int takes_at_once(mode_t mode, dev_t device)
 {
+  enum { MEMORY_DEVICES = 1 };  // such as /dev/null
+  return S_ISREG(mode) || (S_ISCHR(mode) && major(device) == MEMORY_DEVICES);
+}
+
+static void start_plain(struct file_sink *sink, const char *path, int standard)
+{
+  sink->plain = weir_spool_new(path, standard, sink->beside, sink->packing);
   struct stat found;
-  return stat(path, &found) != 0 || !S_ISFIFO(found.st_mode);
+  standard = sink->plain->file.standard;
+  int missing =  // it becomes a file
+      standard != 0 ? fstat(standard, &found) : stat(path, &found);
+  // Encoding and packing, like waiting, are best done beside the workers.
+  if (sink->encoder->ops->lines && sink->plain->packing == WEIR_PACKING_NONE &&
+      (missing || takes_at_once(found.st_mode, found.st_rdev)))
+    sink->base.blocking = 0;
+  // A pipe without a reader would hold us up in open, so those wait for a write.
+  if (standard == 0 && !sink->lazy && (missing || !S_ISFIFO(found.st_mode)))
+    open_plain(sink);
 }
 
 static void start(struct file_sink *sink, const weir_file_sink_options *options)
 {
   char message[256] = "";
   if (options->standard != 0) {
-    sink->plain = weir_spool_new("", (int)options->standard, 0, sink->packing);
+    start_plain(sink, "", (int)options->standard);
     return;
   }
   int rc = weir_template_new(&sink->path, options->path, message, sizeof message);
@@ -344,15 +363,14 @@ static void start(struct file_sink *sink, const weir_file_sink_options *options)
     return;
   }
   weir_template_path(sink->path, NULL, 0, &sink->path_text, message, sizeof message);
-  sink->plain = weir_spool_new(sink->path_text.bytes, 0, sink->beside, sink->packing);
-  if (!sink->lazy && opens_at_once(sink->path_text.bytes))
-    open_plain(sink);
+  start_plain(sink, sink->path_text.bytes, 0);
 }
 
 int weir_file_sink_new(weir_sink **out, const weir_file_sink_options *options)
 {
   struct file_sink *sink = weir_mem_new(sizeof *sink);
   sink->base.ops = &ops;
+  sink->base.blocking = WEIR_SINK_WRITE_BLOCKS | WEIR_SINK_FINISH_BLOCKS;
   sink->encoder = options->encoder;
   sink->packing = (enum weir_packing)options->packing;
   sink->beside = options->bounded && !options->append;

@@ -264,12 +264,17 @@ static void sync_directory(const char *path)
   weir_mem_free(copy);
 }
 
+int weir_outfile_is_synced(const weir_outfile *file)
+{
+  return file->regular && file->standard == 0;
+}
+
 int weir_outfile_commit(weir_outfile *file)
 {
   int rc = weir_outfile_open(file, 0);
   if (rc != WEIR_OK)
     return rc;
-  if (file->regular && file->standard == 0 && fsync(file->fd) != 0)
+  if (weir_outfile_is_synced(file) && fsync(file->fd) != 0)
     return fail(file, "made safe", errno);
   int fd = file->fd;
   file->fd = -1;

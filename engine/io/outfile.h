@@ -56,5 +56,7 @@ int weir_outfile_write(weir_outfile *file, const char *bytes, size_t size,
 // Takes the last bytes away again. A no-op where that is impossible.
 void weir_outfile_cut(weir_outfile *file, uint64_t size);
 
+int weir_outfile_is_synced(const weir_outfile *file);  // once open: commit waits
+
 // Makes the file safe, and visible if it was written beside; closes it.
 int weir_outfile_commit(weir_outfile *file);

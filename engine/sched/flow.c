@@ -150,7 +150,8 @@ uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink)
 {
   weir_task *task = add_task(flow, name, WEIR_TASK_SINK, 1, 0);
   task->sink = sink;
-  task->home = WEIR_HOME_POOL;
+  task->home =
+      sink->blocking & WEIR_SINK_WRITE_BLOCKS ? WEIR_HOME_POOL : WEIR_HOME_READER;
   return task->number;
 }
 

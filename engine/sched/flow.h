@@ -43,7 +43,7 @@ enum weir_task_kind {
   WEIR_TASK_SINK = 2,     // ports: 0 dead letters
 };
 
-// Where a step may be taken: sinks and sources that block want a thread to spare.
+// Where a step may be taken: what blocks wants a thread to spare.
 enum weir_task_home {
   WEIR_HOME_WORKER = 1,  // with the code of the segments
   WEIR_HOME_POOL = 2,
@@ -102,7 +102,7 @@ weir_clock weir_flow_clock(const weir_flow *flow);
 enum { WEIR_FLOW_SHARE_MIN = 1000 };
 void weir_flow_limit_dead(weir_flow *flow, double count, double share);
 
-// How many tasks live on the pool, and so may need a thread at the same time.
+// How many tasks may need a thread of the pool at the same time.
 uint32_t weir_flow_pool_tasks(const weir_flow *flow);
 
 const char *weir_flow_name(const weir_flow *flow, uint32_t task);

@@ -86,6 +86,7 @@ uint32_t weir_flow_pool_tasks(const weir_flow *flow)
 {
   uint32_t count = 0;
   for (uint32_t i = 0; i < flow->task_count; i++)
-    count += flow->tasks[i]->home == WEIR_HOME_POOL;
+    count += flow->tasks[i]->home == WEIR_HOME_POOL ||
+             flow->tasks[i]->kind == WEIR_TASK_SINK;
   return count;
 }

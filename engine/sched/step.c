@@ -79,6 +79,16 @@ static void sink_write(weir_task *task, weir_lane *lane)
   lane->batch = NULL;
 }
 
+// The end may take long, as where a file is made safe: that is not for a worker.
+static int goes_to_pool(weir_task *task, weir_lane *lane)
+{
+  if (task->home == WEIR_HOME_POOL || !task->sink->blocking)
+    return 0;
+  __atomic_store_n(&task->home, WEIR_HOME_POOL, __ATOMIC_RELAXED);
+  lane->woken |= WEIR_HOME_POOL;
+  return 1;
+}
+
 static void sink_step(weir_task *task, weir_lane *lane)
 {
   if (weir_flow_is_abandoned(task->flow))
@@ -89,6 +99,8 @@ static void sink_step(weir_task *task, weir_lane *lane)
     sink_write(task, lane);
     return;
   }
+  if (goes_to_pool(task, lane))
+    return;
   weir_sink *sink = task->sink;
   int failed = weir_flow_failure(task->flow, NULL) != WEIR_OK;
   weir_task_leave(task);

@@ -78,7 +78,8 @@ static uint32_t look_for(weir_flow *flow, uint32_t homes, uint32_t worker,
     uint32_t i = (turn + flow->task_count - n) % flow->task_count;
     weir_task *task = flow->tasks[i];
     const weir_lane *lane = lane_of(task, worker);
-    if (lane == NULL || (task->home & homes) == 0 || weir_task_is_done(task))
+    if (lane == NULL || (__atomic_load_n(&task->home, __ATOMIC_RELAXED) & homes) == 0 ||
+        weir_task_is_done(task))
       continue;
     if (is_wanted(task, lane, look))
       tasks[count++] = i;

@@ -204,6 +204,7 @@ int weir_sqlite_sink_new(weir_sink **out, const weir_sqlite_sink_options *option
 {
   struct sqlite_sink *sink = weir_mem_new(sizeof *sink);
   sink->base.ops = &ops;
+  sink->base.blocking = WEIR_SINK_WRITE_BLOCKS | WEIR_SINK_FINISH_BLOCKS;
   sink->path = weir_mem_text(options->path);
   sink->batch_rows =
       options->batch_rows > 0 ? options->batch_rows : WEIR_SQLITE_BATCH_ROWS;

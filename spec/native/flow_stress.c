@@ -201,6 +201,8 @@ int main(void)
                   (weir_run_limits){.rows = 3, .out_bytes = 40, .hold_bytes = 100});
   checker *all = new_checker();
   checker *some = new_checker();
+  all->sink.blocking = WEIR_SINK_FINISH_BLOCKS;
+  some->sink.blocking = WEIR_SINK_WRITE_BLOCKS;
   weir_flow_add_source(flow, "left", new_numbers(LEFT_BATCHES, 1));
   weir_flow_add_source(flow, "right", new_numbers(RIGHT_BATCHES, 0));
   weir_flow_add_segment(flow, "pass", 1, 1);

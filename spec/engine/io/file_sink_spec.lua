@@ -68,6 +68,29 @@ describe("file sink", function()
     assert.equal("{}\n", support.read("out"))
   end)
 
+  it("says what may block: the end of a file, all of a pipe and of packing", function()
+    local function blocking(path, options)
+      local sink = new_sink(path, options)
+      write(sink, { "{}" })
+      local flags = sink.blocking
+      C.weir_sink_free(sink)
+      return flags
+    end
+    local finish_blocks, all = C.WEIR_SINK_FINISH_BLOCKS,
+      C.WEIR_SINK_FINISH_BLOCKS + C.WEIR_SINK_WRITE_BLOCKS
+    assert.equal(finish_blocks, blocking(support.path("out")))
+    assert.equal(0, blocking("/dev/null"))
+    assert.equal(all, blocking(support.path("out.gz")))
+    assert.equal(all, blocking(support.path("{n}.jsonl")))
+    local lazy = new_sink(support.path("lazy"), { lazy = true })
+    assert.equal(0, lazy.blocking)
+    C.weir_sink_free(lazy)
+    assert(os.execute("mkfifo " .. support.path("pipe")))
+    local pipe = new_sink(support.path("pipe"))
+    assert.equal(all, pipe.blocking)
+    C.weir_sink_free(pipe)
+  end)
+
   it("keeps the mode of the file it replaces, and follows a link to it", function()
     support.write("real", "old\n")
     support.run(("chmod 640 %s; ln -s real %s"):format(support.path("real"), support.path("out")))

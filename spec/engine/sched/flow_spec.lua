@@ -243,6 +243,29 @@ describe(("a flow (seed %d)"):format(seed), function()
     assert.is_true(C.weir_flow_task_count(flow, bad).dropped > 0)
   end)
 
+  it("has workers write where that does not block, and the pool finish what does", function()
+    local tasks = ffi.new("uint32_t[8]")
+    local function at_home(home)
+      local count = C.weir_flow_ready(flow, home, 0, tasks, 8)
+      return count > 0 and tasks[0] or nil
+    end
+    local out = ffi.new("weir_sink *[1]")
+    assert(C.weir_memory_sink_new(out) == 0)
+    out[0].blocking = C.WEIR_SINK_FINISH_BLOCKS
+    connect(source("in", 1, 3000), 0, C.weir_flow_add_sink(flow, "out", out[0]))
+    local task = at_home(C.WEIR_HOME_READER)
+    while task do
+      assert.is_nil(at_home(C.WEIR_HOME_POOL))
+      assert(C.weir_flow_claim(flow, task, 0) == 1)
+      C.weir_flow_run(flow, task, 0, runner.c)
+      task = at_home(C.WEIR_HOME_READER)
+    end
+    assert.equal(3000, tonumber(C.weir_flow_task_count(flow, 1).written))
+    assert.equal(1, at_home(C.WEIR_HOME_POOL))
+    run()
+    assert.same({ 0, "" }, { failure() })
+  end)
+
   it("fails when a sink does, naming it", function()
     local options = ffi.new("weir_file_sink_options")
     options.path, options.encoder = "/no/such/place.jsonl", C.weir_json_encoder_new()

@@ -48,10 +48,11 @@ describe("a profile", function()
     assert.equal(entries * STEP_NS, tonumber(time.wall_ns))
     assert.is_true(time.cpu_ns > 0 and time.steps >= entries)
     assert.equal(0, tonumber(C.weir_flow_task_time(flow, from).wall_ns))
-    assert.is_true(C.weir_flow_task_time(flow, to).steps > 0)
+    local written = C.weir_flow_task_time(flow, to).steps -- memory does not block
+    assert.is_true(written > 0)
     local worker = C.weir_flow_worker_time(flow, 0)
     assert.equal(tonumber(time.wall_ns), tonumber(worker.wall_ns))
-    assert.equal(tonumber(time.steps + C.weir_flow_task_time(flow, from).steps),
+    assert.equal(tonumber(time.steps + C.weir_flow_task_time(flow, from).steps + written),
       tonumber(worker.steps))
     assert.equal(0, tonumber(C.weir_flow_worker_time(flow, 1).steps))
     C.weir_flow_free(flow)
