@@ -146,6 +146,11 @@ void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name)
   flow->tasks[segment]->origin = weir_mem_text(name);
 }
 
+void weir_flow_set_reads(weir_flow *flow, uint32_t segment)
+{
+  flow->tasks[segment]->reads = 1;
+}
+
 uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink)
 {
   weir_task *task = add_task(flow, name, WEIR_TASK_SINK, 1, 0);
@@ -167,6 +172,7 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
   out->edges = grow(out->edges, out->edge_count, sizeof out->edges[0]);
   out->edges[out->edge_count++] = edge;
   out->dead |= (uint32_t)(unordered != 0);
+  out->reads |= consumer->reads;
   if (consumer->kind != WEIR_TASK_SINK)
     out->holds = 0;
 

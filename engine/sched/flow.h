@@ -65,6 +65,10 @@ uint32_t weir_flow_add_segment(weir_flow *flow, const char *name, uint32_t port_
 // for people.
 void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name);
 
+// Says, before it is connected, that it looks for fields: other segments index what it
+// gets from them.
+void weir_flow_set_reads(weir_flow *flow, uint32_t segment);
+
 uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink);
 
 // Joins a port to a task; several edges on a port share its batches. unordered: the

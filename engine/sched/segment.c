@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "engine/base/err.h"
+#include "engine/data/json.h"
 #include "engine/sched/task.h"
 
 // NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it
@@ -31,12 +32,28 @@ static void release_batch(weir_lane *lane)
   lane->batch = NULL;
 }
 
+static int is_full(const weir_run *run, uint32_t port)
+{
+  return run->out[port]->bytes.size >= run->limits.out_bytes;
+}
+
+// What goes on to those that read it is listed once for all of them; without room for
+// the list they read the text.
+static void index_outputs(const weir_task *task, const weir_run *run, int reason)
+{
+  int all = run->finishing || (reason != WEIR_RUN_MORE && reason != WEIR_RUN_FULL);
+  for (uint32_t port = 0; port < run->port_count; port++)
+    if (task->ports[port].reads && (all || is_full(run, port)))
+      (void)weir_json_index(run->out[port]);
+}
+
 // The one long part: meanwhile others may guard the task.
 static int enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
 {
   double dead = lane->run.dead;
   weir_task_leave(task);
   int reason = runner->enter(runner->context, task->number, &lane->run);
+  index_outputs(task, &lane->run, reason);
   __atomic_store_n(&lane->run.mark, WEIR_MARK_NONE, __ATOMIC_RELAXED);
   weir_task_guard(task);
   uint64_t died = (uint64_t)(lane->run.dead - dead);
@@ -155,7 +172,7 @@ static void compute(weir_task *task, weir_lane *lane, const weir_runner *runner)
   switch (reason) {
   case WEIR_RUN_FULL:
     for (uint32_t port = 0; port < run->port_count; port++)
-      if (run->out[port]->bytes.size >= run->limits.out_bytes)
+      if (is_full(run, port))
         weir_task_push(task, lane, port, 0);
     weir_task_deliver(task, lane);
     break;

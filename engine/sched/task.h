@@ -23,6 +23,7 @@ typedef struct weir_port {
   weir_edge **edges;
   uint32_t edge_count;
   uint32_t holds;  // every consumer is a sink: small batches may wait for company
+  uint32_t reads;  // a consumer does
   uint32_t dead;   // takes dead letters
   uint32_t homes;  // of its consumers
   uint64_t sent;   // records; atomic
@@ -76,6 +77,7 @@ struct weir_task {
   weir_source *source;
   weir_sink *sink;
   weir_merger merger;
+  uint32_t reads;  // a segment looks for fields
 
   weir_lane **lanes;
   uint32_t lane_count;

@@ -30,6 +30,7 @@ local M = {}
 local Engine = {}
 Engine.__index = Engine
 
+local HANDS_ON = { merge = true, take = true, skip = true }
 local GATHERS = { aggregate = true, sort = true, top = true }
 
 -- What the program itself takes to describe and plan is no matter of --max-memory.
@@ -101,6 +102,16 @@ local function dead_letters_file(self)
   }
 end
 
+-- Whether a segment looks for fields of its records, or only hands them on.
+local function reads(task)
+  for _, stage in ipairs(task.stages) do
+    if not HANDS_ON[stage.node.kind] then
+      return true
+    end
+  end
+  return false
+end
+
 -- The stage that makes the records of a segment, and not of others one by one, or nil.
 local function maker(task)
   local last = task.stages[#task.stages]
@@ -122,6 +133,9 @@ local function add_task(self, task, context)
     local number = C.weir_flow_add_segment(flow, task.name, #task.ports, #task.stages)
     if maker(task) then
       C.weir_flow_set_origin(flow, number, maker(task).name)
+    end
+    if reads(task) then
+      C.weir_flow_set_reads(flow, number)
     end
     return number
   end

@@ -124,6 +124,34 @@ describe(("a flow (seed %d)"):format(seed), function()
     assert.equal(3500, tonumber(C.weir_flow_count(flow).records_written))
   end)
 
+  it("indexes what a segment makes where another one looks for fields, and only there", function()
+    local seen = {}
+    local function look(name)
+      local passing = pass()
+      return function(of)
+        if of.finishing == 0 then
+          assert.equal(seen[name] or of.batch.indexed, of.batch.indexed)
+          seen[name] = of.batch.indexed
+        end
+        return passing(of)
+      end
+    end
+    local from, first = source("in", 1, 30000), segment("first", 2, pass(function(row)
+      return row % 2
+    end))
+    local reader, other = segment("reader", 1, look("reader")), segment("other", 1, look("other"))
+    C.weir_flow_set_reads(flow, reader)
+    connect(from, 0, first)
+    connect(first, 0, reader)
+    connect(first, 1, other)
+    local to = sink("out")
+    connect(reader, 0, to)
+    connect(other, 0, to)
+    run()
+    assert.same({ reader = 1, other = 0 }, seen)
+    assert.equal(30000, #numbers(to))
+  end)
+
   it("reads no batch more than it must while memory is short, and still ends", function()
     local from, through, to = source("in", 1, 9500), segment("all", 1, pass()), sink("out")
     local first = connect(from, 0, through)
