@@ -61,6 +61,15 @@ static void wake_workers(weir_engine *engine, const struct seat *but)
       weir_waker_wake(engine->seats[i].waker);
 }
 
+// Has those look for work who live in these homes.
+static void wake(weir_engine *engine, const struct seat *but, uint32_t homes)
+{
+  if (homes & WEIR_HOME_POOL)
+    weir_loop_wake(engine->loop);
+  if (homes & OF_WORKERS)
+    wake_workers(engine, but);
+}
+
 // --- worker threads
 
 static void *work(void *argument);
@@ -97,11 +106,7 @@ static int take_step(struct seat *seat)
     return 0;
   if (!weir_flow_claim(engine->flow, task, seat->number))
     return 1;
-  uint32_t woken = weir_flow_run(engine->flow, task, seat->number, &seat->runner);
-  if (woken & WEIR_HOME_POOL)
-    weir_loop_wake(engine->loop);
-  if (woken & OF_WORKERS)
-    wake_workers(engine, seat);
+  wake(engine, seat, weir_flow_run(engine->flow, task, seat->number, &seat->runner));
   bring_help(seat);
   return 1;
 }
@@ -197,8 +202,7 @@ static void run_job(void *argument)
   weir_flow *flow = job->engine->flow;
   int steps = 0;
   do {
-    if (weir_flow_run(flow, job->task, 0, NULL) & OF_WORKERS)
-      wake_workers(job->engine, NULL);
+    wake(job->engine, NULL, weir_flow_run(flow, job->task, 0, NULL));
   } while (++steps < POOL_STEPS && weir_flow_claim(flow, job->task, 0));
 }
 

@@ -56,6 +56,37 @@ describe("bad records", function()
     assert.truthy(result.err:find("the ledger balances", 1, true))
   end)
 
+  it("are left out of what is passed on whole, however rows lie in the input", function()
+    local rows = {}
+    for n = 1, 20000 do
+      rows[n] = ('{"n":%d,"text":"%s"}'):format(n, ("x"):rep(n % 40))
+    end
+    local good = table.concat(rows, "\n")
+    for _, text in ipairs({
+      good, good .. "\n", "\239\187\191" .. good, "\n\n" .. good:gsub("\n", "\r\n"),
+      good:gsub('{"n":7%d*,', "5\n %0 "), good .. "\n{\n",
+      "[" .. table.concat(rows, ",\n"):gsub('"text":', '"text":\n ') .. "]",
+    }) do
+      place:write("in.jsonl", text)
+      place:write("run.lua", [[
+local weir = require "weir"
+local input = weir.from "in.jsonl"
+input:to "out.jsonl"
+input:to "out.csv"
+input:filter(function(r) return true end):to "through.jsonl"
+input:filter(function(r) return true end):to "through.csv"
+]])
+      for workers = 1, 2 do
+        local line = "rm -f *.dead.jsonl; weir run --workers " .. workers .. " run.lua"
+        assert.equal(0, run(line).code)
+        assert.is_true(place:read("through.jsonl") == place:read("out.jsonl"))
+        assert.is_true(place:read("through.csv") == place:read("out.csv"))
+        local _, count = place:read("out.jsonl"):gsub("\n", "")
+        assert.equal(20000, count)
+      end
+    end
+  end)
+
   it("are found where a field is touched, and pass untouched where none is", function()
     place:write("in.jsonl", '{"a":"\0"}\n{"a":01}\n{"a":tru}\n{"a":1}\n')
     local untouched = run("weir -q -e ':take(9)' in.jsonl")

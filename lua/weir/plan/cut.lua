@@ -196,8 +196,13 @@ local function is_made(node)
   return node.kind == "source" and MADE[node.source.kind]
 end
 
--- A sink takes rows that a segment wrote, from one port; whatever stands otherwise
--- gets a segment without stages in between.
+-- Whether a source's batches are JSON rows, as sinks take them, and not cells.
+local function gives_rows(source)
+  return source.codec ~= nil and source.codec.kind == "json"
+end
+
+-- A sink takes JSON rows, from one port; whatever stands otherwise gets a segment without
+-- stages in between.
 function Cut:_wants_bridge(sink)
   local inputs = sink.inputs
   if #inputs > 1 then
@@ -205,6 +210,7 @@ function Cut:_wants_bridge(sink)
   end
   local producer = inputs[1].node
   return producer.kind == "source" and not is_made(producer) and inputs[1].port == "out"
+    and not gives_rows(producer.source)
 end
 
 function Cut:_bridge(sink)

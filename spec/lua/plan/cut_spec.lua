@@ -76,8 +76,11 @@ describe("a plan", function()
         .. ':filter "z":to "b"'))
   end)
 
-  it("puts a segment between a source, or several streams, and a sink", function()
-    assert.same({ "source", "segment:merge", "sink" }, tasks('weir.from "a":to "b"'))
+  it("puts a segment between a source of cells, or several streams, and a sink", function()
+    assert.same({ "source", "sink" }, tasks('weir.from "a":to "b"'))
+    assert.same({ "source", "segment:merge", "sink" }, tasks('weir.from "a.csv":to "b"'))
+    assert.same({ "source", "source", "segment:merge", "sink" },
+      tasks('local a, b = weir.from "a", weir.from "b"; b:merge(a):to "c"'))
   end)
 
   it("joins streams in the order of the script", function()
