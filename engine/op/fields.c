@@ -352,7 +352,7 @@ static void make(weir_strip *strip, const weir_step *step)
 
 static void give(weir_strip *strip, const weir_step *step)
 {
-  store(strip, step->is.a, weir_strip_gives(strip, step->is.number));
+  store(strip, step->is.a, weir_strip_given_column(strip, step->is.number));
 }
 
 weir_kernel weir_field_kernel(uint32_t op)

@@ -1,30 +1,18 @@
 // gather.c -- survivors added up by key, or kept in an order.
 //
 // The key of a row is text, the same that the row code writes, so that both may add
-// to one table. Making that text and looking it up costs more than all the rest, and
-// few groups make up most rows; so the datums of recent keys are remembered with the
-// number of their group.
+// to one table. Rows are added many at a time: first their groups are found, then each
+// slot takes its column. A row that gives a slot anything but a number is added by
+// itself, in its turn.
 
 #include <string.h>
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/op/machine.h"
+#include "engine/op/recall.h"
 
-enum {
-  RECALL_KEYS = 4,  // more, or longer ones, are not remembered
-  RECALL_BYTES = 96,
-  RECALL_ENTRIES = 512,
-  WORD = 8,
-};
-_Static_assert((int)WORD <= (int)WEIR_TEXT_PAD, "a word may be read behind a text");
-
-// The datums of a key, and whose they are. Their texts are one behind the other.
-struct recall {
-  int64_t id;  // below zero: nobody's
-  weir_datum keys[RECALL_KEYS];
-  char bytes[RECALL_BYTES];
-};
+enum { MANY = WEIR_RECALL_ROWS };  // rows added at a time
 
 struct prefix {
   size_t start;
@@ -41,10 +29,9 @@ struct weir_gather {
   weir_value *values;
   weir_buf key;
   weir_buf row;
-  const weir_datum **columns;  // given ones of the strip at work
-  uint64_t groups_id;          // of the table that the entries are about
-  struct recall *recalls;
-  uint32_t keeps_text;  // some slot may keep one
+  weir_operand *columns;  // given ones of the strip at work
+  weir_recall *recall;    // NULL until rows are added up
+  uint32_t keeps_text;    // some slot may keep one
 };
 
 weir_gather *weir_gather_new(const uint32_t *kinds, uint32_t slot_count,
@@ -72,7 +59,7 @@ void weir_gather_free(weir_gather *gather)
   weir_buf_fini(&gather->key);
   weir_buf_fini(&gather->row);
   weir_mem_free(gather->columns);
-  weir_mem_free(gather->recalls);
+  weir_recall_free(gather->recall);
   weir_mem_free(gather->keys);
   weir_mem_free(gather->values);
   weir_mem_free(gather->kinds);
@@ -91,20 +78,20 @@ void weir_gather_key(weir_gather *gather, const char *name, size_t size)
   gather->key_count++;
 }
 
-static const weir_datum *given(const weir_strip *strip, const weir_gather *gather,
-                               uint32_t number)
+static const weir_datum *given(const weir_gather *gather, uint32_t number, uint16_t row)
 {
-  return &gather->columns[number][strip->at];
+  const weir_operand *column = &gather->columns[number];
+  return &column->at[row & column->mask];
 }
 
-static void write_key(const weir_strip *strip, weir_gather *gather)
+static void write_key(weir_gather *gather, uint16_t row)
 {
   weir_buf *key = &gather->key;
   weir_buf_clear(key);
   for (uint32_t i = 0; i < gather->key_count; i++) {
     const struct prefix *prefix = &gather->keys[i];
     weir_buf_append(key, gather->prefixes.bytes + prefix->start, prefix->size);
-    weir_datum datum = *given(strip, gather, i);
+    weir_datum datum = *given(gather, i, row);
     if (datum.kind == WEIR_NUMBER && datum.number == 0)
       datum.number = 0;  // not -0, which is the same number
     weir_datum_write(key, &datum);
@@ -128,153 +115,128 @@ static int takes(uint32_t kind, const weir_value *value)
   }
 }
 
-static int read_values(const weir_strip *strip, const weir_gather *gather)
+static int read_values(const weir_gather *gather, uint16_t row)
 {
   for (uint32_t i = 0; i < gather->slot_count; i++) {
-    weir_datum_value(given(strip, gather, gather->key_count + i), &gather->values[i]);
+    weir_datum_value(given(gather, gather->key_count + i, row), &gather->values[i]);
     if (!takes(gather->kinds[i], &gather->values[i]))
       return 0;
   }
   return 1;
 }
 
-static int fits(const weir_gather *gather, const weir_groups *groups)
+static int fits(const weir_gather *gather, const weir_groups *groups,
+                const weir_value *values)
 {
   if (gather->max_state_bytes == 0)
     return 1;
-  uint64_t bytes = weir_groups_size_bytes(groups) +
-                   weir_groups_growth_bytes(groups, gather->key.bytes, gather->key.size,
-                                            gather->values);
+  uint64_t bytes =
+      weir_groups_size_bytes(groups) +
+      weir_groups_growth_bytes(groups, gather->key.bytes, gather->key.size, values);
   return bytes <= gather->max_state_bytes;
 }
 
-static int has_text(const weir_datum *datum) { return datum->kind >= WEIR_INTEGER; }
-
-static uint64_t bits_of(const weir_datum *datum)
-{
-  uint64_t bits = 0;
-  if (datum->kind == WEIR_NUMBER)
-    memcpy(&bits, &datum->number, sizeof bits);
-  return bits;
-}
-
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-  hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
-  return hash ^ hash >> 32;
-}
-
-static uint64_t load(const char *at)
-{
-  uint64_t word;
-  memcpy(&word, at, sizeof word);
-  return word;
-}
-
-// The last bytes are loaded with some before or behind them.
-static uint64_t mix_text(uint64_t hash, const char *text, uint32_t size)
-{
-  if (size < WORD)
-    return mix(hash, size > 0 ? load(text) << (8 * (WORD - size)) : 0);
-  for (uint32_t at = 0; at + WORD < size; at += WORD)
-    hash = mix(hash, load(text + at));
-  return mix(hash, load(text + size - WORD));
-}
-
-// Where a row's key is remembered, if it is; NULL for one that never is.
-static struct recall *recall_of(const weir_strip *strip, const weir_gather *gather)
-{
-  if (gather->key_count > RECALL_KEYS)
-    return NULL;
-  uint64_t hash = 0;
-  size_t size = 0;
-  for (uint32_t i = 0; i < gather->key_count; i++) {
-    const weir_datum *key = given(strip, gather, i);
-    hash = mix(hash, bits_of(key) + key->kind);
-    if (has_text(key)) {
-      hash = mix_text(hash, key->text, key->size);
-      size += key->size;
-    }
-  }
-  return size <= RECALL_BYTES ? &gather->recalls[hash % RECALL_ENTRIES] : NULL;
-}
-
-static int is_recalled(const weir_strip *strip, const weir_gather *gather,
-                       const struct recall *recall)
-{
-  if (recall->id < 0)
-    return 0;
-  const char *text = recall->bytes;
-  for (uint32_t i = 0; i < gather->key_count; i++) {
-    const weir_datum *key = given(strip, gather, i);
-    const weir_datum *known = &recall->keys[i];
-    if (key->kind != known->kind || bits_of(key) != bits_of(known))
-      return 0;
-    if (!has_text(key))
-      continue;
-    if (key->size != known->size || memcmp(key->text, text, key->size) != 0)
-      return 0;
-    text += key->size;
-  }
-  return 1;
-}
-
-static void remember(const weir_strip *strip, const weir_gather *gather, int64_t id,
-                     struct recall *recall)
-{
-  recall->id = id;
-  char *text = recall->bytes;
-  for (uint32_t i = 0; i < gather->key_count; i++) {
-    const weir_datum *key = given(strip, gather, i);
-    recall->keys[i] = *key;
-    if (has_text(key) && key->size > 0) {
-      memcpy(text, key->text, key->size);
-      text += key->size;
-    }
-  }
-}
-
-static void forget(weir_gather *gather, const weir_groups *groups)
-{
-  if (gather->groups_id == weir_groups_id(groups))
-    return;
-  if (gather->recalls == NULL)
-    gather->recalls = weir_mem_new(RECALL_ENTRIES * sizeof gather->recalls[0]);
-  gather->groups_id = weir_groups_id(groups);
-  for (uint32_t i = 0; i < RECALL_ENTRIES; i++)
-    gather->recalls[i].id = -1;
-}
-
 // The number of the row's group, by its text; negative: the row code says why not.
-static int64_t look_up(weir_strip *strip, weir_gather *gather, weir_groups *groups)
+static int64_t look_up(weir_gather *gather, weir_groups *groups, uint16_t row,
+                       const weir_value *values)
 {
-  write_key(strip, gather);
-  if (!fits(gather, groups))
+  write_key(gather, row);
+  if (!fits(gather, groups, values))
     return WEIR_EFULL;
   return weir_groups_key(groups, gather->key.bytes, gather->key.size);
 }
 
-static int64_t group_of(weir_strip *strip, weir_gather *gather, weir_groups *groups)
+// The groups of rows, up to the first that has to bail; gives how many there are.
+static uint32_t find_groups(weir_gather *gather, weir_groups *groups,
+                            const uint16_t *rows, uint32_t count, uint32_t *ids)
 {
-  struct recall *recall = recall_of(strip, gather);
-  // What a known group may still grow by is texts that it keeps.
-  if (recall == NULL || (gather->keeps_text && gather->max_state_bytes > 0))
-    return look_up(strip, gather, groups);
-  if (is_recalled(strip, gather, recall))
-    return recall->id;
-  int64_t id = look_up(strip, gather, groups);
-  if (id >= 0)
-    remember(strip, gather, id, recall);
-  return id;
+  uint64_t table = weir_groups_id(groups);
+  uint64_t hashes[MANY];
+  weir_recall_hash(gather->recall, gather->columns, rows, count, hashes);
+  uint32_t done = 0;
+  for (;;) {
+    done += weir_recall_find(gather->recall, table, gather->columns, rows + done,
+                             hashes + done, count - done, ids + done);
+    if (done == count)
+      return done;
+    int64_t id = look_up(gather, groups, rows[done], NULL);
+    if (id < 0)
+      return done;
+    ids[done] = (uint32_t)id;
+    weir_recall_keep(gather->recall, table, gather->columns, rows[done], hashes[done],
+                     ids[done]);
+    done++;
+  }
 }
 
-static int add(weir_strip *strip, weir_gather *gather, weir_groups *groups)
+static int add_alone(weir_gather *gather, weir_groups *groups, uint16_t row)
 {
-  if (!read_values(strip, gather))
-    return 0;
-  int64_t id = group_of(strip, gather, groups);
   uint32_t slot;
+  if (!read_values(gather, row))
+    return 0;
+  int64_t id = look_up(gather, groups, row, gather->values);
   return id >= 0 && weir_groups_add(groups, id, gather->values, &slot) == WEIR_OK;
+}
+
+// What a slot of this kind takes as one of many: one bit a kind.
+static uint32_t plain_kinds(uint32_t kind)
+{
+  if (kind == WEIR_GROUP_COUNT)
+    return ~(1u << WEIR_DATUM_JSON);
+  return 1u << WEIR_ABSENT | 1u << WEIR_NULL | 1u << WEIR_NUMBER;
+}
+
+// How many rows there are before the first that has to be added alone.
+static uint32_t count_plain(const weir_gather *gather, const uint16_t *rows,
+                            uint32_t count)
+{
+  for (uint32_t slot = 0; slot < gather->slot_count; slot++) {
+    weir_operand column = gather->columns[gather->key_count + slot];
+    uint32_t plain = plain_kinds(gather->kinds[slot]);
+    uint32_t i = 0;
+    while (i < count && plain >> column.at[rows[i] & column.mask].kind & 1)
+      i++;
+    count = i;
+  }
+  return count;
+}
+
+static void add_slot(const weir_gather *gather, weir_groups *groups, uint32_t slot,
+                     const uint16_t *rows, const uint32_t *ids, uint32_t count)
+{
+  weir_operand column = gather->columns[gather->key_count + slot];
+  uint32_t there[MANY];
+  double numbers[MANY];
+  uint32_t number = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    const weir_datum *datum = &column.at[rows[i] & column.mask];
+    there[number] = ids[i];
+    numbers[number] = datum->number;
+    number += datum->kind > WEIR_NULL;
+  }
+  if (gather->kinds[slot] == WEIR_GROUP_COUNT)
+    weir_groups_count_up(groups, slot, there, number);
+  else
+    weir_groups_add_numbers(groups, slot, there, numbers, number);
+}
+
+// Adds rows, up to the first that has to bail; gives how many.
+static uint32_t add(weir_gather *gather, weir_groups *groups, const uint16_t *rows,
+                    uint32_t count)
+{
+  uint32_t done = 0;
+  while (done < count) {
+    uint32_t ids[MANY];
+    uint32_t plain = count_plain(gather, rows + done, count - done);
+    uint32_t found = find_groups(gather, groups, rows + done, plain, ids);
+    for (uint32_t slot = 0; slot < gather->slot_count; slot++)
+      add_slot(gather, groups, slot, rows + done, ids, found);
+    done += found;
+    if (found < plain || done == count || !add_alone(gather, groups, rows[done]))
+      return done;
+    done++;
+  }
+  return done;
 }
 
 static void look_up_columns(const weir_strip *strip, weir_gather *gather)
@@ -283,28 +245,49 @@ static void look_up_columns(const weir_strip *strip, weir_gather *gather)
     gather->columns[i] = weir_strip_gives(strip, i);
 }
 
+// The next survivors, and how far they reach: not past a row that bailed.
+static uint32_t collect(const weir_strip *strip, uint16_t *rows, uint32_t *end)
+{
+  uint32_t count = 0;
+  uint32_t row = strip->at;
+  for (; row < strip->size && count < MANY; row++) {
+    if (strip->fates[row] == WEIR_FATE_BAILED)
+      break;
+    rows[count] = (uint16_t)row;
+    count += (strip->fates[row] & WEIR_FATE_PORT) != 0;
+  }
+  *end = row;
+  return count;
+}
+
 int weir_strip_gather(weir_strip *strip, weir_gather *gather, weir_groups *groups,
                       uint64_t *added)
 {
   int what;
-  forget(gather, groups);
+  if (gather->recall == NULL)
+    gather->recall = weir_recall_new(gather->key_count);
   look_up_columns(strip, gather);
   while ((what = weir_strip_next(strip)) == WEIR_STRIP_SURVIVOR) {
-    if (!add(strip, gather, groups)) {
-      strip->fates[strip->at] = WEIR_FATE_BAILED;
-      return WEIR_STRIP_BAILED;
+    uint16_t rows[MANY];
+    uint32_t end;
+    uint32_t count = collect(strip, rows, &end);
+    uint32_t done = add(gather, groups, rows, count);
+    *added += done;
+    if (done < count) {
+      strip->fates[rows[done]] = WEIR_FATE_BAILED;
+      end = rows[done];
     }
-    strip->at++;
-    ++*added;
+    weir_strip_pass(strip, end);
   }
   return what;
 }
 
 static int keep(weir_strip *strip, weir_gather *gather, weir_order *order)
 {
-  write_key(strip, gather);
+  write_key(gather, (uint16_t)strip->at);
   weir_buf_clear(&gather->row);
-  if (!read_values(strip, gather) || !weir_strip_render(strip, strip->at, &gather->row))
+  if (!read_values(gather, (uint16_t)strip->at) ||
+      !weir_strip_render(strip, strip->at, &gather->row))
     return 0;
   weir_slice row = {gather->row.bytes, gather->row.size};
   weir_slice group = {gather->key.bytes, gather->key.size};

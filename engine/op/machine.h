@@ -137,7 +137,11 @@ typedef struct weir_operand {
 weir_operand weir_strip_operand(const weir_strip *strip, int32_t operand);
 weir_datum *weir_strip_register(const weir_strip *strip, int32_t number);
 weir_datum *weir_strip_column(const weir_strip *strip, uint32_t column);
-weir_datum *weir_strip_gives(const weir_strip *strip, uint32_t number);
+weir_datum *weir_strip_given_column(const weir_strip *strip, uint32_t number);
+weir_operand weir_strip_gives(const weir_strip *strip, uint32_t number);
+
+// Walks on to a row, past others.
+void weir_strip_pass(weir_strip *strip, uint32_t end);
 
 void weir_strip_bail(weir_strip *strip, uint32_t row);
 

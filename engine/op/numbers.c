@@ -32,8 +32,10 @@ static void odd(weir_strip *strip, const weir_step *step, uint16_t row, int miss
     weir_operand a = weir_strip_operand(strip, step->is.a);                            \
     weir_operand b = weir_strip_operand(strip, step->is.b);                            \
     weir_datum *to = weir_strip_register(strip, step->is.to);                          \
-    for (uint32_t i = 0; i < strip->count; i++) {                                      \
-      uint16_t row = strip->rows[i];                                                   \
+    const uint16_t *rows = strip->rows;                                                \
+    uint32_t count = strip->count;                                                     \
+    for (uint32_t i = 0; i < count; i++) {                                             \
+      uint16_t row = rows[i];                                                          \
       const weir_datum *left = &a.at[row & a.mask];                                    \
       const weir_datum *right = &b.at[row & b.mask];                                   \
       double x = left->number;                                                         \
@@ -50,8 +52,10 @@ static void odd(weir_strip *strip, const weir_step *step, uint16_t row, int miss
   {                                                                                    \
     weir_operand a = weir_strip_operand(strip, step->is.a);                            \
     weir_datum *to = weir_strip_register(strip, step->is.to);                          \
-    for (uint32_t i = 0; i < strip->count; i++) {                                      \
-      uint16_t row = strip->rows[i];                                                   \
+    const uint16_t *rows = strip->rows;                                                \
+    uint32_t count = strip->count;                                                     \
+    for (uint32_t i = 0; i < count; i++) {                                             \
+      uint16_t row = rows[i];                                                          \
       const weir_datum *only = &a.at[row & a.mask];                                    \
       double x = only->number;                                                         \
       if (only->kind == WEIR_NUMBER && (known))                                        \

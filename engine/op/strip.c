@@ -50,11 +50,6 @@ weir_datum *weir_strip_column(const weir_strip *strip, uint32_t column)
          (size_t)(strip->program->register_count + column) * WEIR_STRIP_ROWS_MAX;
 }
 
-weir_datum *weir_strip_gives(const weir_strip *strip, uint32_t number)
-{
-  return weir_strip_column(strip, strip->program->column_count + number);
-}
-
 weir_operand weir_strip_operand(const weir_strip *strip, int32_t operand)
 {
   if (operand < 0)
@@ -66,6 +61,16 @@ void weir_strip_bail(weir_strip *strip, uint32_t row)
 {
   strip->fates[row] = WEIR_FATE_BAILED;
   strip->bailed = 1;
+}
+
+weir_datum *weir_strip_given_column(const weir_strip *strip, uint32_t number)
+{
+  return weir_strip_column(strip, strip->program->column_count + number);
+}
+
+weir_operand weir_strip_gives(const weir_strip *strip, uint32_t number)
+{
+  return (weir_operand){weir_strip_given_column(strip, number), UINT32_MAX};
 }
 
 char *weir_strip_take(weir_strip *strip, size_t size)
@@ -135,7 +140,7 @@ static void begin(weir_strip *strip)
       fill(weir_strip_column(strip, i), strip->size, WEIR_DATUM_UNSET);
   }
   for (uint32_t i = 0; i < program->given_count; i++)
-    fill(weir_strip_gives(strip, i), strip->size, WEIR_ABSENT);
+    fill(weir_strip_given_column(strip, i), strip->size, WEIR_ABSENT);
 }
 
 void weir_strip_watch(weir_strip *strip, uint32_t *mark, uint32_t behind)
@@ -214,20 +219,29 @@ void weir_strip_skip(weir_strip *strip)
   strip->at++;
 }
 
+void weir_strip_pass(weir_strip *strip, uint32_t end)
+{
+  const uint16_t *fates = strip->fates;
+  uint32_t at = strip->at;
+  while (at < end) {
+    uint16_t fate = fates[at];
+    uint32_t first = at;
+    while (at < end && fates[at] == fate)
+      at++;
+    if (!(fate & WEIR_FATE_PORT))
+      strip->filtered[fate & (WEIR_PROGRAM_STAGES_MAX - 1)] += at - first;
+  }
+  strip->at = end;
+}
+
 int weir_strip_next(weir_strip *strip)
 {
   const uint16_t *fates = strip->fates;
-  uint32_t size = strip->size;
   uint32_t at = strip->at;
-  while (at < size && !(fates[at] & WEIR_FATE_PORT)) {
-    uint16_t fate = fates[at];
-    uint32_t first = at;
-    while (at < size && fates[at] == fate)
-      at++;
-    strip->filtered[fate & (WEIR_PROGRAM_STAGES_MAX - 1)] += at - first;
-  }
-  strip->at = at;
-  if (at == size)
+  while (at < strip->size && !(fates[at] & WEIR_FATE_PORT))
+    at++;
+  weir_strip_pass(strip, at);
+  if (at == strip->size)
     return WEIR_STRIP_END;
   return fates[at] == WEIR_FATE_BAILED ? WEIR_STRIP_BAILED : WEIR_STRIP_SURVIVOR;
 }
@@ -240,7 +254,8 @@ uint32_t weir_strip_port(const weir_strip *strip)
 int weir_strip_given(const weir_strip *strip, uint32_t number, weir_value *out)
 {
   WEIR_ASSERT(number < strip->program->given_count);
-  weir_datum_value(&weir_strip_gives(strip, number)[strip->at], out);
+  weir_operand given = weir_strip_gives(strip, number);
+  weir_datum_value(&given.at[strip->at & given.mask], out);
   return WEIR_OK;
 }
 

@@ -30,6 +30,11 @@ static int has_text(const weir_value *value)
          value->kind == WEIR_ARRAY;
 }
 
+size_t weir_accumulator_bytes(uint32_t kind)
+{
+  return kind == WEIR_GROUP_COUNT ? sizeof(uint64_t) : sizeof(weir_accumulator);
+}
+
 void weir_accumulator_fini(weir_accumulator *accumulator, uint32_t kind)
 {
   if (keeps(kind) && accumulator->kept.text_capacity > 0)
@@ -71,17 +76,23 @@ static wide whole_number(double number)
   return is_short(number) ? (wide)(int64_t)number : (wide)number;
 }
 
-static void add_number(weir_accumulator *accumulator, const weir_value *value)
+static inline void add_number(weir_accumulator *accumulator, double number)
 {
-  if (value->kind == WEIR_INTEGER) {
-    add_whole(accumulator,
-              value->negative ? -(wide)value->magnitude : (wide)value->magnitude);
-  } else if (is_whole(value->number)) {
-    add_whole(accumulator, whole_number(value->number));
+  if (is_whole(number)) {
+    add_whole(accumulator, whole_number(number));
   } else {
-    add_compensated(&accumulator->sum.fraction, &accumulator->sum.lost, value->number);
+    add_compensated(&accumulator->sum.fraction, &accumulator->sum.lost, number);
     accumulator->sum.fraction_count++;
   }
+}
+
+static void add_sum(weir_accumulator *accumulator, const weir_value *value)
+{
+  if (value->kind == WEIR_INTEGER)
+    add_whole(accumulator,
+              value->negative ? -(wide)value->magnitude : (wide)value->magnitude);
+  else
+    add_number(accumulator, value->number);
 }
 
 static int takes(const weir_accumulator *accumulator, uint32_t kind,
@@ -156,9 +167,28 @@ void weir_accumulator_add(weir_accumulator *accumulator, uint32_t kind,
     if (takes(accumulator, kind, value))
       keep(accumulator, value);
   } else if (kind != WEIR_GROUP_COUNT) {
-    add_number(accumulator, value);
+    add_sum(accumulator, value);
   }
   accumulator->count++;
+}
+
+void weir_accumulator_add_numbers(char *first, size_t stride_bytes, uint32_t kind,
+                                  const uint32_t *ids, const double *numbers,
+                                  size_t count)
+{
+  if (keeps(kind)) {
+    for (size_t i = 0; i < count; i++) {
+      weir_value value = {.kind = WEIR_NUMBER, .number = numbers[i]};
+      weir_accumulator_add((weir_accumulator *)(first + ids[i] * stride_bytes), kind,
+                           &value);
+    }
+    return;
+  }
+  for (size_t i = 0; i < count; i++) {
+    weir_accumulator *accumulator = (weir_accumulator *)(first + ids[i] * stride_bytes);
+    add_number(accumulator, numbers[i]);
+    accumulator->count++;
+  }
 }
 
 uint64_t weir_accumulator_size_bytes(const weir_accumulator *accumulator, uint32_t kind)

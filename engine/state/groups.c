@@ -45,24 +45,29 @@ struct weir_groups {
   uint64_t count;
   uint64_t capacity;
   group *items;
-  weir_accumulator *accumulators;  // [capacity * slot_count]
+  char *accumulators;     // a row of them for each group
+  uint32_t *offsets;      // of the slots in such a row
+  uint32_t stride_bytes;  // from row to row
   weir_buf key_bytes;
   uint64_t text_bytes;  // that the accumulators keep
 };
 
-static _Atomic uint64_t ids;
+static _Atomic uint64_t tables_made;
 
 weir_groups *weir_groups_new(const uint32_t *kinds, uint32_t slot_count,
                              uint64_t max_keys)
 {
   WEIR_ASSERT(slot_count <= WEIR_GROUPS_SLOTS_MAX);
   weir_groups *groups = weir_mem_new(sizeof *groups);
-  groups->id = atomic_fetch_add(&ids, 1) + 1;
+  groups->id = atomic_fetch_add(&tables_made, 1) + 1;
   groups->slot_count = slot_count;
   groups->kinds = weir_mem_new((slot_count + 1) * sizeof groups->kinds[0]);
+  groups->offsets = weir_mem_new((slot_count + 1) * sizeof groups->offsets[0]);
   for (uint32_t slot = 0; slot < slot_count; slot++) {
     WEIR_ASSERT(kinds[slot] <= WEIR_GROUP_LAST);
     groups->kinds[slot] = kinds[slot];
+    groups->offsets[slot] = groups->stride_bytes;
+    groups->stride_bytes += (uint32_t)weir_accumulator_bytes(kinds[slot]);
   }
   groups->max_keys =
       max_keys > 0 && max_keys < WEIR_GROUPS_KEYS_MAX ? max_keys : WEIR_GROUPS_KEYS_MAX;
@@ -72,17 +77,29 @@ weir_groups *weir_groups_new(const uint32_t *kinds, uint32_t slot_count,
   return groups;
 }
 
+static weir_accumulator *accumulator_of(const weir_groups *groups, int64_t id,
+                                        uint32_t slot)
+{
+  WEIR_ASSERT(id >= 0 && (uint64_t)id < groups->count);
+  return (weir_accumulator *)(groups->accumulators +
+                              (uint64_t)id * groups->stride_bytes +
+                              groups->offsets[slot]);
+}
+
 void weir_groups_free(weir_groups *groups)
 {
   if (groups == NULL)
     return;
-  for (uint64_t i = 0; i < groups->count * groups->slot_count; i++)
-    weir_accumulator_fini(&groups->accumulators[i],
-                          groups->kinds[i % groups->slot_count]);
+  for (uint64_t id = 0; id < groups->count; id++) {
+    for (uint32_t slot = 0; slot < groups->slot_count; slot++)
+      weir_accumulator_fini(accumulator_of(groups, (int64_t)id, slot),
+                            groups->kinds[slot]);
+  }
   weir_buf_fini(&groups->key_bytes);
   weir_mem_free(groups->accumulators);
   weir_mem_free(groups->items);
   weir_mem_free(groups->entries);
+  weir_mem_free(groups->offsets);
   weir_mem_free(groups->kinds);
   weir_mem_free(groups);
 }
@@ -102,9 +119,8 @@ static int grow_items(weir_groups *groups, uint64_t capacity)
   if (items == NULL)
     return WEIR_ENOMEM;
   groups->items = items;
-  size_t accumulator_count = capacity * groups->slot_count;
-  weir_accumulator *accumulators = weir_mem_resize(
-      groups->accumulators, (accumulator_count + 1) * sizeof *accumulators);
+  char *accumulators =
+      weir_mem_resize(groups->accumulators, capacity * groups->stride_bytes + 1);
   if (accumulators == NULL)
     return WEIR_ENOMEM;
   groups->accumulators = accumulators;
@@ -193,8 +209,7 @@ static int64_t find_or_add(weir_groups *groups, uint64_t hash, const char *key,
   groups->items[id] = (group){.hash = hash, .key_start = groups->key_bytes.size};
   groups->entries[at] = entry_of(hash, id);
   weir_buf_append(&groups->key_bytes, key, size);
-  for (uint32_t slot = 0; slot < groups->slot_count; slot++)
-    groups->accumulators[id * groups->slot_count + slot] = (weir_accumulator){0};
+  memset(groups->accumulators + id * groups->stride_bytes, 0, groups->stride_bytes);
   return (int64_t)id;
 }
 
@@ -203,31 +218,40 @@ int64_t weir_groups_key(weir_groups *groups, const char *key, size_t size)
   return find_or_add(groups, weir_hash(key, size), key, size);
 }
 
-static weir_accumulator *accumulators_of(const weir_groups *groups, int64_t id)
-{
-  WEIR_ASSERT(id >= 0 && (uint64_t)id < groups->count);
-  return groups->accumulators + (uint64_t)id * groups->slot_count;
-}
-
 int weir_groups_add(weir_groups *groups, int64_t id, const weir_value *values,
                     uint32_t *slot)
 {
-  weir_accumulator *all = accumulators_of(groups, id);
   for (uint32_t i = 0; i < groups->slot_count; i++) {
     uint32_t kind = groups->kinds[i];
     if (kind == WEIR_GROUP_COUNT)
       continue;
-    uint64_t before = weir_accumulator_size_bytes(&all[i], kind);
-    int rc = weir_accumulator_prepare(&all[i], kind, &values[i]);
-    groups->text_bytes += weir_accumulator_size_bytes(&all[i], kind) - before;
+    weir_accumulator *accumulator = accumulator_of(groups, id, i);
+    uint64_t before = weir_accumulator_size_bytes(accumulator, kind);
+    int rc = weir_accumulator_prepare(accumulator, kind, &values[i]);
+    groups->text_bytes += weir_accumulator_size_bytes(accumulator, kind) - before;
     if (rc != WEIR_OK) {
       *slot = i;
       return rc;
     }
   }
   for (uint32_t i = 0; i < groups->slot_count; i++)
-    weir_accumulator_add(&all[i], groups->kinds[i], &values[i]);
+    weir_accumulator_add(accumulator_of(groups, id, i), groups->kinds[i], &values[i]);
   return WEIR_OK;
+}
+
+void weir_groups_count_up(weir_groups *groups, uint32_t slot, const uint32_t *ids,
+                          size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    accumulator_of(groups, ids[i], slot)->count++;
+}
+
+void weir_groups_add_numbers(weir_groups *groups, uint32_t slot, const uint32_t *ids,
+                             const double *numbers, size_t count)
+{
+  weir_accumulator_add_numbers(groups->accumulators + groups->offsets[slot],
+                               groups->stride_bytes, groups->kinds[slot], ids, numbers,
+                               count);
 }
 
 // Asks for what adding a key of `from` will touch: a table of many keys is in no cache.
@@ -243,7 +267,7 @@ static void prefetch(const weir_groups *into, const weir_groups *from, uint64_t 
   if (entry == 0)
     return;
   __builtin_prefetch(&into->items[id_of(entry)]);
-  __builtin_prefetch(accumulators_of(into, id_of(entry)));
+  __builtin_prefetch(accumulator_of(into, id_of(entry), 0));
 }
 
 int weir_groups_merge(weir_groups *into, const weir_groups *from)
@@ -256,14 +280,13 @@ int weir_groups_merge(weir_groups *into, const weir_groups *from)
     int64_t target = find_or_add(into, hash, key.bytes, key.size);
     if (target < 0)
       return (int)target;
-    weir_accumulator *left = accumulators_of(into, target);
-    const weir_accumulator *right = accumulators_of(from, id);
     for (uint32_t slot = 0; slot < into->slot_count; slot++) {
       uint32_t kind = into->kinds[slot];
       WEIR_ASSERT(kind == from->kinds[slot]);
-      uint64_t before = weir_accumulator_size_bytes(&left[slot], kind);
-      int rc = weir_accumulator_merge(&left[slot], kind, &right[slot]);
-      into->text_bytes += weir_accumulator_size_bytes(&left[slot], kind) - before;
+      weir_accumulator *left = accumulator_of(into, target, slot);
+      uint64_t before = weir_accumulator_size_bytes(left, kind);
+      int rc = weir_accumulator_merge(left, kind, accumulator_of(from, id, slot));
+      into->text_bytes += weir_accumulator_size_bytes(left, kind) - before;
       if (rc != WEIR_OK)
         return rc;
     }
@@ -274,8 +297,7 @@ int weir_groups_merge(weir_groups *into, const weir_groups *from)
 // Two entries of the table are a group's, since at most half of them are taken.
 static uint64_t group_bytes(const weir_groups *groups)
 {
-  return sizeof(group) + 2 * sizeof groups->entries[0] +
-         groups->slot_count * sizeof(weir_accumulator);
+  return sizeof(group) + 2 * sizeof groups->entries[0] + groups->stride_bytes;
 }
 
 uint64_t weir_groups_size_bytes(const weir_groups *groups)
@@ -290,11 +312,11 @@ uint64_t weir_groups_growth_bytes(const weir_groups *groups, const char *key,
   static const weir_accumulator nothing = {0};
   uint64_t entry = groups->entries[probe(groups, weir_hash(key, size), key, size)];
   uint64_t bytes = entry == 0 ? group_bytes(groups) + size : 0;
-  const weir_accumulator *all =
-      entry == 0 ? NULL : accumulators_of(groups, id_of(entry));
-  for (uint32_t i = 0; i < groups->slot_count; i++)
-    bytes += weir_accumulator_growth_bytes(all != NULL ? &all[i] : &nothing,
-                                           groups->kinds[i], &values[i]);
+  for (uint32_t i = 0; values != NULL && i < groups->slot_count; i++) {
+    const weir_accumulator *known =
+        entry == 0 ? &nothing : accumulator_of(groups, id_of(entry), i);
+    bytes += weir_accumulator_growth_bytes(known, groups->kinds[i], &values[i]);
+  }
   return bytes;
 }
 
@@ -314,7 +336,7 @@ void weir_groups_write(const weir_groups *groups, int64_t id, uint32_t slot,
                        weir_buf *out)
 {
   WEIR_ASSERT(slot < groups->slot_count);
-  weir_accumulator_write(&accumulators_of(groups, id)[slot], groups->kinds[slot], out);
+  weir_accumulator_write(accumulator_of(groups, id, slot), groups->kinds[slot], out);
 }
 
 static int write_row(const weir_groups *groups, int64_t id, const weir_slice *names,

@@ -64,12 +64,19 @@ int64_t weir_groups_key(weir_groups *groups, const char *key, size_t size);
 int weir_groups_add(weir_groups *groups, int64_t id, const weir_value *values,
                     uint32_t *slot);
 
+// Adds to one slot of many groups, in order: one to a COUNT; a number, of any kind, to
+// all others. What is not there is not among them. It cannot fail.
+void weir_groups_count_up(weir_groups *groups, uint32_t slot, const uint32_t *ids,
+                          size_t count);
+void weir_groups_add_numbers(weir_groups *groups, uint32_t slot, const uint32_t *ids,
+                             const double *numbers, size_t count);
+
 // Adds what `from` has seen to `into`, as if it had come after. Both have the same
 // kinds. After an error part of it has been added, so that `into` is of no use.
 int weir_groups_merge(weir_groups *into, const weir_groups *from);
 
 // What all groups take, without the room that is kept for more; and what adding
-// these values under this key would add to that.
+// these values under this key would add to that. NULL: values that are no texts.
 uint64_t weir_groups_size_bytes(const weir_groups *groups);
 uint64_t weir_groups_growth_bytes(const weir_groups *groups, const char *key,
                                   size_t size, const weir_value *values);
