@@ -123,31 +123,41 @@ void weir_batch_clear_rows(weir_batch *batch)
   batch->traced = 0;
 }
 
+static int is_of_source(const weir_batch *batch, const weir_batch *from)
+{
+  return from->source == batch->source && from->partition == batch->partition;
+}
+
 // A derived row's origin is where its record began and which one it was, both less
 // what the batch says of its first one.
-void weir_batch_trace_row(weir_batch *batch, const weir_batch *from, uint32_t row)
+static weir_span origin_of(const weir_batch *batch, const weir_batch *from,
+                           uint32_t row)
 {
-  uint32_t last = batch->row_count - 1;
-  if (!batch->derived || batch->traced != last)
-    return;
-  // The usual case: rows of a source's batch in their places, numbered without gaps.
-  if (from->position == batch->position && from->record_first == batch->record_first &&
-      from->source == batch->source && from->partition == batch->partition &&
-      !from->derived && !from->has_origins && from->fault_count == 0 &&
-      from->record_first != 0) {
-    batch->origins[last] = (weir_span){from->rows[row].start, row};
-    batch->traced = batch->row_count;
-    return;
-  }
   uint64_t position = from->position + weir_batch_row_origin(from, row).start;
   uint64_t number = weir_batch_row_number(from, row);
-  weir_span origin = {0, untraced};
-  if (from->source == batch->source && from->partition == batch->partition &&
-      number >= batch->record_first && number - batch->record_first < untraced &&
-      position >= batch->position && position - batch->position < untraced)
-    origin = (weir_span){(uint32_t)(position - batch->position),
-                         (uint32_t)(number - batch->record_first)};
-  batch->origins[last] = origin;
+  if (is_of_source(batch, from) && number >= batch->record_first &&
+      number - batch->record_first < untraced && position >= batch->position &&
+      position - batch->position < untraced)
+    return (weir_span){(uint32_t)(position - batch->position),
+                       (uint32_t)(number - batch->record_first)};
+  return (weir_span){0, untraced};
+}
+
+void weir_batch_trace_rows(weir_batch *batch, const weir_batch *from, uint32_t row,
+                           uint32_t count)
+{
+  uint32_t first = batch->row_count - count;
+  if (!batch->derived || batch->traced != first)
+    return;
+  // Rows of a source's batch in their places, numbered without gaps.
+  int is_usual = from->position == batch->position &&
+                 from->record_first == batch->record_first &&
+                 is_of_source(batch, from) && !from->derived && !from->has_origins &&
+                 from->fault_count == 0 && from->record_first != 0;
+  weir_span *origins = batch->origins + first;
+  for (uint32_t i = 0; i < count; i++)
+    origins[i] = is_usual ? (weir_span){from->rows[row + i].start, row + i}
+                          : origin_of(batch, from, row + i);
   batch->traced = batch->row_count;
 }
 

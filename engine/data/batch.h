@@ -136,8 +136,10 @@ void weir_batch_clear_rows(weir_batch *batch);
 // Where in the input a row came from: its text, unless a decoder put that elsewhere.
 weir_span weir_batch_row_origin(const weir_batch *batch, uint32_t row);
 
-// Notes which row of another batch the last row was made from.
-void weir_batch_trace_row(weir_batch *batch, const weir_batch *from, uint32_t row);
+// Notes which rows of another batch the last rows, so many, were made from: those from
+// one on.
+void weir_batch_trace_rows(weir_batch *batch, const weir_batch *from, uint32_t row,
+                           uint32_t count);
 
 // The number of a row, or of a fault, in its source; from 1. 0 for a row that comes
 // from no single one, or from none that is known.

@@ -236,10 +236,13 @@ uint32_t weir_layout_end(const weir_layout_place *place, const weir_layout_rows 
   return brackets[place->opens] == colon + 1 ? brackets[place->closes] + 1 : 0;
 }
 
-int weir_layout_is_like(const weir_layout *layout, const weir_layout_rows *rows,
-                        uint32_t number)
+uint32_t weir_layout_until(const weir_layout *layout, const weir_layout_rows *rows,
+                           uint32_t number, uint32_t end)
 {
-  return is_alike(layout, rows->batch, rows->first + number, &rows->known[number]);
+  while (number < end &&
+         is_alike(layout, rows->batch, rows->first + number, &rows->known[number]))
+    number++;
+  return number;
 }
 
 int weir_layout_lacks(const weir_layout_place *place)

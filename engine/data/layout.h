@@ -69,8 +69,8 @@ void weir_layout_find(const weir_layout *layout, const weir_layout_place *place,
 uint32_t weir_layout_end(const weir_layout_place *place, const weir_layout_rows *rows,
                          uint32_t number, uint32_t colon);
 
-// Whether a row looks like the layout; and whether such rows have no member at
-// the place.
-int weir_layout_is_like(const weir_layout *layout, const weir_layout_rows *rows,
-                        uint32_t number);
+// How far rows from a number on, up to end, look like the layout; and whether such
+// rows have no member at the place.
+uint32_t weir_layout_until(const weir_layout *layout, const weir_layout_rows *rows,
+                           uint32_t number, uint32_t end);
 int weir_layout_lacks(const weir_layout_place *place);

@@ -281,13 +281,14 @@ int weir_datum_storable(const weir_datum *datum)
 static void store(weir_strip *strip, int32_t operand, weir_datum *to)
 {
   weir_operand a = weir_strip_operand(strip, operand);
-  for (uint32_t i = 0; i < strip->count; i++) {
-    uint16_t row = strip->rows[i];
-    const weir_datum *datum = &a.at[row & a.mask];
-    if (weir_datum_storable(datum))
-      to[row] = *datum;
-    else
-      weir_strip_bail(strip, row);
+  const uint16_t *rows = strip->rows;
+  uint32_t count = strip->count;
+  for (uint32_t i = 0; i < count; i++) {
+    const weir_datum *datum = &a.at[rows[i] & a.mask];
+    to[rows[i]] = *datum;
+    int is_text = datum->kind == WEIR_TEXT && (datum->flags & WEIR_DATUM_UTF8) != 0;
+    if (!is_text && !weir_datum_storable(datum))
+      weir_strip_bail(strip, rows[i]);
   }
 }
 

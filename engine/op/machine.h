@@ -25,7 +25,7 @@
 enum {
   WEIR_COLUMN_NONE = 0xFFFF,
   WEIR_LABEL_NONE = 0x7FFFFFFF,
-  WEIR_TEXT_PAD = 16,  // may be read, and in an arena written, behind every text
+  WEIR_TEXT_PAD = 32,  // may be read, and in an arena written, behind every text
   WEIR_LABEL_WORDS = 1024 / 64,  // a bit a row
 };
 
@@ -73,6 +73,7 @@ struct weir_program {
   uint32_t shape_count;  // 0 is the source row
   uint32_t register_count;
   uint32_t given_count;
+  uint32_t assigns;  // some column is of shape 0
   uint32_t sealed;
   weir_buf keys;
 };
@@ -170,12 +171,21 @@ int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out);
 // The row as JSON, appended. 0 if the row has to be done by the row code.
 int weir_strip_render(weir_strip *strip, uint32_t row, weir_buf *out);
 
-// The row with what was assigned to it, where all of that is new; 0 if it is not, or
-// not known to be.
-int weir_strip_write_added(weir_strip *strip, uint32_t row, weir_buf *out);
+// The same where it is a made record, or its row with members that are known to be new;
+// 0 if it is not.
+int weir_strip_render_plain(weir_strip *strip, uint32_t row, weir_buf *out);
 
-// Whether a row looks like the layout; for such rows lacks is known then.
-int weir_strip_is_like(weir_strip *strip, uint32_t row);
+// Appends rows from the one at hand on, which go the same way and have one shape up to
+// end: until one is not plain, or the batch has so many bytes, or no room for a row.
+void weir_strip_write_plain(weir_strip *strip, uint32_t end, weir_batch *to,
+                            size_t stop_bytes);
+
+// The member that a column is, after a comma.
+void weir_strip_write_member(const weir_strip *strip, uint32_t column, uint32_t row,
+                             weir_buf *out);
+
+// How far rows, up to end, look like the layout; for such rows lacks is known then.
+uint32_t weir_strip_alike_until(weir_strip *strip, uint32_t row, uint32_t end);
 
 // Appends a datum that may be stored.
 void weir_datum_write(weir_buf *out, const weir_datum *datum);

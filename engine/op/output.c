@@ -39,96 +39,6 @@ void weir_datum_value(const weir_datum *datum, weir_value *out)
   }
 }
 
-// Appends, short things by whole vectors: a call to memcpy costs more than they do.
-// Behind every text, and behind the buffer's bytes, there is room for it.
-static inline void put(weir_buf *out, const char *bytes, size_t size)
-{
-  enum { VECTOR = 16, SHORT = 48 };
-  _Static_assert((int)VECTOR <= (int)WEIR_TEXT_PAD && (int)VECTOR <= (int)WEIR_BUF_PAD,
-                 "the last vector must fit");
-  if (size > SHORT || size > out->capacity - out->size) {
-    weir_buf_append(out, bytes, size);
-    return;
-  }
-  char *at = out->bytes + out->size;
-  for (size_t i = 0; i < size; i += VECTOR)
-    memcpy(at + i, bytes + i, VECTOR);
-  out->size += size;
-}
-
-static inline void put_byte(weir_buf *out, char byte)
-{
-  if (out->size < out->capacity)
-    out->bytes[out->size++] = byte;
-  else
-    weir_buf_byte(out, byte);
-}
-
-static void put_word(weir_buf *out, const char *word)
-{
-  weir_buf_append(out, word, strlen(word));
-}
-
-void weir_datum_write(weir_buf *out, const weir_datum *datum)
-{
-  switch (datum->kind) {
-  case WEIR_NUMBER:
-    weir_write_number(out, datum->number);
-    return;
-  case WEIR_TEXT:
-    if (!(datum->flags & WEIR_DATUM_PLAIN)) {
-      weir_write_text(out, datum->text, datum->size);
-      return;
-    }
-    put_byte(out, '"');
-    put(out, datum->text, datum->size);
-    put_byte(out, '"');
-    return;
-  case WEIR_TRUE:
-    put_word(out, "true");
-    return;
-  case WEIR_FALSE:
-    put_word(out, "false");
-    return;
-  case WEIR_NULL:
-  case WEIR_ABSENT:
-    put_word(out, "null");
-    return;
-  default:
-    put(out, datum->text, datum->size);
-  }
-}
-
-static int is_there(const weir_datum *datum)
-{
-  return datum->kind != WEIR_ABSENT && datum->kind != WEIR_DATUM_UNSET;
-}
-
-static void write_key(const weir_program *program, const weir_column *column,
-                      uint32_t comma, weir_buf *out)
-{
-  const weir_named *named = &program->fields[column->field];
-  const char *key = program->keys.bytes + named->key;
-  put(out, key + !comma, named->key_size - !comma);
-}
-
-static void write_made(const weir_strip *strip, uint32_t row, weir_buf *out)
-{
-  const weir_program *program = strip->program;
-  uint32_t shape = strip->shapes[row];
-  uint32_t count = 0;
-  put_byte(out, '{');
-  for (uint32_t i = 0; i < program->column_count; i++) {
-    const weir_column *column = &program->columns[i];
-    const weir_datum *datum = datum_of(strip, i, row);
-    if (column->shape != shape || !is_there(datum))
-      continue;
-    write_key(program, column, count++ > 0, out);
-    weir_datum_write(out, datum);
-  }
-  put_byte(out, '}');
-}
-
 // What a row's text becomes: values replaced in their places, in the order of the
 // text, and members added behind.
 struct edits {
@@ -153,7 +63,7 @@ static void add_replaced(struct edits *edits, weir_slice old, const weir_datum *
 // Whether a column's field is known to be missing in the row, without looking.
 static int is_new(weir_strip *strip, uint32_t column, uint32_t row)
 {
-  return weir_strip_is_like(strip, row) &&
+  return weir_strip_alike_until(strip, row, row + 1) > row &&
          (strip->lacks[column / 64] >> (column % 64) & 1) != 0;
 }
 
@@ -191,20 +101,13 @@ static int is_blank(char byte)
   return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
-static void write_member(const weir_strip *strip, uint32_t column, uint32_t comma,
-                         const weir_datum *datum, weir_buf *out)
-{
-  write_key(strip->program, &strip->program->columns[column], comma, out);
-  weir_datum_write(out, datum);
-}
-
 static int write_edited(weir_strip *strip, uint32_t row, weir_buf *out)
 {
   struct edits edits;
   weir_span span = strip->batch->rows[strip->first + row];
   const char *at = strip->batch->bytes.bytes + span.start;
   const char *brace = strip->batch->bytes.bytes + span.end - 1;
-  if (!plan_edits(strip, row, &edits) || is_blank(brace[-1]))
+  if (!plan_edits(strip, row, &edits) || is_blank(brace[-1]) || brace[-1] == '{')
     return 0;
   for (uint32_t i = 0; i < edits.replaced; i++) {
     weir_buf_append(out, at, (size_t)(edits.old[i].bytes - at));
@@ -212,12 +115,9 @@ static int write_edited(weir_strip *strip, uint32_t row, weir_buf *out)
     at = edits.old[i].bytes + edits.old[i].size;
   }
   weir_buf_append(out, at, (size_t)(brace - at));
-  for (uint32_t i = 0; i < edits.added; i++) {
-    uint32_t comma = i > 0 || brace[-1] != '{';
-    write_member(strip, edits.columns[i], comma, datum_of(strip, edits.columns[i], row),
-                 out);
-  }
-  put_byte(out, '}');
+  for (uint32_t i = 0; i < edits.added; i++)
+    weir_strip_write_member(strip, edits.columns[i], row, out);
+  weir_buf_byte(out, '}');
   return 1;
 }
 
@@ -287,44 +187,83 @@ static int write_odd(weir_strip *strip, uint32_t row, weir_buf *out)
   return done;
 }
 
+static int render(weir_strip *strip, uint32_t row, weir_buf *out)
+{
+  size_t start = out->size;
+  if (strip->shapes[row] == 0 && is_untouched(strip, row)) {
+    write_untouched(strip, row, out);
+    return 1;
+  }
+  int is_json = strip->batch->form == WEIR_FORM_JSON;
+  if (weir_strip_render_plain(strip, row, out) ||
+      (is_json && write_edited(strip, row, out)))
+    return 1;
+  out->size = start;
+  return write_odd(strip, row, out);
+}
+
 int weir_strip_render(weir_strip *strip, uint32_t row, weir_buf *out)
 {
   size_t start = out->size;
-  if (strip->shapes[row] != 0)
-    write_made(strip, row, out);
-  else if (is_untouched(strip, row))
-    write_untouched(strip, row, out);
-  else if (strip->batch->form == WEIR_FORM_CELLS ||
-           (!weir_strip_write_added(strip, row, out) &&
-            !write_edited(strip, row, out))) {
-    out->size = start;
-    if (!write_odd(strip, row, out)) {
-      out->size = start;
-      strip->fates[row] = WEIR_FATE_BAILED;
-      return 0;
-    }
-  }
-  return 1;
+  if (render(strip, row, out))
+    return 1;
+  out->size = start;
+  strip->fates[row] = WEIR_FATE_BAILED;
+  return 0;
 }
 
-// One row more, as weir_rows_write does it.
-static int end_row(weir_batch *out, size_t start, const weir_batch *from, uint32_t row)
+// One row, however it has to be written.
+static int write_row(weir_strip *strip, weir_batch *to)
 {
-  int code = out->bytes.size < batch_size_max ? WEIR_OK : WEIR_EFULL;
-  if (code == WEIR_OK && out->row_count == out->row_capacity)
-    code = weir_batch_reserve_rows(out, out->row_count + 1);
-  if (code != WEIR_OK) {
-    out->bytes.size = start;
-    return code;
-  }
-  out->rows[out->row_count++] = (weir_span){(uint32_t)start, (uint32_t)out->bytes.size};
-  put_byte(&out->bytes, '\n');
-  out->form = WEIR_FORM_JSON;
-  out->line_rows = 1;
-  out->indexed = 0;
-  if (out->derived)
-    weir_batch_trace_row(out, from, row);
+  uint32_t start = (uint32_t)to->bytes.size;
+  if (!weir_strip_render(strip, strip->at, &to->bytes))
+    return WEIR_STRIP_BAILED;
+  to->rows[to->row_count++] = (weir_span){start, (uint32_t)to->bytes.size};
+  weir_buf_byte(&to->bytes, '\n');
+  strip->at++;
   return WEIR_OK;
+}
+
+// A batch may not be larger: the last row goes back.
+static int take_back(weir_strip *strip, weir_batch *to)
+{
+  to->bytes.size = to->rows[--to->row_count].start;
+  strip->at--;
+  return WEIR_EFULL;
+}
+
+// The rows from the one at hand on, to end.
+static int write_rows(weir_strip *strip, uint32_t end, weir_batch *to,
+                      size_t full_bytes)
+{
+  size_t stop_bytes = full_bytes < batch_size_max ? full_bytes : batch_size_max;
+  while (strip->at < end) {
+    int code = weir_batch_reserve_rows(to, to->row_count + 1);
+    if (code != WEIR_OK)
+      return code;
+    uint32_t before = strip->at;
+    weir_strip_write_plain(strip, end, to, stop_bytes);
+    if (strip->at == before)
+      code = write_row(strip, to);
+    if (code != WEIR_OK)
+      return code;
+    if (to->bytes.size > batch_size_max)
+      return take_back(strip, to);
+    if (to->bytes.size >= full_bytes)
+      return WEIR_STRIP_FULL;
+  }
+  return WEIR_OK;
+}
+
+// One past the rows that go where the one at hand goes, and have its shape.
+static uint32_t end_of_run(const weir_strip *strip)
+{
+  uint32_t at = strip->at;
+  uint16_t fate = strip->fates[at];
+  uint16_t shape = strip->shapes[at];
+  while (++at < strip->size && strip->fates[at] == fate && strip->shapes[at] == shape)
+    continue;
+  return at;
 }
 
 int weir_strip_write(weir_strip *strip, weir_batch *const *out, size_t full_bytes)
@@ -332,15 +271,14 @@ int weir_strip_write(weir_strip *strip, weir_batch *const *out, size_t full_byte
   int what;
   while ((what = weir_strip_next(strip)) == WEIR_STRIP_SURVIVOR) {
     weir_batch *to = out[weir_strip_port(strip)];
-    size_t start = to->bytes.size;
-    if (!weir_strip_render(strip, strip->at, &to->bytes))
-      return WEIR_STRIP_BAILED;
-    int code = end_row(to, start, strip->batch, strip->first + strip->at);
+    uint32_t first = strip->at;
+    int code = write_rows(strip, end_of_run(strip), to, full_bytes);
+    to->form = WEIR_FORM_JSON;
+    to->line_rows = 1;
+    to->indexed = 0;
+    weir_batch_trace_rows(to, strip->batch, strip->first + first, strip->at - first);
     if (code != WEIR_OK)
       return code;
-    strip->at++;
-    if (to->bytes.size >= full_bytes)
-      return WEIR_STRIP_FULL;
   }
   return what;
 }
@@ -353,7 +291,7 @@ int weir_strip_open(weir_strip *strip, weir_rows *rows, uint32_t slot)
     done = open_changed(strip, rows, slot, row);
   } else {
     weir_buf_clear(&strip->scratch);
-    write_made(strip, row, &strip->scratch);
+    weir_strip_render_plain(strip, row, &strip->scratch);
     weir_rows_open(rows, slot, strip->batch, strip->first + row);
     done = weir_rows_assign_text(rows, slot, strip->scratch.bytes,
                                  strip->scratch.size) == WEIR_OK;

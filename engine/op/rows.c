@@ -156,7 +156,7 @@ int weir_rows_write(weir_rows *rows, uint32_t slot, weir_batch *out)
   weir_rows_render(rows, &written->doc, WEIR_NODE_ROOT, &out->bytes);
   int code = add_row(out, start);
   if (code == WEIR_OK && written->batch != NULL)
-    weir_batch_trace_row(out, written->batch, written->row);
+    weir_batch_trace_rows(out, written->batch, written->row, 1);
   return code;
 }
 

@@ -159,6 +159,7 @@ static int seal_set(struct seal *seal, weir_step *step)
   for (uint32_t i = column; i < program->column_count; i++)
     step->hazards |= has(seal->now.set, i) && program->columns[i].shape == step->shape;
   put(seal->now.set, column);
+  program->assigns |= step->shape == 0;
   return WEIR_OK;
 }
 

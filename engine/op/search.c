@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "engine/op/machine.h"
 #include "engine/op/match.h"
 #include "engine/op/views.h"
@@ -156,6 +160,48 @@ static enum found look(const struct needle *needle, const weir_datum *text,
   }
 }
 
+// Where a byte is for the last time; below 0: nowhere. Behind a text, as much may be
+// read as one load of a short text needs.
+static int64_t last_of(const char *text, uint32_t size, char byte)
+{
+#if defined(__SSE2__)
+  enum { HALF = 16, SHORT = 2 * HALF };
+  _Static_assert((int)SHORT <= (int)WEIR_TEXT_PAD, "a short text is read at once");
+  if (size <= SHORT) {
+    const __m128i *at = (const __m128i *)(const void *)text;
+    __m128i wanted = _mm_set1_epi8(byte);
+    __m128i low = _mm_cmpeq_epi8(_mm_loadu_si128(at), wanted);
+    __m128i high = _mm_cmpeq_epi8(_mm_loadu_si128(at + 1), wanted);
+    uint64_t marks = (uint32_t)_mm_movemask_epi8(low) |
+                     (uint64_t)(uint32_t)_mm_movemask_epi8(high) << HALF;
+    marks &= ((uint64_t)1 << size) - 1;
+    return 63 - __builtin_clzll(marks << 1 | 1) - 1;
+  }
+#endif
+  const char *found = memrchr(text, byte, size);
+  return found != NULL ? found - text : -1;
+}
+
+// MATCH of ^(.*)c, of texts, where c is no part of a character.
+static void before_last(weir_strip *strip, const weir_step *step, char stop)
+{
+  weir_operand a = weir_strip_operand(strip, step->is.a);
+  weir_datum *to = weir_strip_register(strip, step->is.to);
+  const uint16_t *rows = strip->rows;
+  uint32_t count = strip->count;
+  for (uint32_t i = 0; i < count; i++) {
+    const weir_datum *text = &a.at[rows[i] & a.mask];
+    if (text->kind != WEIR_TEXT) {
+      weir_strip_bail(strip, rows[i]);
+      continue;
+    }
+    int64_t last = last_of(text->text, text->size, stop);
+    weir_datum piece = *text;
+    piece.size = (uint32_t)last;
+    to[rows[i]] = last < 0 ? (weir_datum){.kind = WEIR_ABSENT} : piece;
+  }
+}
+
 enum answer { ANSWER_PLACE, ANSWER_PIECE, ANSWER_WHETHER };
 
 // What the row's register becomes; 0: the row code has to say.
@@ -189,6 +235,11 @@ static void each(weir_strip *strip, const weir_step *step, enum answer wanted)
   uint32_t result = wanted == ANSWER_WHETHER ? 0 : step->is.number;
   if (!plain)
     needle = needle_of(b.at, result);
+  if (needle.scan == SCAN_BEFORE_LAST && wanted == ANSWER_PIECE && !lenient &&
+      (needle.stop & 0x80) == 0) {
+    before_last(strip, step, needle.stop);
+    return;
+  }
   uint16_t missing = wanted == ANSWER_WHETHER ? WEIR_FALSE : WEIR_NULL;
   for (uint32_t i = 0; i < strip->count; i++) {
     uint16_t row = strip->rows[i];

@@ -9,7 +9,10 @@
 #include "engine/base/mem.h"
 #include "engine/op/machine.h"
 
+enum { MANY = 32 };
+
 _Static_assert(WEIR_LABEL_WORDS * 64 == WEIR_STRIP_ROWS_MAX, "a bit a row");
+_Static_assert(WEIR_STRIP_ROWS_MAX % MANY == 0, "there is room for them");
 
 weir_strip *weir_strip_new(void)
 {
@@ -125,11 +128,15 @@ static void begin(weir_strip *strip)
 {
   const weir_program *program = strip->program;
   weir_arena_reset(&strip->arena);
-  // Of all rows there may be: so many are done many at a time.
-  for (uint32_t row = 0; row < WEIR_STRIP_ROWS_MAX; row++)
-    strip->rows[row] = (uint16_t)row;
-  for (uint32_t row = 0; row < WEIR_STRIP_ROWS_MAX; row++)
-    strip->fates[row] = WEIR_FATE_PORT;
+  // Of a few rows more than there are: so many are done many at a time.
+  for (uint32_t first = 0; first < strip->size; first += MANY) {
+    uint16_t *rows = strip->rows + first;
+    uint16_t *fates = strip->fates + first;
+    for (uint32_t i = 0; i < MANY; i++)
+      rows[i] = (uint16_t)(first + i);
+    for (uint32_t i = 0; i < MANY; i++)
+      fates[i] = WEIR_FATE_PORT;
+  }
   strip->count = strip->size;
   strip->bailed = 0;
   strip->lacks_known = 0;

@@ -282,6 +282,45 @@ describe("the column machine", function()
       { op = "set", field = "x", a = 0 }))
   end)
 
+  it("adds texts of any length to records that are alike, up to the last of a byte", function()
+    local seed = tonumber(os.getenv("SEED")) or os.time()
+    math.randomseed(seed)
+    local list = { '{"ts":1700000000123,"path":"","ms":1}' }
+    for size = 0, 200 do
+      local text = ("abc/é"):rep(40):sub(1, size):gsub("\195$", "")
+      for _, path in ipairs({ text, (text:gsub("/", "", math.random(0, 40))) }) do
+        list[#list + 1] = ('{"ts":1700000000123,"path":"%s","ms":1}'):format(path)
+      end
+    end
+    local bails = check({
+      { op = "stage", stage = 0 },
+      { op = "get", to = 0, field = "path" },
+      { op = "match", to = 1, a = 0, b = { k = "^(.*)/" } },
+      { op = "set", field = "prefix", a = 1 },
+      { op = "set", field = ("long"):rep(20), a = 0 },
+      { op = "set", field = "n", a = { k = 0.5 } },
+    }, batches:json(table.concat(list, "\n")), true)
+    assert.equal(0, bails, "seed " .. seed)
+  end)
+
+  it("copies rows that nothing was assigned to, whatever lies between them", function()
+    local gaps = { "\n", "\n", "\n", "\n", "\r\n", "\n\n", " \n", "\n " }
+    for _ = 1, 50 do
+      local text = {}
+      for i = 1, math.random(60) do
+        text[2 * i - 1], text[2 * i] = ('{"a":%d}'):format(i), gaps[math.random(#gaps)]
+      end
+      assert.equal(0, check({
+        { op = "stage", stage = 0 },
+        { op = "get", to = 0, field = "a" },
+        { op = "if_lt", a = 0, b = { k = 40 }, label = 1 },
+        { op = "filter", a = { k = false } },
+        { op = "label", label = 1 },
+        { op = "filter", a = { k = true } },
+      }, batches:json(table.concat(text)), true))
+    end
+  end)
+
   it("opens a survivor as it would be written", function()
     local seed = tonumber(os.getenv("SEED")) or os.time()
     math.randomseed(seed)
