@@ -11,6 +11,7 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/base/waker.h"
+#include "engine/host/early.h"
 #include "engine/host/sampler.h"
 #include "engine/loop/loop.h"
 
@@ -124,6 +125,8 @@ static void load(struct seat *seat)
   weir_engine *engine = seat->engine;
   weir_worker_options options = engine->options;
   options.number = seat->number + 1;
+  if (seat->number > 0)
+    options.early = NULL;
   char message[WEIR_RUN_MESSAGE];
   int rc =
       weir_worker_new(&seat->worker, engine->flow, &options, message, sizeof message);
@@ -177,7 +180,7 @@ static void rest(struct seat *seat)
 static void *work(void *argument)
 {
   struct seat *seat = argument;
-  if (seat->number == 0) {
+  if (seat->number == 0 && weir_flow_has_segments(seat->engine->flow)) {
     bring_help(seat);  // to read meanwhile
     load(seat);
   }
@@ -189,7 +192,8 @@ static void *work(void *argument)
     if (!take_step(seat))
       rest(seat);
   }
-  weir_worker_free(seat->worker);
+  if (!seat->engine->options.leaves)
+    weir_worker_free(seat->worker);
   seat->worker = NULL;
   return NULL;
 }
@@ -249,6 +253,7 @@ int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
 {
   if (worker_count < 1 || worker_count > WEIR_ENGINE_WORKERS_MAX) {
     weir_flow_free(flow);
+    weir_early_free(options->early);
     return WEIR_EINVAL;
   }
   weir_engine *engine = weir_mem_new(sizeof *engine);
@@ -271,6 +276,8 @@ int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
   }
   // What the program itself takes, to get here, is no matter of max_memory.
   size_t held = weir_mem_used();
+  if (options->early != NULL && weir_flow_has_segments(flow))
+    held -= weir_early_memory(options->early);
   weir_mem_set_limit(options->memory_max == 0
                          ? 0
                          : options->memory_max + (held < OWN_MAX ? held : OWN_MAX));
@@ -296,6 +303,8 @@ void weir_engine_free(weir_engine *engine)
   weir_sampler_free(engine->sampler);
   weir_loop_free(engine->loop);
   weir_flow_free(engine->flow);
+  if (!engine->options.leaves)
+    weir_early_free(engine->options.early);
   weir_mem_free(engine->seats);
   weir_mem_free((char *)engine->options.setup);
   weir_mem_free(engine);

@@ -23,7 +23,7 @@ typedef struct weir_engine weir_engine;
 
 uint32_t weir_engine_cores(void);  // that this process may use, at most WORKERS_MAX
 
-// Takes the flow, also when it fails. The options are copied.
+// Takes the flow and what is in the options, which are copied, also when it fails.
 int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
                     const weir_worker_options *options);
 void weir_engine_free(weir_engine *engine);  // joins its threads; NULL is a no-op

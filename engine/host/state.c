@@ -359,6 +359,11 @@ void weir_host_charge(weir_host *host, weir_run *run)
   weir_mem_watch(run != NULL ? charge : NULL, run);
 }
 
+void weir_host_limit(weir_host *host, size_t memory_max)
+{
+  host->memory_max = memory_max;
+}
+
 void weir_host_share(weir_host *host) { host->shares = 1; }
 
 struct arguments {

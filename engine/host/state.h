@@ -37,6 +37,8 @@ int weir_host_enter(weir_host *host, weir_host_body body, void *context);
 struct weir_run;
 void weir_host_charge(weir_host *host, struct weir_run *run);
 
+void weir_host_limit(weir_host *host, size_t memory_max);  // another limit of its own
+
 // From now on the state answers to the limit of the process, if there is one.
 void weir_host_share(weir_host *host);
 

@@ -19,6 +19,7 @@
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/host/early.h"
 #include "engine/host/state.h"
 
 struct weir_worker {
@@ -224,6 +225,15 @@ static int prepare_state(lua_State *state, void *context)
   return WEIR_OK;
 }
 
+static int get_state(weir_worker *worker, const weir_worker_options *options)
+{
+  worker->host = options->early != NULL ? weir_early_take(options->early) : NULL;
+  if (worker->host == NULL)
+    return weir_host_new(&worker->host, options->memory_max, options->lpeg);
+  weir_host_limit(worker->host, options->memory_max);
+  return WEIR_OK;
+}
+
 int weir_worker_new(weir_worker **out, weir_flow *flow,
                     const weir_worker_options *options, char *message,
                     size_t message_size)
@@ -231,7 +241,7 @@ int weir_worker_new(weir_worker **out, weir_flow *flow,
   weir_worker *worker = weir_mem_new(sizeof *worker);
   worker->flow = flow;
   worker->options = options;
-  int rc = weir_host_new(&worker->host, options->memory_max, options->lpeg);
+  int rc = get_state(worker, options);
   if (rc != WEIR_OK) {
     snprintf(message, message_size, "%s", weir_err_text(rc));
     goto free_worker;

@@ -22,8 +22,9 @@ typedef struct weir_worker_options {
   const char *setup;  // Lua source of a table, for weir.run.worker
   size_t memory_max;  // of everything, 0 for none; of the state alone while it loads
   uint32_t number;    // 1 is the first
-  uint32_t unused;
+  uint32_t leaves;    // its state to the process, which ends
   int (*lpeg)(struct lua_State *state);  // NULL: from the disk
+  struct weir_early *early;              // its state, or NULL; the engine takes it
 } weir_worker_options;
 
 // Makes the state and has weir.run.worker prepare every segment of the flow.

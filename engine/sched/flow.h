@@ -109,6 +109,8 @@ void weir_flow_limit_dead(weir_flow *flow, double count, double share);
 // How many tasks may need a thread of the pool at the same time.
 uint32_t weir_flow_pool_tasks(const weir_flow *flow);
 
+int weir_flow_has_segments(const weir_flow *flow);
+
 const char *weir_flow_name(const weir_flow *flow, uint32_t task);
 
 // Where records of a source come from, for people: the file, or the source's name.

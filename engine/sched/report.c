@@ -82,6 +82,14 @@ const char *weir_flow_task_place(const weir_flow *flow, uint32_t number)
   return task->sink != NULL ? task->sink->place : "";
 }
 
+int weir_flow_has_segments(const weir_flow *flow)
+{
+  for (uint32_t i = 0; i < flow->task_count; i++)
+    if (flow->tasks[i]->kind == WEIR_TASK_SEGMENT)
+      return 1;
+  return 0;
+}
+
 uint32_t weir_flow_pool_tasks(const weir_flow *flow)
 {
   uint32_t count = 0;

@@ -89,19 +89,29 @@ local function finish(engine, given, world, interrupted)
   return code
 end
 
-function M.run(given, world)
-  local engine, failure = load.engine(given, world)
+local function run(given, world)
+  local early = world.begin_worker and world.begin_worker()
+  local engine, failure = load.engine(given, world, function(options)
+    options.early, options.leaves = early, world.quit and true
+  end)
   if not engine then
     return failure
   end
   engine:start()
   local interrupted = follow.run(engine, given.values, world) == "interrupted"
   local code = finish(engine, given, world, interrupted)
-  if not engine:has_ended() then
-    -- A lambda at work, or a pipe that nobody reads: waiting for it might be for ever.
-    world.quit(code)
+  -- Else a lambda is at work, or a pipe that nobody reads: that might be for ever.
+  if engine:has_ended() then
+    engine:close()
   end
-  engine:close()
+  return code
+end
+
+function M.run(given, world)
+  local code = run(given, world)
+  if world.quit then
+    world.quit(code) -- the system takes Lua's states away faster than Lua does
+  end
   return code
 end
 

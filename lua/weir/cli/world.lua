@@ -1,5 +1,6 @@
 --- The outside as the program sees it: streams, environment, terminal.
 
+local C = require("weir.cdef").load("engine/host/early.h")
 local ffi = require("ffi")
 
 ffi.cdef([[
@@ -38,6 +39,7 @@ function M.real()
       io.stdout:flush()
       ffi.C._exit(code)
     end,
+    begin_worker = C.weir_early_new, -- the state of one, for weir.run.engine
     env = os.getenv,
     read_stdin = function()
       return io.stdin:read("*a")

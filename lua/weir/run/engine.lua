@@ -258,6 +258,8 @@ function Engine:start(threads)
   options.setup = setup
   options.memory_max = self.options.max_memory_bytes
   options.lpeg = M.lpeg
+  local given = self.request.options or {}
+  options.early, options.leaves = given.early, given.leaves and 1 or 0
   local out = ffi.new("weir_engine *[1]")
   local rc = C.weir_engine_new(out, self.flow, self.options.workers, options)
   if rc == 0 then
