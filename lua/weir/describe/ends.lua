@@ -151,7 +151,8 @@ weir.from("a.jsonl", "b.jsonl"):to "all.jsonl"]],
     traceback   of an error in Lua
     source      the file
     position    of the record in it
-    raw         the record as it came; raw_base64 if that was no text]],
+    raw         the record as it came, or as an earlier segment left it (`weir help
+                explain`); raw_base64 if that was no text]],
     shape = "-> stream of { time, stage, code, reason, traceback, source, position, raw }",
     units = "time: milliseconds since 1970; position: bytes, unpacked, from 0.",
     errors = "A dead letter that fails in turn is counted, and set aside no second time.",

@@ -5,9 +5,8 @@
 -- merged, or is gathered (aggregate, sort, top). Every task has a port for dead
 -- letters; a stage whose side "dead" somebody takes has one of its own.
 --
--- Where a chain is serial for the sake of a later stage, what stands before that is a
--- segment of its own if that is worth it, so that several workers may compute it: they do
--- so for one worker too, since a plan does not depend on how many there are.
+-- A chain may be better two segments (parts.lua): also for one worker, since a plan does not
+-- depend on how many there are.
 --
 --     plan  = { tasks = { source..., segment..., sink... }, edges = { edge... },
 --               of = { [node] = task },
@@ -20,11 +19,11 @@
 --     edge  = { from = task, port = n, to = task, unordered = bool }
 
 local parallel = require("weir.plan.parallel")
+local parts = require("weir.plan.parts")
 local wires = require("weir.plan.wires")
 
 local M = {}
 
-local MAX_LAMBDAS = 8 -- a longer loop outgrows what LuaJIT compiles in one trace
 local MAX_STAGES = 24 -- each is an upvalue of the loop, and a function has 60
 
 local FUSES = {
@@ -42,10 +41,6 @@ local FUSES = {
   merge = true,
 }
 local ENDS = { route = true, split = true, aggregate = true, sort = true, top = true }
--- To write records and read them again costs more than a small map, but what leaves few
--- of them, or works long on each, is worth it.
-local WORTH = { filter = true, flat_map = true, parse = true }
-local CALLS = { filter = true, map = true, flat_map = true, set = true, tap = true }
 
 local Cut = {}
 Cut.__index = Cut
@@ -94,7 +89,7 @@ function Cut:_stands_alone(node)
 end
 
 -- The stage that follows in the same segment, or nil.
-function Cut:_next(node, count, lambdas)
+function Cut:_next(node, count)
   if not FUSES[node.kind] or count >= MAX_STAGES or self:_stands_alone(node) then
     return nil
   end
@@ -106,42 +101,29 @@ function Cut:_next(node, count, lambdas)
   if not (FUSES[following.kind] or ENDS[following.kind]) or #following.inputs ~= 1 then
     return nil
   end
-  if self:_stands_alone(following) or (CALLS[following.kind] and lambdas >= MAX_LAMBDAS) then
-    return nil
-  end
-  return following
+  return not self:_stands_alone(following) and following or nil
 end
 
 function Cut:_chain(head)
   local stages = {}
-  local node, lambdas = head, 0
+  local node = head
   while node do
     stages[#stages + 1] = { index = #stages, node = node, on_error = self:_on_error(node) }
-    lambdas = lambdas + (CALLS[node.kind] and 1 or 0)
-    node = self:_next(node, #stages, lambdas)
+    node = self:_next(node, #stages)
   end
   return stages
 end
 
--- What a take does not want must not be computed: it might fail.
-local function may_part(stages, at)
-  local worth = false
-  for i, stage in ipairs(stages) do
-    if i >= at and stage.node.kind == "take" then
-      return false
-    end
-    worth = worth or i < at and WORTH[stage.node.kind]
-  end
-  return worth
-end
-
--- Leaves what several workers may compute and the rest to a segment of its own.
+-- Leaves to a segment of its own what is better one.
 function Cut:_part(segment)
   local stages = segment.stages
-  local at
-  segment.parallel, segment.reason, at = self.look(stages)
-  if at and may_part(stages, at) then
+  local serial
+  segment.parallel, segment.reason, serial = self.look(stages)
+  local at = self.part(stages, serial)
+  if at then
     self.starts[stages[at].node.name] = true
+  end
+  if at and serial and serial >= at then
     segment.parallel, segment.reason = true, nil
   end
 end
@@ -283,6 +265,7 @@ function M.cut(graph, starts)
     graph = graph,
     starts = starts or {},
     look = not starts and parallel.of(graph),
+    part = not starts and parts.of(graph),
     consumers = find_consumers(graph.nodes),
     tasks = {},
     of = {},

@@ -28,13 +28,17 @@ local function lifted_of(segment, options)
   return { count = chain.count, program = built, list = chain.program, reason = chain.reason }
 end
 
---- Lifts what can be lifted of every segment of a plan. The script has run.
+--- What weir.expr.lift wants to know of a graph, whose script has run.
+function M.options(graph)
+  local functions = parallel.functions(graph)
+  -- Texts alone do without the analysis.
+  return { quiet = functions[1] ~= nil and require("weir.expr.purity").quiet(functions) }
+end
+
+--- Lifts what can be lifted of every segment of a plan.
 ---@param plan table  of weir.plan.cut
 function M.mark(plan)
-  local functions = parallel.functions(plan.graph)
-  -- Texts alone do without the analysis.
-  local quiet = functions[1] ~= nil and require("weir.expr.purity").quiet(functions)
-  plan.lifting = { quiet = quiet }
+  plan.lifting = M.options(plan.graph)
   for _, task in ipairs(plan.tasks) do
     if task.kind == "segment" then
       task.lifted = lifted_of(task, plan.lifting)

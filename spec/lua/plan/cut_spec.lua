@@ -123,6 +123,60 @@ local function load(text)
     path = "traffic.lua" }, 0, {})
 end
 
+local function segments(text)
+  local out = {}
+  for _, task in ipairs(cut.cut(load('weir.from "a"' .. text .. ':to "b"')).tasks) do
+    if task.kind == "segment" then
+      out[#out + 1] = #task.stages
+    end
+  end
+  return out
+end
+
+describe("a chain with a stage that is not lifted", function()
+  local OPAQUE = ":map(function(r) print(r.n) end)"
+  local DEAR = ':map(function(r) r.p = r.path:match("^(.*)/") end)'
+  local CHEAP = ":filter(function(r) return r.n > 1 end)"
+
+  it("is cut behind it where lifting pays again", function()
+    assert.same({ 1, 1 }, segments(OPAQUE .. DEAR))
+    assert.same({ 1, 1, 3 }, segments(CHEAP .. OPAQUE .. CHEAP .. DEAR .. CHEAP))
+    assert.same({ 1, 1 }, segments(':flat_map "items"' .. DEAR))
+    assert.same({ 1, 1 }, segments(OPAQUE .. ':group_by "path":aggregate{ n = weir.count() }'))
+    assert.same({ 1, 2, 1 }, segments(OPAQUE .. DEAR .. OPAQUE .. DEAR))
+  end)
+
+  it("is not cut where it costs more than it saves, or a take stands behind", function()
+    assert.same({ 3 }, segments(OPAQUE .. CHEAP .. ':set{ m = "n + 1" }'))
+    assert.same({ 3 }, segments(OPAQUE .. DEAR .. ":take(5)"))
+    assert.same({ 2 }, segments(DEAR .. OPAQUE))
+  end)
+
+  it("is not cut between stages that share a variable or a table", function()
+    local text = 'local n, t = 0, {}; weir.from "a":map(function(r) n = n + 1 t.k = n end)%s%s'
+      .. ':to "b"'
+    local function count(between, behind)
+      local graph = load(text:format(between, behind))
+      return #cut.cut(graph).tasks
+    end
+    assert.equal(5, count(DEAR, CHEAP)) -- with the dead letters
+    assert.equal(4, count(DEAR, ":filter(function(r) return t.k > 1 end)"))
+    assert.equal(4, count(DEAR, ":tap(function(r) print(n) end)"))
+  end)
+
+  it("is cut before its lambdas outgrow a trace, and stays whole if they are lifted", function()
+    assert.same({ 20 }, segments((DEAR .. CHEAP):rep(10)))
+    assert.same({ 8, 8, 2 }, segments(OPAQUE:rep(18)))
+    assert.same({ 14 }, segments(DEAR:rep(10) .. OPAQUE:rep(4)))
+  end)
+
+  it("tells so", function()
+    local text = explain.explain(load('weir.from "a"' .. OPAQUE .. CHEAP .. DEAR .. ':to "b"'))
+    assert.truthy(text:find("segment traffic/2", 1, true), text)
+    assert.is_nil(text:find("stands behind", 1, true), text)
+  end)
+end)
+
 describe("explain", function()
   it("shows sources, segments with their stages, and where they lead", function()
     local text = explain.explain(support.load('weir.from "a":filter "x > 1":to "b"'))

@@ -212,6 +212,25 @@ describe("a lifted segment", function()
     assert.equal(20, #outputs.out)
   end)
 
+  it("follows stages that are not lifted, in a segment of its own", function()
+    local outputs = everywhere([[
+  local seen = 0
+  s:filter(function(r) return r.k ~= "2" end)
+  :map(function(r) seen = seen + 1 r.seen = seen end)
+  :map(function(r) r.q = r.p:match("^(.*)/") .. r.n * 2 end)
+  :filter(function(r) return r.q ~= "/a6" end)
+  :to(weir.memory{ name = "out" })]])
+    assert.equal('{"n":1,"k":"1","p":"/a/1","seen":1,"q":"/a2"}', outputs.out[1])
+    assert.equal('{"n":4,"k":"1","p":"/a/4","seen":3,"q":"/a8"}', outputs.out[2])
+    assert.truthy(outputs.dead[1]:find('"position":', 1, true), outputs.dead[1])
+    outputs = everywhere([[
+  s:flat_map(function(r) return { { k = r.k, i = 1 }, { k = r.k, i = r.n } } end)
+  :group_by{ k = function(r) return "k" .. r.k end }
+  :aggregate{ n = weir.count(), max = weir.max "i" }
+  :to(weir.memory{ name = "out" })]])
+    assert.equal(3, #outputs.out)
+  end)
+
   it("shares its strip with others, entered in turn", function()
     local outputs = everywhere([[
   local b = s:filter(function(r) return r.k == "1" end)
