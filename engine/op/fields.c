@@ -351,9 +351,25 @@ static void make(weir_strip *strip, const weir_step *step)
     strip->shapes[strip->rows[i]] = (uint16_t)shape;
 }
 
+// As store, where the operand itself is the column.
+static void check(weir_strip *strip, int32_t operand)
+{
+  weir_operand a = weir_strip_operand(strip, operand);
+  const uint16_t *rows = strip->rows;
+  uint32_t count = a.mask == 0 && weir_datum_storable(a.at) ? 0 : strip->count;
+  for (uint32_t i = 0; i < count; i++) {
+    if (!weir_datum_storable(&a.at[rows[i] & a.mask]))
+      weir_strip_bail(strip, rows[i]);
+  }
+}
+
 static void give(weir_strip *strip, const weir_step *step)
 {
-  store(strip, step->is.a, weir_strip_given_column(strip, step->is.number));
+  uint32_t number = step->is.number;
+  if (strip->program->given[number] == WEIR_OPERAND_NONE)
+    store(strip, step->is.a, weir_strip_given_column(strip, number));
+  else
+    check(strip, step->is.a);
 }
 
 weir_kernel weir_field_kernel(uint32_t op)

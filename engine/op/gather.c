@@ -151,22 +151,21 @@ static uint32_t find_groups(weir_gather *gather, weir_groups *groups,
                             const uint16_t *rows, uint32_t count, uint32_t *ids)
 {
   uint64_t table = weir_groups_id(groups);
-  uint64_t hashes[MANY];
-  weir_recall_hash(gather->recall, gather->columns, rows, count, hashes);
-  uint32_t done = 0;
-  for (;;) {
-    done += weir_recall_find(gather->recall, table, gather->columns, rows + done,
-                             hashes + done, count - done, ids + done);
-    if (done == count)
-      return done;
-    int64_t id = look_up(gather, groups, rows[done], NULL);
+  weir_recall_rows asked;
+  asked.keys = gather->columns;
+  asked.rows = rows;
+  asked.count = count;
+  weir_recall_hash(gather->recall, &asked);
+  uint32_t at = 0;
+  while ((at = weir_recall_find(gather->recall, table, &asked, at, ids)) < count) {
+    int64_t id = look_up(gather, groups, rows[at], NULL);
     if (id < 0)
-      return done;
-    ids[done] = (uint32_t)id;
-    weir_recall_keep(gather->recall, table, gather->columns, rows[done], hashes[done],
-                     ids[done]);
-    done++;
+      break;
+    ids[at] = (uint32_t)id;
+    weir_recall_keep(gather->recall, table, &asked, at, ids[at]);
+    at++;
   }
+  return at;
 }
 
 static int add_alone(weir_gather *gather, weir_groups *groups, uint16_t row)
@@ -193,7 +192,7 @@ static uint32_t count_plain(const weir_gather *gather, const uint16_t *rows,
   for (uint32_t slot = 0; slot < gather->slot_count; slot++) {
     weir_operand column = gather->columns[gather->key_count + slot];
     uint32_t plain = plain_kinds(gather->kinds[slot]);
-    uint32_t i = 0;
+    uint32_t i = column.mask == 0 && plain >> column.at->kind & 1 ? count : 0;
     while (i < count && plain >> column.at[rows[i] & column.mask].kind & 1)
       i++;
     count = i;
@@ -205,6 +204,10 @@ static void add_slot(const weir_gather *gather, weir_groups *groups, uint32_t sl
                      const uint16_t *rows, const uint32_t *ids, uint32_t count)
 {
   weir_operand column = gather->columns[gather->key_count + slot];
+  if (column.mask == 0 && gather->kinds[slot] == WEIR_GROUP_COUNT) {
+    weir_groups_count_up(groups, slot, ids, column.at->kind > WEIR_NULL ? count : 0);
+    return;
+  }
   uint32_t there[MANY];
   double numbers[MANY];
   uint32_t number = 0;
@@ -268,7 +271,7 @@ int weir_strip_gather(weir_strip *strip, weir_gather *gather, weir_groups *group
     gather->recall = weir_recall_new(gather->key_count);
   look_up_columns(strip, gather);
   while ((what = weir_strip_next(strip)) == WEIR_STRIP_SURVIVOR) {
-    uint16_t rows[MANY];
+    uint16_t rows[MANY] = {0};
     uint32_t end;
     uint32_t count = collect(strip, rows, &end);
     uint32_t done = add(gather, groups, rows, count);

@@ -74,6 +74,7 @@ struct weir_program {
   uint32_t register_count;
   uint32_t given_count;
   uint32_t assigns;  // some column is of shape 0
+  int32_t *given;    // what the columns are, or NONE: one that GIVE fills
   uint32_t sealed;
   weir_buf keys;
 };
@@ -205,6 +206,9 @@ void weir_path_get(weir_strip *strip, const weir_step *step);
 
 // Gives paths to the steps of a sound program for which it comes to the same.
 void weir_program_join_paths(weir_program *program);
+
+// Says what the given columns of a sound program are.
+void weir_program_place_given(weir_program *program);
 
 // The kernels, by family; NULL for another one's instruction.
 weir_kernel weir_control_kernel(uint32_t op);

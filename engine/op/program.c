@@ -36,6 +36,7 @@ void weir_program_free(weir_program *program)
   weir_mem_free(program->constants);
   weir_mem_free(program->fields);
   weir_mem_free(program->columns);
+  weir_mem_free(program->given);
   weir_buf_fini(&program->keys);
   weir_mem_free(program);
 }

@@ -89,17 +89,17 @@ static int is_same_text(const char *left, const char *right, uint32_t size)
   return load(left + size - WORD) == load(right + size - WORD);
 }
 
-void weir_recall_hash(const weir_recall *recall, const weir_operand *keys,
-                      const uint16_t *rows, uint32_t count, uint64_t *hashes)
+void weir_recall_hash(const weir_recall *recall, weir_recall_rows *asked)
 {
-  memset(hashes, 0, count * sizeof hashes[0]);
+  uint32_t count = asked->count;
+  memset(asked->hashes, 0, count * sizeof asked->hashes[0]);
   for (uint32_t i = 0; i < recall->key_count; i++) {
-    weir_operand column = keys[i];
+    weir_operand column = asked->keys[i];
     for (uint32_t j = 0; j < count; j++) {
-      const weir_datum *key = datum_at(&column, rows[j]);
-      uint64_t hash = hashes[j] + shape_of(key);
-      hashes[j] = has_text(key) ? mix_text(hash, key->text, key->size)
-                                : mix(hash, load(&key->number));
+      const weir_datum *key = datum_at(&column, asked->rows[j]);
+      uint64_t hash = asked->hashes[j] + shape_of(key);
+      asked->hashes[j] = has_text(key) ? mix_text(hash, key->text, key->size)
+                                       : mix(hash, load(&key->number));
     }
   }
 }
@@ -115,46 +115,47 @@ static int is_same(const weir_datum *left, const weir_datum *right)
 static uint64_t place_of(uint64_t hash) { return hash >> (64 - ENTRY_BITS); }
 
 uint32_t weir_recall_find(const weir_recall *recall, uint64_t table,
-                          const weir_operand *keys, const uint16_t *rows,
-                          const uint64_t *hashes, uint32_t count, uint32_t *ids)
+                          const weir_recall_rows *asked, uint32_t from, uint32_t *ids)
 {
   const struct entry *entries[WEIR_RECALL_ROWS];
-  uint32_t known = 0;
-  for (; known < count; known++) {
-    const struct entry *entry = &recall->entries[place_of(hashes[known])];
+  uint32_t known = from;
+  for (; known < asked->count; known++) {
+    const struct entry *entry = &recall->entries[place_of(asked->hashes[known])];
     if (entry->table != table)
       break;
     entries[known] = entry;
     ids[known] = entry->id;
   }
   for (uint32_t i = 0; i < recall->key_count; i++) {
-    weir_operand column = keys[i];
-    uint32_t same = 0;
+    weir_operand column = asked->keys[i];
+    uint32_t same = from;
     while (same < known &&
-           is_same(datum_at(&column, rows[same]), &entries[same]->keys[i]))
+           is_same(datum_at(&column, asked->rows[same]), &entries[same]->keys[i]))
       same++;
     known = same;
   }
   return known;
 }
 
-static int has_room(const weir_recall *recall, const weir_operand *keys, uint16_t row)
+static int has_room(const weir_recall *recall, const weir_recall_rows *asked,
+                    uint32_t at)
 {
   uint64_t size = 0;
   if (recall->key_count > WEIR_RECALL_KEYS)
     return 0;
   for (uint32_t i = 0; i < recall->key_count; i++) {
-    const weir_datum *key = datum_at(&keys[i], row);
+    const weir_datum *key = datum_at(&asked->keys[i], asked->rows[at]);
     size += has_text(key) ? key->size : 0;
   }
   return size <= WEIR_RECALL_BYTES;
 }
 
-void weir_recall_keep(weir_recall *recall, uint64_t table, const weir_operand *keys,
-                      uint16_t row, uint64_t hash, uint32_t id)
+void weir_recall_keep(weir_recall *recall, uint64_t table,
+                      const weir_recall_rows *asked, uint32_t at, uint32_t id)
 {
+  uint64_t hash = asked->hashes[at];
   struct entry *entry = &recall->entries[place_of(hash)];
-  if (entry->hash != hash || !has_room(recall, keys, row)) {
+  if (entry->hash != hash || !has_room(recall, asked, at)) {
     entry->hash = hash;
     entry->table = 0;
     return;
@@ -164,7 +165,7 @@ void weir_recall_keep(weir_recall *recall, uint64_t table, const weir_operand *k
   char *text = entry->bytes;
   for (uint32_t i = 0; i < recall->key_count; i++) {
     weir_datum *key = &entry->keys[i];
-    *key = *datum_at(&keys[i], row);
+    *key = *datum_at(&asked->keys[i], asked->rows[at]);
     if (!has_text(key))
       continue;
     if (key->size > 0)

@@ -24,19 +24,25 @@ enum {
 
 typedef struct weir_recall weir_recall;
 
+// Rows whose groups are asked for. The datums of their keys stand in columns.
+typedef struct weir_recall_rows {
+  const weir_operand *keys;
+  const uint16_t *rows;
+  uint32_t count;
+  uint64_t hashes[WEIR_RECALL_ROWS];
+} weir_recall_rows;
+
 weir_recall *weir_recall_new(uint32_t key_count);
 void weir_recall_free(weir_recall *recall);  // NULL is a no-op
 
-// A hash of each row's key, whose datums stand in the columns keys.
-void weir_recall_hash(const weir_recall *recall, const weir_operand *keys,
-                      const uint16_t *rows, uint32_t count, uint64_t *hashes);
+// Fills in the hashes, before anything else is asked.
+void weir_recall_hash(const weir_recall *recall, weir_recall_rows *asked);
 
-// Puts the rows' groups of this table into ids, up to the first that is not known;
-// gives how many there are.
+// Puts the groups of a table into ids, from a row up to the first whose group is not
+// known: its number, or count.
 uint32_t weir_recall_find(const weir_recall *recall, uint64_t table,
-                          const weir_operand *keys, const uint16_t *rows,
-                          const uint64_t *hashes, uint32_t count, uint32_t *ids);
+                          const weir_recall_rows *asked, uint32_t from, uint32_t *ids);
 
-// Says which group the key of such a row was found to have.
-void weir_recall_keep(weir_recall *recall, uint64_t table, const weir_operand *keys,
-                      uint16_t row, uint64_t hash, uint32_t id);
+// Says which group such a row was found to have.
+void weir_recall_keep(weir_recall *recall, uint64_t table,
+                      const weir_recall_rows *asked, uint32_t at, uint32_t id);

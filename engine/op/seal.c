@@ -366,8 +366,10 @@ int weir_program_seal(weir_program *program, uint32_t *step)
   seal_last_stage(&seal);
   program->label_count += seal.stages + 1;
   program->sealed = code == WEIR_OK;
-  if (program->sealed)
+  if (program->sealed) {
     weir_program_join_paths(program);
+    weir_program_place_given(program);
+  }
   weir_mem_free(seal.labels);
   weir_mem_free(seal.placed);
   return code;

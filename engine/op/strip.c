@@ -73,6 +73,9 @@ weir_datum *weir_strip_given_column(const weir_strip *strip, uint32_t number)
 
 weir_operand weir_strip_gives(const weir_strip *strip, uint32_t number)
 {
+  int32_t operand = strip->program->given[number];
+  if (operand != WEIR_OPERAND_NONE)
+    return weir_strip_operand(strip, operand);
   return (weir_operand){weir_strip_given_column(strip, number), UINT32_MAX};
 }
 
@@ -146,8 +149,10 @@ static void begin(weir_strip *strip)
     if (program->columns[i].shape == 0)
       fill(weir_strip_column(strip, i), strip->size, WEIR_DATUM_UNSET);
   }
-  for (uint32_t i = 0; i < program->given_count; i++)
-    fill(weir_strip_given_column(strip, i), strip->size, WEIR_ABSENT);
+  for (uint32_t i = 0; i < program->given_count; i++) {
+    if (program->given[i] == WEIR_OPERAND_NONE)
+      fill(weir_strip_given_column(strip, i), strip->size, WEIR_ABSENT);
+  }
 }
 
 void weir_strip_watch(weir_strip *strip, uint32_t *mark, uint32_t behind)

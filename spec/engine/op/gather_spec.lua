@@ -124,6 +124,57 @@ describe("gathering survivors", function()
       results(2))
   end)
 
+  it("takes what a branch gives, and registers that are used again", function()
+    start('{"k":1,"n":1}\n{"k":2,"n":20}\n{"k":1,"n":30}\n', { COUNT, SUM })
+    assert.same({}, run({
+      { op = "stage", stage = 0 },
+      { op = "get", to = 0, field = "k" },
+      { op = "give", column = 0, a = 0 },
+      { op = "get", to = 0, field = "n" },
+      { op = "if_lt", a = { k = 10 }, b = 0, negate = true, label = 1 },
+      { op = "give", column = 3, a = 0 },
+      { op = "label", label = 1 },
+      { op = "give", column = 2, a = 0 },
+    }))
+    assert.same({ [["k":1,"t":null 2 30]], [["k":2,"t":null 1 20]] }, results(2))
+  end)
+
+  it("adds any values, row by row or many at a time", function()
+    local seed = tonumber(os.getenv("SEED")) or os.time()
+    math.randomseed(seed)
+    local values = { "1", "-2.5", "null", '"x"', "9007199254740993", "true", "0.1" }
+    local lines, kinds = {}, { COUNT, MAX, C.WEIR_GROUP_MIN, C.WEIR_GROUP_FIRST,
+      C.WEIR_GROUP_LAST }
+    local few = math.random(7)
+    for i = 1, 3000 do
+      local value = math.random(20) == 1 and values[math.random(7)] or values[few]
+      lines[i] = ('{"k":%d,"n":%s}'):format(math.random(20), value)
+    end
+    start(table.concat(lines, "\n") .. "\n", kinds)
+    local list = { unpack(LIST, 1, 7) }
+    for slot = 1, #kinds do
+      list[7 + slot] = { op = "give", column = 1 + slot, a = 2 }
+    end
+    list[6] = { op = "give", column = 2, a = { k = true } }
+    table.remove(list, 8)
+    assert.same({}, run(list), "seed " .. seed)
+    local expected = C.weir_groups_new(ffi.new("uint32_t[5]", kinds), 5, 0)
+    local row, slot = ffi.new("weir_value[5]"), ffi.new("uint32_t[1]")
+    for i = 1, #lines do
+      local k, n = lines[i]:match('{"k":(%d+),"n":(.*)}')
+      row[0].kind = C.WEIR_TRUE
+      for j = 1, 4 do
+        assert.equal(C.WEIR_OK, C.weir_value_read({ n, #n }, nil, row[j]))
+      end
+      local key = ('"k":%s,"t":null'):format(k)
+      C.weir_groups_add(expected, C.weir_groups_key(expected, key, #key), row, slot)
+    end
+    local got = results(5)
+    groups, expected = expected, groups
+    assert.same(results(5), got, "seed " .. seed)
+    C.weir_groups_free(expected)
+  end)
+
   it("adds up what a loop over the records adds up, over many keys by chance", function()
     local seed = tonumber(os.getenv("SEED")) or os.time()
     math.randomseed(seed)

@@ -7,6 +7,9 @@ local M = {}
 
 M.REGISTERS_MAX = 64
 
+-- So many registers that are given stay as they are, as they need no copy then.
+local KEPT_MAX = 16
+
 local OPERANDS = { "a", "b", "c", "of" }
 
 -- Edges are lists within the list.
@@ -49,14 +52,17 @@ local function each_read(item, visit)
 end
 
 local function last_reads(code)
-  local last = {}
+  local last, kept = {}, 0
   for at, item in ipairs(code) do
     if item.to then
       last[item.to] = math.max(last[item.to] or 0, at)
     end
     each_read(item, function(register)
-      last[register] = at
+      last[register] = math.max(last[register] or 0, at)
     end)
+    if item.op == "give" and type(item.a) == "number" and kept < KEPT_MAX then
+      last[item.a], kept = #code + 1, kept + 1
+    end
   end
   return last
 end
