@@ -14,7 +14,7 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/data/json.h"
-#include "engine/data/json_strings.h"
+#include "engine/data/json_masks.h"
 #include "engine/data/json_text.h"
 #include "engine/data/key.h"
 
@@ -321,8 +321,7 @@ static const char *last_colon(const weir_field *field, weir_slice object)
   weir_json_strings strings = {0};
   size_t depth = 0;
   for (const char *at = object.bytes; at < end; at += WEIR_JSON_BLOCK) {
-    weir_json_masks masks = weir_json_masks_at(at, (size_t)(end - at));
-    weir_json_strings_drop(&strings, &masks, 1);
+    weir_json_masks masks = weir_json_masks_at(&strings, at, (size_t)(end - at));
     for (uint64_t bits = masks.colons | masks.brackets; bits != 0; bits &= bits - 1) {
       const char *mark = at + __builtin_ctzll(bits);
       if (*mark != ':')

@@ -1,18 +1,21 @@
 // json_scan.c -- cutting lines into records, and listing what is in them.
 //
-// A group of blocks goes through three passes: a kernel (json_masks.h) turns 64 bytes
-// into bits, json_strings.h takes out what is inside strings, and here the bits that
-// are left are written out as offsets, and lines are ended.
+// A group of blocks goes through three passes: json_masks.c turns 64 bytes into bits,
+// here the bits are written out as offsets, and json_lines.c judges the lines that have
+// ended.
 //
 // Invariants:
-//  1. What is listed beyond the last finished row belongs to the open line; a
-//     line that turns out wrong is undone by setting the counts back.
+//  1. What is listed beyond the last row belongs to the open line, once a group is
+//  done.
 //  2. A newline ends a line whatever the quotes say: inside a string it is a
-//     fault, and the state starts afresh behind it.
-//  3. The last pass is compiled twice, for CPUs that count and isolate bits in one
+//     fault, and the state starts afresh behind it. Such a line does not end in a
+//     bracket outside of strings, which every row does.
+//  3. The second pass is compiled twice, for CPUs that count and isolate bits in one
 //     instruction and for the rest; there is one text of it.
-//  4. From newline to newline what it counts is in registers: a copy of struct
-//     extent, which is put back where a line ends.
+//  4. UTF-8 is checked for a group at once; only the lines that touch one where it does
+//     not hold are looked at one by one.
+
+#include <string.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -21,36 +24,20 @@
 #include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/data/json.h"
+#include "engine/data/json_lines.h"
 #include "engine/data/json_masks.h"
-#include "engine/data/json_row.h"
-#include "engine/data/json_strings.h"
+#include "engine/data/utf8.h"
 
-enum {
-  GROUP = 16,                           // blocks for which room is made at once
-  ROOM = (GROUP + 1) * WEIR_JSON_BLOCK  // the most that a group can list
-};
+enum { GROUP = 32 };  // the most blocks that are looked at together
 
 #define INLINE static inline __attribute__((always_inline))
 
-// How far the open line reaches.
-struct extent {
-  uint32_t *colons;  // of the batch
-  uint32_t *brackets;
-  uint32_t colon_count;
-  uint32_t bracket_count;
-  weir_span high;  // blocks of it that have bytes which are not ASCII
-};
-
-static const weir_span no_high = {UINT32_MAX, 0};
-
 struct scan {
   weir_batch *batch;
-  const char *bytes;
   weir_json_strings strings;
-  struct extent extent;
-  uint32_t line_start;
-  uint32_t strict;  // rows are checked in full
-  int code;
+  weir_utf8_run utf8;
+  weir_json_lines lines;
+  weir_json_extent listed;
 };
 
 // The two steps that newer CPUs have an instruction for; the other is to count bits.
@@ -87,129 +74,51 @@ INLINE uint64_t list_two(uint32_t *out, uint64_t bits, uint32_t base, int wide)
 
 // Writes the offsets behind those that count, without counting them. Most blocks have
 // up to four colons and two brackets.
-INLINE void list_structure(const struct extent *extent, uint64_t colons,
-                           uint64_t brackets, uint32_t base, int wide)
+INLINE void list_structure(uint32_t *colons, uint32_t *brackets,
+                           const weir_json_masks *masks, uint32_t base, int wide)
 {
-  uint32_t *out = extent->colons + extent->colon_count;
+  uint64_t bits = masks->colons;
   do {
-    colons = list_two(out, colons, base, wide);
-    colons = list_two(out + 2, colons, base, wide);
-    out += 4;
-  } while (__builtin_expect(colons != 0, 0));
-  out = extent->brackets + extent->bracket_count;
-  do {
-    brackets = list_two(out, brackets, base, wide);
-    out += 2;
-  } while (__builtin_expect(brackets != 0, 0));
+    bits = list_two(colons, bits, base, wide);
+    bits = list_two(colons + 2, bits, base, wide);
+    colons += 4;
+  } while (__builtin_expect(bits != 0, 0));
+  for (bits = masks->brackets; bits != 0; brackets += 2)
+    bits = list_two(brackets, bits, base, wide);
 }
 
-// Counts what was listed, and notes where UTF-8 is to be checked.
-INLINE void count_structure(struct extent *extent, uint64_t colons, uint64_t brackets,
-                            uint64_t high, uint32_t base)
+// Adds so much of the block.
+INLINE weir_json_extent extent_with(weir_json_extent extent,
+                                    const weir_json_masks *masks, uint64_t some)
 {
-  extent->colon_count += (uint32_t)__builtin_popcountll(colons);
-  extent->bracket_count += (uint32_t)__builtin_popcountll(brackets);
-  uint32_t first = high != 0 ? base : UINT32_MAX;
-  extent->high.start = extent->high.start < first ? extent->high.start : first;
-  extent->high.end = high != 0 ? base + WEIR_JSON_BLOCK : extent->high.end;
-}
-
-static int is_blank(char byte) { return byte == ' ' || byte == '\t' || byte == '\r'; }
-
-static void add_fault(struct scan *scan, const weir_json_row *row)
-{
-  weir_batch *batch = scan->batch;
-  scan->extent.colon_count = batch->row_colons[batch->row_count];
-  scan->extent.bracket_count = batch->row_brackets[batch->row_count];
-  uint32_t column;
-  int code = weir_json_row_fault(row, &column);
-  WEIR_ASSERT(code != WEIR_OK);
-  weir_fault fault = {row->span, code, column, batch->row_count};
-  code = weir_batch_add_fault(batch, fault);
-  if (code != WEIR_OK)
-    scan->code = code;
-}
-
-// The part of a line's blocks that is the line's.
-static weir_span within(weir_span part, weir_span whole)
-{
-  return (weir_span){
-      .start = part.start > whole.start ? part.start : whole.start,
-      .end = part.end < whole.end ? part.end : whole.end,
-  };
-}
-
-static void end_line(struct scan *scan, uint32_t end, int in_string)
-{
-  weir_batch *batch = scan->batch;
-  uint32_t start = scan->line_start;
-  weir_span high = scan->extent.high;
-  scan->line_start = end + 1;
-  scan->extent.high = no_high;
-  while (start < end && is_blank(scan->bytes[start]))
-    start++;
-  while (end > start && is_blank(scan->bytes[end - 1]))
-    end--;
-  if (start == end)
-    return;
-  uint32_t first_bracket = batch->row_brackets[batch->row_count];
-  weir_json_row row = {
-      .bytes = scan->bytes,
-      .span = {start, end},
-      .brackets = batch->brackets + first_bracket,
-      .bracket_count = scan->extent.bracket_count - first_bracket,
-      .high = within(high, (weir_span){start, end}),
-      .strict = scan->strict,
-  };
-  if (in_string || !weir_json_row_holds(&row)) {
-    add_fault(scan, &row);
-    return;
-  }
-  batch->rows[batch->row_count++] = row.span;
-  batch->row_colons[batch->row_count] = scan->extent.colon_count;
-  batch->row_brackets[batch->row_count] = scan->extent.bracket_count;
-}
-
-// Ends the lines that end in this block, whose structure is listed.
-INLINE void end_lines(struct scan *scan, const weir_json_masks *masks, uint32_t base,
-                      int wide)
-{
-  uint64_t left = ~(uint64_t)0;
-  for (uint64_t newlines = masks->newlines; newlines != 0; newlines &= newlines - 1) {
-    uint64_t newline = newlines & (0 - newlines);
-    uint64_t line = left & (newline - 1);
-    uint32_t faults = scan->batch->fault_count;
-    count_structure(&scan->extent, masks->colons & line, masks->brackets & line,
-                    masks->high & line, base);
-    end_line(scan, base + lowest(newline, wide), (newline & masks->torn) != 0);
-    left &= ~(line | newline);
-    // A fault takes back what its line listed, so the rest moves up.
-    if (__builtin_expect(scan->batch->fault_count != faults, 0))
-      list_structure(&scan->extent, masks->colons & left, masks->brackets & left, base,
-                     wide);
-  }
-  count_structure(&scan->extent, masks->colons & left, masks->brackets & left,
-                  masks->high & left, base);
+  extent.colons += (uint32_t)__builtin_popcountll(masks->colons & some);
+  extent.brackets += (uint32_t)__builtin_popcountll(masks->brackets & some);
+  return extent;
 }
 
 INLINE void list_blocks(struct scan *scan, const weir_json_masks *masks, uint32_t count,
                         uint32_t base, int wide)
 {
-  struct extent extent = scan->extent;
   const weir_json_masks *end = masks + count;
+  weir_json_extent listed = scan->listed;
+  uint32_t *colons = scan->batch->colons;
+  uint32_t *brackets = scan->batch->brackets;
+  weir_span *rows = scan->batch->rows;
+  uint32_t *row_colons = scan->batch->row_colons;
+  uint32_t *row_brackets = scan->batch->row_brackets;
   for (; masks < end; masks++, base += WEIR_JSON_BLOCK) {
-    list_structure(&extent, masks->colons, masks->brackets, base, wide);
-    if (masks->newlines == 0) {
-      count_structure(&extent, masks->colons, masks->brackets, masks->high, base);
-      continue;
+    list_structure(colons + listed.colons, brackets + listed.brackets, masks, base,
+                   wide);
+    for (uint64_t left = masks->newlines; left != 0; left &= left - 1) {
+      weir_json_extent here = extent_with(listed, masks, left ^ (left - 1));
+      rows[listed.lines].end = base + lowest(left, wide);
+      listed.lines++;
+      row_colons[listed.lines] = here.colons;
+      row_brackets[listed.lines] = here.brackets;
     }
-    scan->extent = extent;
-    end_lines(scan, masks, base, wide);
-    extent = scan->extent;
-    if (scan->code != WEIR_OK)
-      return;
+    listed = extent_with(listed, masks, ~(uint64_t)0);
   }
-  scan->extent = extent;
+  scan->listed = listed;
 }
 
 static void list_any(struct scan *scan, const weir_json_masks *masks, uint32_t count,
@@ -224,59 +133,75 @@ WIDE static void list_wide(struct scan *scan, const weir_json_masks *masks,
   list_blocks(scan, masks, count, base, 1);
 }
 
-static int make_room(struct scan *scan)
+// For what so many blocks can list, and what is written beyond that.
+static int make_room(struct scan *scan, uint32_t block_count)
 {
   weir_batch *batch = scan->batch;
-  int code = weir_batch_reserve_rows(batch, batch->row_count + ROOM);
+  uint32_t room = (block_count + 1) * WEIR_JSON_BLOCK;
+  int code = weir_batch_reserve_rows(batch, batch->row_count + room);
   if (code != WEIR_OK)
     return code;
-  code = weir_batch_reserve_index(batch, scan->extent.colon_count + ROOM,
-                                  scan->extent.bracket_count + ROOM);
-  scan->extent.colons = batch->colons;
-  scan->extent.brackets = batch->brackets;
+  return weir_batch_reserve_index(batch, scan->listed.colons + room,
+                                  scan->listed.brackets + room);
+}
+
+static int scan_blocks(struct scan *scan, const char *blocks, uint32_t count,
+                       uint32_t base)
+{
+  weir_json_masks masks[GROUP];
+  int code = make_room(scan, count);
+  if (code != WEIR_OK)
+    return code;
+  weir_json_masks_now()(&scan->strings, blocks, count, masks);
+  int wide = weir_json_masks_wide();
+  (wide ? list_wide : list_any)(scan, masks, count, base);
+  uint32_t doubtful = wide ? !weir_utf8_goes_on_avx2(&scan->utf8, blocks, count)
+                           : !weir_utf8_is_ascii(blocks, count);
+  scan->lines.doubtful |= doubtful;
+  if (scan->listed.lines > scan->batch->row_count) {
+    code = weir_json_lines_end(&scan->lines, &scan->listed);
+    scan->lines.doubtful = doubtful;
+  }
   return code;
 }
 
-// The masks of as many bytes, the bits behind them zero.
-static void find_masks(const char *bytes, uint32_t size, weir_json_masks *masks)
+// What stands behind the last newline, of size bytes in all.
+static int end_last_line(struct scan *scan, uint32_t size)
 {
-  uint32_t whole = size / WEIR_JSON_BLOCK;
-  uint32_t rest = size % WEIR_JSON_BLOCK;
-  weir_json_masks_now()(bytes, whole + (rest > 0), masks);
-  if (rest == 0)
-    return;
-  uint64_t live = ~(uint64_t)0 >> (WEIR_JSON_BLOCK - rest);
-  weir_json_masks *last = &masks[whole];
-  last->quotes &= live;
-  last->backslashes &= live;
-  last->colons &= live;
-  last->brackets &= live;
-  last->newlines &= live;
-  last->high &= live;
+  weir_batch *batch = scan->batch;
+  batch->rows[scan->listed.lines++].end = size;
+  batch->row_colons[scan->listed.lines] = scan->listed.colons;
+  batch->row_brackets[scan->listed.lines] = scan->listed.brackets;
+  scan->lines.ragged = 1;
+  scan->lines.doubtful = 1;  // nothing has shown that it ends with a whole sequence
+  return weir_json_lines_end(&scan->lines, &scan->listed);
 }
 
 static int scan_lines(struct scan *scan, uint32_t size)
 {
   enum { GROUP_SIZE = GROUP * WEIR_JSON_BLOCK };
-  weir_json_masks masks[GROUP];
-  int wide = weir_json_masks_wide();
-  for (uint32_t base = 0; base < size && scan->code == WEIR_OK; base += GROUP_SIZE) {
-    uint32_t left = size - base < GROUP_SIZE ? size - base : GROUP_SIZE;
-    uint32_t count = (left + WEIR_JSON_BLOCK - 1) / WEIR_JSON_BLOCK;
-    scan->code = make_room(scan);
-    find_masks(scan->bytes + base, left, masks);
-    weir_json_strings_drop(&scan->strings, masks, count);
-    (wide ? list_wide : list_any)(scan, masks, count, base);
+  const char *bytes = scan->batch->bytes.bytes;
+  uint32_t rest = size % WEIR_JSON_BLOCK;
+  uint32_t whole = size - rest;
+  int code = WEIR_OK;
+  for (uint32_t base = 0; base < whole && code == WEIR_OK; base += GROUP_SIZE) {
+    uint32_t left = whole - base < GROUP_SIZE ? whole - base : GROUP_SIZE;
+    code = scan_blocks(scan, bytes + base, left / WEIR_JSON_BLOCK, base);
   }
-  if (scan->code == WEIR_OK && scan->line_start < size)
-    end_line(scan, size, scan->strings.inside != 0);
-  return scan->code;
+  if (rest > 0 && code == WEIR_OK) {
+    char block[WEIR_JSON_BLOCK] = {0};
+    memcpy(block, bytes + whole, rest);
+    code = scan_blocks(scan, block, 1, whole);
+  }
+  if (scan->lines.start < size && code == WEIR_OK)
+    code = end_last_line(scan, size);
+  return code;
 }
 
 static int start(struct scan *scan, weir_batch *batch)
 {
-  *scan = (struct scan){
-      .batch = batch, .bytes = batch->bytes.bytes, .extent.high = no_high};
+  *scan =
+      (struct scan){.batch = batch, .lines.batch = batch, .lines.nesting = {2, "{}"}};
   int code = weir_batch_reserve_rows(batch, 1);
   if (code != WEIR_OK)
     return code;
@@ -293,7 +218,8 @@ static int scan_batch(weir_batch *batch, size_t size, uint32_t strict)
   weir_batch_clear_rows(batch);
   struct scan scan;
   int code = start(&scan, batch);
-  scan.strict = strict;
+  scan.strings.lines = 1;
+  scan.lines.strict = strict;
   if (code == WEIR_OK)
     code = scan_lines(&scan, (uint32_t)size);
   if (code != WEIR_OK)
@@ -301,11 +227,7 @@ static int scan_batch(weir_batch *batch, size_t size, uint32_t strict)
   batch->form = WEIR_FORM_JSON;
   batch->indexed = 1;
   batch->plain_keys = scan.strings.odd_colon == 0;
-  size_t rows_size = 0;
-  for (uint32_t i = 0; i < batch->row_count; i++)
-    rows_size += batch->rows[i].end - batch->rows[i].start + 1;
-  batch->line_rows =
-      size > 0 && rows_size == size && batch->bytes.bytes[size - 1] == '\n';
+  batch->line_rows = size > 0 && !scan.lines.ragged;
   return WEIR_OK;
 }
 
@@ -324,15 +246,12 @@ static int index_row(struct scan *scan, weir_span row)
 {
   scan->strings = (weir_json_strings){.odd_colon = scan->strings.odd_colon};
   for (uint32_t base = row.start; base < row.end; base += WEIR_JSON_BLOCK) {
-    int code = make_room(scan);
+    int code = make_room(scan, 1);
     if (code != WEIR_OK)
       return code;
-    uint32_t left = row.end - base;
-    weir_json_masks masks;
-    find_masks(scan->bytes + base, left < WEIR_JSON_BLOCK ? left : WEIR_JSON_BLOCK,
-               &masks);
+    weir_json_masks masks = weir_json_masks_at(
+        &scan->strings, scan->batch->bytes.bytes + base, row.end - base);
     masks.newlines = 0;
-    weir_json_strings_drop(&scan->strings, &masks, 1);
     list_any(scan, &masks, 1, base);
   }
   return WEIR_OK;
@@ -346,8 +265,8 @@ int weir_json_index(weir_batch *batch)
   int code = start(&scan, batch);
   for (uint32_t i = 0; i < batch->row_count && code == WEIR_OK; i++) {
     code = index_row(&scan, batch->rows[i]);
-    batch->row_colons[i + 1] = scan.extent.colon_count;
-    batch->row_brackets[i + 1] = scan.extent.bracket_count;
+    batch->row_colons[i + 1] = scan.listed.colons;
+    batch->row_brackets[i + 1] = scan.listed.brackets;
   }
   if (code != WEIR_OK)
     return code;

@@ -11,7 +11,6 @@
 #include "engine/base/err.h"
 #include "engine/data/json.h"
 #include "engine/data/json_masks.h"
-#include "engine/data/json_strings.h"
 
 static int is_blank(char byte)
 {
@@ -76,30 +75,15 @@ const char *weir_json_closing_quote(const char *at, const char *end, uint32_t *e
   }
 }
 
-weir_json_masks weir_json_masks_at(const char *at, size_t size)
-{
-  weir_json_masks masks;
-  if (size >= WEIR_JSON_BLOCK) {
-    weir_json_masks_now()(at, 1, &masks);
-  } else {
-    char block[WEIR_JSON_BLOCK] = {0};
-    memcpy(block, at, size);
-    weir_json_masks_now()(block, 1, &masks);
-  }
-  masks.newlines = 0;
-  return masks;
-}
-
 static const char *after_nested(const char *at, const char *end)
 {
   weir_json_strings strings = {0};
   size_t depth = 0;
   for (; at < end; at += WEIR_JSON_BLOCK) {
-    weir_json_masks masks = weir_json_masks_at(at, (size_t)(end - at));
-    weir_json_strings_drop(&strings, &masks, 1);
+    weir_json_masks masks = weir_json_masks_at(&strings, at, (size_t)(end - at));
     for (uint64_t bits = masks.brackets; bits != 0; bits &= bits - 1) {
       const char *bracket = at + __builtin_ctzll(bits);
-      depth += *bracket & 2 ? 1u : 0u - (size_t)1;  // see json_row.c
+      depth += *bracket & 2 ? 1u : 0u - (size_t)1;  // see json_lines.c
       if (depth == 0)
         return bracket + 1;
     }

@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/data/json_masks.h"
-
 // The first byte that is not one of the four blanks of JSON, or end.
 const char *weir_json_after_blanks(const char *at, const char *end);
 
@@ -22,9 +20,6 @@ const char *weir_json_closing_quote(const char *at, const char *end, uint32_t *e
 // One past the value that starts at at; at itself if none does, NULL if it does
 // not end. Brackets are counted, not matched; words and numbers are not checked.
 const char *weir_json_after_value(const char *at, const char *end);
-
-// The masks of the block at this place, of which size bytes may be read; no newlines.
-weir_json_masks weir_json_masks_at(const char *at, size_t size);
 
 // From the opening bracket at *at to one past its closer, checking all brackets:
 // OK, EDEPTH, EBRACKET for a wrong closer, EQUOTE for a newline inside a string, or

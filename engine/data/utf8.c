@@ -5,6 +5,8 @@
 #include "engine/data/json.h"
 #include "engine/data/utf8.h"
 
+static const uint64_t high_bits = 0x8080808080808080u;
+
 static int is_tail(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
 // Length of the well-formed sequence at the start of bytes, or 0.
@@ -34,7 +36,6 @@ static size_t sequence(const unsigned char *at, size_t left)
 // The first byte that is wrong, or size.
 static size_t check(const char *bytes, size_t size)
 {
-  static const uint64_t high_bits = 0x8080808080808080u;
   size_t at = 0;
   while (at < size) {
     uint64_t word;
@@ -51,6 +52,18 @@ static size_t check(const char *bytes, size_t size)
     at += length;
   }
   return size;
+}
+
+int weir_utf8_is_ascii(const char *bytes, size_t block_count)
+{
+  size_t size = block_count * WEIR_UTF8_BLOCK;
+  uint64_t seen = 0;
+  for (size_t at = 0; at < size; at += sizeof seen) {
+    uint64_t word;
+    memcpy(&word, bytes + at, sizeof word);
+    seen |= word;
+  }
+  return (seen & high_bits) == 0;
 }
 
 size_t weir_utf8_check(const char *bytes, size_t size)

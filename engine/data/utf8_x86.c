@@ -79,34 +79,64 @@ AVX2 static inline __m256i faults_of(__m256i block, __m256i last)
   return _mm256_xor_si256(must, faults);
 }
 
-AVX2 int weir_utf8_holds_avx2(const char *bytes, size_t size)
+AVX2 static int is_ascii(const char *bytes, size_t block_count)
 {
-  enum { BLOCK = 32 };
-  __m256i last = _mm256_setzero_si256();
+  __m256i seen = _mm256_setzero_si256();
+  for (; block_count > 0; bytes += WEIR_UTF8_BLOCK, block_count--) {
+    const __m256i *block = (const __m256i *)bytes;
+    seen = _mm256_or_si256(seen, _mm256_loadu_si256(block));
+    seen = _mm256_or_si256(seen, _mm256_loadu_si256(block + 1));
+  }
+  return _mm256_movemask_epi8(seen) == 0;
+}
+
+AVX2 int weir_utf8_goes_on_avx2(weir_utf8_run *run, const char *bytes,
+                                size_t block_count)
+{
+  if (!run->open && is_ascii(bytes, block_count))
+    return 1;
+  __m256i last = _mm256_loadu_si256((const __m256i *)run->last);
   __m256i faults = _mm256_setzero_si256();
-  int open = 0;  // the block before had bytes beyond ASCII
-  for (; size >= BLOCK; bytes += BLOCK, size -= BLOCK) {
-    __m256i block = _mm256_loadu_si256((const __m256i *)bytes);
-    int high = _mm256_movemask_epi8(block) != 0;
-    if (high || open)
-      faults = _mm256_or_si256(faults, faults_of(block, last));
-    last = block;
-    open = high;
+  uint32_t open = run->open;
+  for (; block_count > 0; bytes += WEIR_UTF8_BLOCK, block_count--) {
+    __m256i low = _mm256_loadu_si256((const __m256i *)bytes);
+    __m256i high = _mm256_loadu_si256((const __m256i *)(bytes + WEIR_UTF8_BLOCK / 2));
+    uint32_t beyond = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(low, high));
+    if ((beyond | open) != 0) {
+      faults = _mm256_or_si256(faults, faults_of(low, last));
+      faults = _mm256_or_si256(faults, faults_of(high, low));
+    }
+    last = high;
+    open = beyond;
   }
-  // The rest, and ASCII behind it, so that a sequence cut off at the end shows.
-  char rest[2 * BLOCK] = {0};
-  memcpy(rest, bytes, size);
-  for (int i = 0; i < 2; i++) {
-    __m256i block = _mm256_loadu_si256((const __m256i *)(rest + (ptrdiff_t)i * BLOCK));
-    faults = _mm256_or_si256(faults, faults_of(block, last));
-    last = block;
-  }
+  _mm256_storeu_si256((__m256i *)run->last, last);
+  run->open = open;
   return _mm256_testz_si256(faults, faults);
+}
+
+int weir_utf8_holds_avx2(const char *bytes, size_t size)
+{
+  weir_utf8_run run = {0};
+  size_t whole = size / WEIR_UTF8_BLOCK;
+  size_t rest = size % WEIR_UTF8_BLOCK;
+  // ASCII behind the rest shows a sequence that is cut off at the end.
+  char ending[WEIR_UTF8_BLOCK * 2] = {0};
+  memcpy(ending, bytes + size - rest, rest);
+  return weir_utf8_goes_on_avx2(&run, bytes, whole) &&
+         weir_utf8_goes_on_avx2(&run, ending, 2);
 }
 
 int weir_utf8_has_avx2(void) { return __builtin_cpu_supports("avx2"); }
 
 #else
+
+int weir_utf8_goes_on_avx2(weir_utf8_run *run, const char *bytes, size_t block_count)
+{
+  (void)run;
+  (void)bytes;
+  (void)block_count;
+  return 0;
+}
 
 int weir_utf8_holds_avx2(const char *bytes, size_t size)
 {

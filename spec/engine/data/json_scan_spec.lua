@@ -152,6 +152,26 @@ describe("json scan", function()
     C.weir_json_use_kernel(C.WEIR_JSON_BEST)
   end)
 
+  it("checks UTF-8 across all that is looked at together", function()
+    local whole = "\xf0\x9f\x98\x80"
+    for _, edge in ipairs({ 64, 2048, 4096 }) do
+      for size = edge - 16, edge + 4 do
+        local function is_row(text)
+          local row = '{"a":"' .. ("x"):rep(size - 8) .. text .. '"}'
+          local out = scan(row .. "\n{}\n")
+          assert.equal(#out.rows, #scan(row).rows + 1)
+          return #out.rows == 2
+        end
+        assert.is_true(is_row(whole))
+        for cut = 1, 3 do
+          assert.is_false(is_row(whole:sub(1, cut)))
+          assert.is_false(is_row(whole:sub(cut + 1)))
+        end
+        assert.equal("EUTF8", scan('{"a":"' .. ("x"):rep(size) .. whole:sub(1, 3)).faults[1][3])
+      end
+    end
+  end)
+
   it("says of each line what it says of the line alone", function()
     local seed = tonumber(os.getenv("SEED")) or os.time()
     print("seed", seed)
