@@ -143,22 +143,37 @@ static weir_span origin_of(const weir_batch *batch, const weir_batch *from,
   return (weir_span){0, untraced};
 }
 
+// The usual case: rows of a source's batch in their places, numbered without gaps, and
+// not far from those that the batch began with.
+static int is_gapless(const weir_batch *batch, const weir_batch *from)
+{
+  const uint32_t near = untraced / 2;
+  return is_of_source(batch, from) && !from->derived && !from->has_origins &&
+         from->fault_count == 0 && batch->record_first != 0 &&
+         from->record_first >= batch->record_first &&
+         from->record_first - batch->record_first < near && from->row_count < near &&
+         from->position >= batch->position && from->position - batch->position < near &&
+         from->bytes.size < near;
+}
+
 void weir_batch_trace_rows(weir_batch *batch, const weir_batch *from, uint32_t row,
                            uint32_t count)
 {
   uint32_t first = batch->row_count - count;
   if (!batch->derived || batch->traced != first)
     return;
-  // Rows of a source's batch in their places, numbered without gaps.
-  int is_usual = from->position == batch->position &&
-                 from->record_first == batch->record_first &&
-                 is_of_source(batch, from) && !from->derived && !from->has_origins &&
-                 from->fault_count == 0 && from->record_first != 0;
   weir_span *origins = batch->origins + first;
-  for (uint32_t i = 0; i < count; i++)
-    origins[i] = is_usual ? (weir_span){from->rows[row + i].start, row + i}
-                          : origin_of(batch, from, row + i);
   batch->traced = batch->row_count;
+  if (!is_gapless(batch, from)) {
+    for (uint32_t i = 0; i < count; i++)
+      origins[i] = origin_of(batch, from, row + i);
+    return;
+  }
+  const weir_span *rows = from->rows + row;
+  uint32_t position = (uint32_t)(from->position - batch->position);
+  uint32_t number = (uint32_t)(from->record_first - batch->record_first) + row;
+  for (uint32_t i = 0; i < count; i++)
+    origins[i] = (weir_span){position + rows[i].start, number + i};
 }
 
 weir_span weir_batch_row_origin(const weir_batch *batch, uint32_t row)

@@ -133,26 +133,30 @@ static int is_different(const weir_datum *left, const weir_datum *right, uint32_
 // the condition holds, below 0: only the row code knows.
 static void part(weir_strip *strip, const weir_step *step, const int8_t *is)
 {
-  uint16_t gone[WEIR_STRIP_ROWS_MAX];
+  weir_label_rows *label = &strip->labels[step->label];
   uint16_t *rows = strip->rows;
   uint32_t count = strip->count;
   uint32_t negate = step->is.flags & WEIR_OP_NEGATE;
   uint32_t stay = 0;
-  uint32_t go = 0;
-  for (uint32_t i = 0; i < count; i++) {
-    uint16_t row = rows[i];
-    if (__builtin_expect(is[i] < 0, 0)) {
-      strip->fates[row] = WEIR_FATE_BAILED;
-      continue;
+  for (uint32_t i = 0; i < count;) {
+    uint64_t gone = 0;
+    uint32_t word = rows[i] / WORD_BITS;
+    uint32_t end = (word + 1) * WORD_BITS;
+    for (; i < count && rows[i] < end; i++) {
+      uint16_t row = rows[i];
+      if (__builtin_expect(is[i] < 0, 0)) {
+        strip->fates[row] = WEIR_FATE_BAILED;
+        continue;
+      }
+      uint64_t goes = (uint8_t)is[i] ^ negate;
+      rows[stay] = row;
+      stay += !goes;
+      gone |= goes << (row % WORD_BITS);
     }
-    uint32_t goes = (uint32_t)is[i] ^ negate;
-    rows[stay] = row;
-    gone[go] = row;
-    stay += !goes;
-    go += goes;
+    label->bits[word] |= gone;
+    label->any |= gone != 0;
   }
   strip->count = stay;
-  weir_label_mark(&strip->labels[step->label], gone, go);
 }
 
 #define BRANCH(name, compare, otherwise)                                               \

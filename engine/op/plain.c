@@ -172,36 +172,20 @@ static int is_blank(char byte)
   return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
-// The row's text up to its brace, and what was assigned.
-static inline void render_added(const weir_strip *strip, const struct lot *lot,
-                                uint32_t row, weir_buf *out)
-{
-  weir_span span = strip->batch->rows[strip->first + row];
-  size_t size = span.end - span.start - 1;
-  char *at = room(out, out->bytes + out->size, size + lot->room);
-  memcpy(at, strip->batch->bytes.bytes + span.start, size);
-  at = put_members(lot, row, out, at + size);
-  *at++ = '}';
-  out->size = (size_t)(at - out->bytes);
-}
-
-static inline void render_made(const struct lot *lot, uint32_t row, weir_buf *out)
-{
-  size_t start = out->size;
-  char *at = put_members(lot, row, out, room(out, out->bytes + start, lot->room));
-  at += at == out->bytes + start;
-  out->bytes[start] = '{';  // where the first comma is
-  *at++ = '}';
-  out->size = (size_t)(at - out->bytes);
-}
-
+// The row's text up to its brace and what was assigned; or what was made.
 static inline void render(const weir_strip *strip, const struct lot *lot, uint32_t row,
                           weir_buf *out)
 {
-  if (lot->shape == 0)
-    render_added(strip, lot, row, out);
-  else
-    render_made(lot, row, out);
+  weir_span span = strip->batch->rows[strip->first + row];
+  size_t start = out->size;
+  size_t size = lot->shape == 0 ? span.end - span.start - 1 : 0;
+  char *at = room(out, out->bytes + start, size + lot->room);
+  memcpy(at, strip->batch->bytes.bytes + span.start, size);
+  at = put_members(lot, row, out, at + size);
+  at += at == out->bytes + start;
+  out->bytes[start] = '{';  // where a made record has its first comma
+  *at++ = '}';
+  out->size = (size_t)(at - out->bytes);
 }
 
 // How far the rows of a shape, from one on, are plain.
