@@ -61,6 +61,8 @@ M.conditions = {
   "LEVELS[r.host]", "LEVELS[r.host] == 1", "NAMES[r.status] == 'ok'", "#r.tags > 0",
   "r.tags[1] == 'x'", "r.tags and r.tags[1]", "r.tags[#r.tags] == 'y'", "any(r.host) ~= 'none'",
   "r.tags[2] ~= nil", "(r.path:match('^/(%w+)/(%w+)'))",
+  "r.path:find('/', 2, true) == 5", "r.path:find('a', 2)", "r.path:match('^%w+', 2) == 'api'",
+  "r.path:find('/', r.ms, true)", "r.path:find('^api', 2)", "r.path:find('', -2, true)",
   "outer(r.ms) == 2", "(r.host .. r.path):find('/', 1, true) == 2", "r.n == 9007199254740993",
 }
 
@@ -80,6 +82,11 @@ M.values = {
   "tonumber(r.path:match('%d+'))", "bit.bxor(r.status, 255)", "bit.lshift(r.status, 3)",
   "bit.bnot(r.status)", "bit.arshift(r.n, 1)", "prefix(r.path)", "bucket(r.ms)", "twice(r.ms)",
   "outer(r.ms)", "clean(r.s)", "weir.coalesce(r.user, r.host)", "unit.name", "(pair(r.ms))",
+  "(r.path:find('p', 3, true))", "(r.path:find('[ap]', -3))", "(r.path:find('', 3))",
+  "r.path:match('(%w*)', 2)", "r.path:match('.', -1)", "(r.s:find('5', 0, true))",
+  "r.path:sub(1, (r.path:find('/', 2, true) or 0) - 1)",
+  "(r.path:find('a', (r.path:find('a', 1, true) or 0) + 1, true))", "(r.path:find('x', 100))",
+  "(r.path:find('', r.status))", "r.path:match('/?', r.n)",
   "type(r.a)", "type(r.user)", "type(r.n)", "LEVELS[r.host] or 'none'", "NAMES[r.status]",
   "NAMES[r.a]", "r.tags[1]", "r.tags[r.b]", "#r.tags", "r.http[1]", "#r.http",
   "('%d'):format(r.status)", "('%05d|%-6d|%6d'):format(r.ms, r.n, r.status)",
@@ -129,6 +136,15 @@ M.maps = {
   "for _, w in ipairs(WORDS) do if w == r.host then r.x = w break end end r.y = r.x",
   "for _, v in ipairs(WORDS) do for _, w in ipairs(SKIP) do r.x = v .. w .. r.host end end",
   "r.x = LEVELS[r.host] or LEVELS.GET r.y = NAMES[r.http.code]",
+  "for i = 1, 3 do r.x = i end", "local n = 0 for i = 1, 4 do n = n + i * r.ms end r.x = n",
+  "for i = 3, 1, -1 do if r.status > i * 200 then r.x = i break end end r.y = r.x",
+  "for i = 1, 0 do r.x = i end r.y = 1", "for i = 1, 2, 0.25 do r.x = r.ms * i end",
+  "for i = 1, 16 do if r.path:byte(i) == 47 then r.x = i end end",
+  "for i = 1, 3 do for j = i, 3 do if r.ok then r['k'] = i * j else return end end end",
+  "for i = 1, #WORDS do if r.host == WORDS[i] then r.x = i end end",
+  "for i = 1, 2 do if r.ok then return { i = i, h = r.host } end r.x = i end return { i = 0 }",
+  "local a, b = r.path:find('a', 2, true) r.x = a r.y = b",
+  "local at = r.path:find('/', 2, true) if at then r.x = r.path:sub(at + 1) end",
   "if type(r.s) == 'string' then r.s = tonumber(r.s) or r.s end",
 }
 
@@ -239,6 +255,9 @@ local statements = {
   end,
   function(depth)
     return ("if %s then %s end"):format(make.condition(2), block(depth - 1))
+  end,
+  function(depth)
+    return ("for i = %d, 3 do v = i %s end"):format(math.random(4), block(depth - 1))
   end,
   function(depth)
     return ("do local v, w = %s, w %s end"):format(make.any(2), block(depth - 1))

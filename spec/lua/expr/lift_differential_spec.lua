@@ -79,6 +79,10 @@ local uncommon = {
   ["('%.1f %f'):format(r.ms / 16, r.n)"] = true,
   ["('%x %X'):format(r.status, r.n)"] = true,
   ["r.x = r.path:sub(r.path:find('p'))"] = true,
+  ["r.path:find('/', r.ms, true)"] = true,
+  ["(r.path:find('x', 100))"] = true,
+  ["(r.path:find('', r.status))"] = true,
+  ["r.path:match('/?', r.n)"] = true,
 }
 
 describe("a lifted lambda gives what it gives row by row, or bails:", function()

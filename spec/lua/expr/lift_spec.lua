@@ -101,7 +101,8 @@ end)
 
 describe("a lambda that is not lifted says why:", function()
   for source, reason in pairs({
-    ["function(r)\nfor i = 1, 3 do end\nend"] = "loops at line 3",
+    ["function(r)\nfor i = 1, r.n do end\nend"] = "loops as often as a record says at line 3",
+    ["function(r)\nfor i = 1, 17 do end\nend"] = "loops more than 16 times at line 3",
     ["function(r)\n\nwhile r.a do end end"] = "loops at line 4",
     ["function(r)\nrepeat until r.a end"] = "loops at line 3",
     ["function(r) ::again:: if r.a then goto again end end"] = "loops at line 2",

@@ -36,6 +36,11 @@ function M.constant(value)
   return { constant = true, k = value }
 end
 
+--- Whether an argument is left out, or nil.
+function M.is_nil(value)
+  return value == nil or value.constant and value.k == nil
+end
+
 --- Ends the lifting with a reason.
 function M.refuse(message, ...)
   error({ refused = message:format(...) }, 0)

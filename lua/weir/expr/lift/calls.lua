@@ -6,16 +6,15 @@
 -- counts; otherwise the first is enough.
 
 local Builder = require("weir.expr.lift.builder")
-
+local constants = require("weir.expr.lift.constants")
+local searches = require("weir.expr.lift.searches")
 local templates = require("weir.expr.lift.templates")
 
 local M = {}
 
 local NIL = Builder.NIL
 
-local function is_nil(value)
-  return value == nil or value.constant and value.k == nil
-end
+local is_nil = Builder.is_nil
 
 local function compute(f, op, ...)
   local instruction, names = { op = op }, { "a", "b", "c" }
@@ -53,6 +52,8 @@ end
 function M.length(f, value)
   if value.record or value.made then
     f:refuse("counts the fields of a record")
+  elseif value.table then
+    return Builder.constant(#constants.elements(f, value))
   end
   return compute(f, "length", value)
 end
@@ -100,82 +101,6 @@ known["tonumber"] = function(f, arguments)
     f:refuse("calls tonumber with a base")
   end
   return compute(f, "tonumber", arguments[1] or NIL)
-end
-
-local function pattern_of(f, arguments, name)
-  local pattern, init = arguments[2], arguments[3]
-  if not (pattern and pattern.constant and type(pattern.k) == "string") then
-    f:refuse("calls %s with a pattern that is no constant", name)
-  elseif not is_nil(init) and not (init.constant and init.k == 1) then
-    f:refuse("calls %s from a position on", name)
-  end
-  local ok, message = pcall(string.find, "", pattern.k)
-  if not ok then
-    f:refuse("calls %s with a %s", name, message)
-  end
-  return pattern
-end
-
-local function captures_of(pattern)
-  local _, captures = pattern:gsub("%%.", ""):gsub("%b[]", ""):gsub("%(", "")
-  return captures
-end
-
--- How many results a function has at most, of those that may have several.
-local many = {
-  ["string.match"] = function(f, arguments)
-    return captures_of(pattern_of(f, arguments, "string.match").k)
-  end,
-  ["string.find"] = function()
-    return 2
-  end,
-}
-
--- `result` is which of several, from 0.
-known["string.match"] = function(f, arguments, result)
-  local pattern = pattern_of(f, arguments, "string.match")
-  return f.builder:compute({
-    op = "match",
-    a = f:operand(arguments[1] or NIL),
-    b = f:operand(pattern),
-    result = result,
-  })
-end
-
-known["string.find"] = function(f, arguments, result)
-  local text, plain = arguments[2], arguments[4]
-  if plain and not plain.constant then
-    f:refuse("calls string.find with a switch that is no constant")
-  end
-  local is_plain = plain and plain.k
-  if not is_plain then
-    text = pattern_of(f, arguments, "string.find")
-    is_plain = not text.k:find("[%^%$%*%+%?%.%(%[%%%-]")
-  elseif not is_nil(arguments[3]) and not (arguments[3].constant and arguments[3].k == 1) then
-    f:refuse("calls string.find from a position on")
-  end
-  return f.builder:compute({
-    op = "find",
-    a = f:operand(arguments[1] or NIL),
-    b = f:operand(text or NIL),
-    plain = is_plain and true or nil,
-    result = result,
-  })
-end
-
--- The replacement is a text whose captures, if any, are %0 to %9.
-known["string.gsub"] = function(f, arguments, all)
-  local pattern = arguments[2]
-  local by, max = arguments[3], arguments[4]
-  if all or not is_nil(max) then
-    f:refuse("takes several values from string.gsub, or limits it")
-  elseif not (by and by.constant and type(by.k) == "string") then
-    f:refuse("calls string.gsub with a replacement that is no constant text")
-  elseif by.k:gsub("%%[%d%%]", ""):find("%", 1, true) then
-    f:refuse("calls string.gsub with a replacement that has a lone %%")
-  end
-  pattern = pattern_of(f, { arguments[1], pattern }, "string.gsub")
-  return compute(f, "replace", arguments[1] or NIL, pattern, by)
 end
 
 known["type"] = function(f, arguments)
@@ -253,6 +178,11 @@ known["assert"] = function(f, arguments)
   builder:place(holds)
   return arguments[1]
 end
+
+for name, take in pairs(searches.known) do
+  known[name] = take
+end
+local many = searches.many
 
 -- What several results are worth: as many as are wanted, or all that there may be.
 local function several(f, name, arguments, wanted)

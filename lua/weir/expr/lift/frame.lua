@@ -44,7 +44,6 @@ local words = {
   FNEW = "makes a function",
   VARG = "uses ...",
   LOOP = "loops",
-  FORI = "loops",
   ITERC = "loops",
   ITERN = "loops",
   ISNEXT = "loops",

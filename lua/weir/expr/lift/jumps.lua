@@ -5,6 +5,9 @@ local bytecode = require("weir.expr.bytecode")
 
 local constant, NIL = Builder.constant, Builder.NIL
 
+local ROUNDS_MAX = 16
+local LOOP_VARIABLE = 3 -- its slot, from the loop's first one
+
 local PRIMITIVES = { [0] = NIL, constant(false), constant(true) }
 
 local steps = {}
@@ -21,26 +24,63 @@ local function final_target(f, target)
   return target, there
 end
 
--- A loop over the elements of a constant list: its body, once for each. Jumps to the
--- loop's end stay within a turn.
+-- One turn of a loop whose body ends before `at`; jumps there stay within the turn.
+local function turn(f, first, at)
+  for target = first, at do
+    f.labels[target] = nil
+  end
+  f:follow(first, at - 1)
+  if f.labels[at] then
+    f.builder:place(f.labels[at])
+    f.labels[at] = nil
+  end
+end
+
+-- A loop over the elements of a constant list: its body, once for each.
 local function unroll(f, at, iterate, elements)
-  local builder, first = f.builder, f.pc + 1
+  local first = f.pc + 1
   for number, element in ipairs(elements) do
-    if not builder.state then
+    if not f.builder.state then
       break
     end
     f:set(iterate.a, constant(number))
     f:set(iterate.a + 1, element)
-    for target = first, at do
-      f.labels[target] = nil
-    end
-    f:follow(first, at - 1)
-    if f.labels[at] then
-      builder:place(f.labels[at])
-      f.labels[at] = nil
-    end
+    turn(f, first, at)
   end
   f.pc = at + 1
+end
+
+-- The values of a loop's variable, which must be known and few.
+local function rounds(f, slot)
+  local known = {}
+  for k = 1, 3 do
+    local value = f:get(slot + k - 1)
+    if not (value.constant and type(value.k) == "number") then
+      f:refuse("loops as often as a record says")
+    end
+    known[k] = value.k
+  end
+  local values = {}
+  for value = known[1], known[2], known[3] do
+    values[#values + 1] = value
+    if #values > ROUNDS_MAX then
+      f:refuse("loops more than %d times", ROUNDS_MAX)
+    end
+  end
+  return values
+end
+
+-- A loop over numbers: the same.
+function steps.FORI(f, i)
+  local first, at = f.pc + 1, i.target - 1
+  for _, value in ipairs(rounds(f, i.a)) do
+    if not f.builder.state then
+      break
+    end
+    f:set(i.a + LOOP_VARIABLE, constant(value))
+    turn(f, first, at)
+  end
+  f.pc = at
 end
 
 function steps.JMP(f, i)
