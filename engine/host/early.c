@@ -10,7 +10,8 @@
 #include "engine/host/state.h"
 
 struct weir_early {
-  pthread_t thread;
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
   int at_work;
   weir_host *host;
 };
@@ -28,30 +29,49 @@ static int load(lua_State *state, void *context)
   return lua_cpcall(state, require_worker, context) == 0 ? WEIR_OK : WEIR_ELAMBDA;
 }
 
-static void *make(void *argument)
+static weir_host *new_host(void)
+{
+  weir_host *host;
+  if (weir_host_new(&host, 0, NULL) != WEIR_OK)
+    return NULL;
+  if (weir_host_enter(host, load, NULL) == WEIR_OK)
+    return host;
+  weir_host_free(host);
+  return NULL;
+}
+
+static void *work(void *argument)
 {
   weir_early *early = argument;
-  if (weir_host_new(&early->host, 0, NULL) != WEIR_OK) {
-    early->host = NULL;
-  } else if (weir_host_enter(early->host, load, NULL) != WEIR_OK) {
-    weir_host_free(early->host);
-    early->host = NULL;
-  }
+  weir_host *host = new_host();
+  pthread_mutex_lock(&early->mutex);
+  early->host = host;
+  early->at_work = 0;
+  pthread_cond_signal(&early->changed);
+  pthread_mutex_unlock(&early->mutex);
   return NULL;
 }
 
 weir_early *weir_early_new(void)
 {
   weir_early *early = weir_mem_new(sizeof *early);
-  early->at_work = pthread_create(&early->thread, NULL, make, early) == 0;
+  pthread_mutex_init(&early->mutex, NULL);
+  pthread_cond_init(&early->changed, NULL);
+  early->at_work = 1;
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, work, early) == 0)
+    pthread_detach(thread);  // nobody need wait for it, not even who ends the process
+  else
+    early->at_work = 0;
   return early;
 }
 
 static void wait(weir_early *early)
 {
-  if (early->at_work)
-    pthread_join(early->thread, NULL);
-  early->at_work = 0;
+  pthread_mutex_lock(&early->mutex);
+  while (early->at_work)
+    pthread_cond_wait(&early->changed, &early->mutex);
+  pthread_mutex_unlock(&early->mutex);
 }
 
 size_t weir_early_memory(weir_early *early)
@@ -73,5 +93,7 @@ void weir_early_free(weir_early *early)
   if (early == NULL)
     return;
   weir_host_free(weir_early_take(early));
+  pthread_cond_destroy(&early->changed);
+  pthread_mutex_destroy(&early->mutex);
   weir_mem_free(early);
 }
