@@ -200,7 +200,14 @@ bench:  ## measure weir beside others; TASKS="T2 T4" RECORDS=200000 BENCH_RUNS=3
 	$(Q)+$(MAKE) --silent --no-print-directory all $(BENCH)
 	$(Q)luajit scripts/bench/run.lua
 
-$(BUILD)/bench/floor: scripts/bench/floor.c $(OBJ) $(BUILD)/nothing.o $(BUILD)/links.list
+.PHONY: bench-flow
+bench-flow: $(BUILD)/bench/log  ## measure what waits on disk, beside the bare disk
+	$(Q)mkdir -p $(BUILD)/bench/flow
+	$(Q)$(BUILD)/bench/log $(BUILD)/bench/flow
+
+# Those that measure the engine's own parts.
+$(BUILD)/bench/floor $(BUILD)/bench/log: $(BUILD)/bench/%: scripts/bench/%.c $(OBJ) \
+        $(BUILD)/nothing.o $(BUILD)/links.list
 	$(call say,LINK,$@)
 	$(mkdir)
 	$(Q)$(COMPILE) -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(VENDOR_NATIVE)
@@ -240,4 +247,4 @@ clean:  ## remove everything built
 
 .PHONY: help
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' Makefile
