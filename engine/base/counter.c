@@ -1,0 +1,13 @@
+// counter.c -- a number with a name.
+
+#include "engine/base/counter.h"
+
+void weir_counter_add(weir_counter *counter, uint64_t count)
+{
+  __atomic_fetch_add(&counter->value, count, __ATOMIC_RELAXED);
+}
+
+uint64_t weir_counter_value(const weir_counter *counter)
+{
+  return __atomic_load_n(&counter->value, __ATOMIC_RELAXED);
+}
