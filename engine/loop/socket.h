@@ -1,0 +1,25 @@
+// socket.h -- what net.c shares with those of this room who make sockets.
+//
+// Owns     nothing.
+// Threads  as net.h.
+
+#pragma once
+
+#include "engine/loop/net.h"
+
+// Takes a descriptor that does not block, in every case.
+int weir_socket_adopt(weir_net *net, int fd, weir_socket **out);
+
+// The path is removed when the socket is closed.
+void weir_socket_own_path(weir_socket *socket, const char *path);
+
+weir_net *weir_socket_net(const weir_socket *socket);
+
+// Whether it could be written to at this moment.
+int weir_socket_is_writable(const weir_socket *socket);
+
+struct uv_loop_s;
+struct uv_loop_s *weir_net_uv(weir_net *net);
+
+// The wait under way has an end: something came that is no socket.
+void weir_net_stir(weir_net *net);
