@@ -171,7 +171,8 @@ static int decode(weir_decoder *decoder, weir_batch *batch, int last, size_t *co
   *consumed = 0;
   weir_cut cut;
   int rc = weir_cut_start(&cut, batch);
-  if (rc != WEIR_OK || cut.size == 0 || (cut.size < MARK_SIZE && !last))
+  if (rc != WEIR_OK || cut.size == 0 ||
+      (csv->fresh && cut.size < MARK_SIZE && !last))
     return rc;
 
   size_t start = 0;
@@ -237,16 +238,33 @@ static size_t skip(weir_decoder *decoder, const char *bytes, size_t size)
   return at;
 }
 
-static void copy_types(csv_decoder *csv, const weir_csv_options *options)
+static void copy_types(csv_decoder *csv, const weir_csv_type *types, uint32_t count)
 {
-  csv->type_count = options->type_count;
-  csv->types = weir_mem_new((options->type_count + 1) * sizeof csv->types[0]);
-  for (uint32_t i = 0; i < options->type_count; i++) {
-    weir_slice name = options->types[i].column;
+  csv->type_count = count;
+  csv->types = weir_mem_new((count + 1) * sizeof csv->types[0]);
+  for (uint32_t i = 0; i < count; i++) {
+    weir_slice name = types[i].column;
     csv->types[i].column =
         (weir_slice){weir_mem_copy(name.bytes, name.size), name.size};
-    csv->types[i].kind = options->types[i].kind;
+    csv->types[i].kind = types[i].kind;
   }
+}
+
+static weir_decoder *another(const weir_decoder *decoder)
+{
+  const csv_decoder *from = (const csv_decoder *)decoder;
+  csv_decoder *csv = weir_mem_new(sizeof *csv);
+  *csv = (csv_decoder){
+      .base.ops = from->base.ops,
+      .dialect = from->dialect,
+      .header = from->header,
+      .infer = from->infer,
+      .max_columns = from->max_columns,
+      .given = from->given != NULL ? weir_schema_ref(from->given) : NULL,
+      .fresh = 1,
+  };
+  copy_types(csv, from->types, from->type_count);
+  return &csv->base;
 }
 
 int weir_csv_decoder_new(weir_decoder **out, const weir_csv_options *options)
@@ -256,6 +274,7 @@ int weir_csv_decoder_new(weir_decoder **out, const weir_csv_options *options)
       .skip = skip,
       .restart = restart,
       .free = decoder_free,
+      .another = another,
   };
   weir_csv_dialect dialect;
   int rc = weir_csv_dialect_of(&dialect, options);
@@ -282,7 +301,7 @@ int weir_csv_decoder_new(weir_decoder **out, const weir_csv_options *options)
   csv->max_columns = max_columns;
   csv->given = given;
   csv->fresh = 1;
-  copy_types(csv, options);
+  copy_types(csv, options->types, options->type_count);
   *out = &csv->base;
   return WEIR_OK;
 }
