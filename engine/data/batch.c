@@ -23,6 +23,8 @@ void weir_batch_derive(weir_batch *batch, const weir_batch *from)
   batch->deadline_ns = from->deadline_ns;
   batch->priority = from->priority;
   batch->derived = 1;
+  weir_peers_unref(batch->peers);
+  batch->peers = from->peers != NULL ? weir_peers_ref(from->peers) : NULL;
 }
 
 // Doubling, so that a scan that asks for a little more each time stays linear.
@@ -125,7 +127,8 @@ void weir_batch_clear_rows(weir_batch *batch)
 
 static int is_of_source(const weir_batch *batch, const weir_batch *from)
 {
-  return from->source == batch->source && from->partition == batch->partition;
+  return from->source == batch->source && from->partition == batch->partition &&
+         from->peers == batch->peers;
 }
 
 // A derived row's origin is where its record began and which one it was, both less
@@ -204,6 +207,14 @@ uint64_t weir_batch_row_number(const weir_batch *batch, uint32_t row)
       high = middle;
   }
   return batch->record_first + row + low;
+}
+
+int weir_batch_row_peer(const weir_batch *batch, uint32_t row, weir_peer *out)
+{
+  if (batch->peers == NULL || weir_batch_row_number(batch, row) == 0)
+    return 0;
+  uint64_t position = batch->position + weir_batch_row_origin(batch, row).start;
+  return weir_peers_find(batch->peers, position, out);
 }
 
 uint64_t weir_batch_fault_number(const weir_batch *batch, uint32_t fault)

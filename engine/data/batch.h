@@ -10,7 +10,7 @@
 // The header (source .. generation) is there from the first day, so that
 // checkpoints, watermarks, priorities and reload never have to retrofit it.
 //
-// Owns     its bytes, index and cells, and a reference on its schema.
+// Owns     its bytes, index and cells, and a reference on its schema and its peers.
 // Threads  one writer until it is shared; after that immutable, for any thread.
 //          References are atomic.
 // Limits   2 GiB of bytes a batch; offsets are 32 bits.
@@ -22,6 +22,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/slice.h"
+#include "engine/data/peers.h"
 #include "engine/data/schema.h"
 
 enum weir_form {
@@ -101,6 +102,7 @@ typedef struct weir_batch {
   uint32_t colon_capacity;
   uint32_t bracket_capacity;
 
+  weir_peers *peers;    // of a source that many send to; else NULL
   weir_schema *schema;  // CELLS only
   weir_cell *cells;     // [row_count * columns]
   size_t cell_capacity;
@@ -135,6 +137,10 @@ void weir_batch_clear_rows(weir_batch *batch);
 
 // Where in the input a row came from: its text, unless a decoder put that elsewhere.
 weir_span weir_batch_row_origin(const weir_batch *batch, uint32_t row);
+
+// Who sent a row, and where in all that this one sent it begins. 0: nobody, or it comes
+// of several records.
+int weir_batch_row_peer(const weir_batch *batch, uint32_t row, weir_peer *out);
 
 // Notes which rows of another batch the last rows, so many, were made from: those from
 // one on.

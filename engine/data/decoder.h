@@ -40,6 +40,10 @@ typedef struct weir_decoder_ops {
   weir_decoder *(*fork)(const weir_decoder *decoder);
   void (*resume)(weir_decoder *decoder);
   int (*cuts)(const weir_decoder *decoder, const char *head, size_t size);
+
+  // For records that hang on what stands before them, where fork is NULL: a new decoder
+  // with the same options, for another input.
+  weir_decoder *(*another)(const weir_decoder *decoder);
 } weir_decoder_ops;
 
 // First member of every decoder.

@@ -59,6 +59,7 @@ static uint32_t next_generation(void)
 static void batch_reset(weir_batch *batch)
 {
   weir_schema_unref(batch->schema);
+  weir_peers_unref(batch->peers);
   weir_batch empty = {
       .generation = next_generation(),
       .references = 1,

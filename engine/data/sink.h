@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "engine/base/counter.h"
 #include "engine/data/batch.h"
 
 typedef struct weir_sink weir_sink;
@@ -44,6 +45,9 @@ struct weir_sink {
   uint64_t bytes_written;  // atomic
   uint32_t withheld;       // set by finish: what was written is not to be seen
   uint32_t blocking;
+  weir_counter *counters;  // what went wrong and was mended, or not
+  uint32_t counter_count;
+  uint32_t unused;
   char place[256];  // where it writes, for people
   char message[512];
 };

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "engine/base/counter.h"
 #include "engine/data/batch.h"
 
 typedef struct weir_source weir_source;
@@ -52,13 +53,16 @@ typedef struct weir_source_ops {
 // First member of every source.
 struct weir_source {
   const weir_source_ops *ops;
-  uint32_t blocking;     // next may wait for the outside world for long
-  uint32_t bounded;      // it ends by itself
-  uint64_t bytes_total;  // 0 when unknown
-  uint64_t bytes_read;   // atomic; compressed size where compressed
-  const char *place;     // atomic; what it is reading now, for people: "access.jsonl";
-                         // each such text stays as it is until free
-  char message[512];     // why next failed
+  uint32_t blocking;  // next may wait for the outside world for long
+  uint32_t bounded;   // it ends by itself
+  uint32_t drains;    // after cancel, next gives what has arrived before ESTOPPED
+  uint32_t counter_count;
+  weir_counter *counters;  // what it refused, dropped or cut short
+  uint64_t bytes_total;    // 0 when unknown
+  uint64_t bytes_read;     // atomic; compressed size where compressed
+  const char *place;  // atomic; what it is reading now, for people: "access.jsonl";
+                      // each such text stays as it is until free
+  char message[512];  // why next failed
 };
 
 // For the source's own thread, and for those that ask meanwhile.

@@ -60,6 +60,8 @@ static weir_record *launch(weir_rows *rows, weir_slice text, uint32_t kind,
   // The batch may be gone long before this record.
   detached->origin.batch = NULL;
   detached->origin.raw = (weir_slice){NULL, 0};
+  if (origin->peers != NULL)
+    weir_peers_ref(origin->peers);
   weir_place place = {.detached = detached, .number = take_berth(rows, detached)};
   return weir_place_handle(rows, &place, WEIR_NODE_ROOT);
 
@@ -131,6 +133,7 @@ void weir_record_release(weir_rows *rows, weir_record *record)
   if (--detached->references > 0)
     return;
   weir_doc_fini(&detached->doc);
+  weir_peers_unref(detached->origin.peers);
   weir_mem_free(detached);
   weir_berth *berth = &rows->berths[place.number];
   berth->detached = NULL;

@@ -180,6 +180,12 @@ void weir_rows_source(weir_rows *rows, uint32_t slot, weir_origin *out)
   out->partition = batch->partition;
   out->number = weir_batch_row_number(batch, opened->row);
   out->position = batch->position + weir_batch_row_origin(batch, opened->row).start;
+  weir_peer peer;
+  if (weir_batch_row_peer(batch, opened->row, &peer)) {
+    out->peer = peer.name;
+    out->position = peer.position;
+    out->peers = batch->peers;
+  }
   if (batch->form == WEIR_FORM_CELLS) {
     weir_buf_clear(&rows->built);
     weir_cells_write(&rows->cells, batch, opened->row, &rows->built);

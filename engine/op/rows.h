@@ -68,8 +68,10 @@ typedef struct weir_origin {
   uint32_t partition;
   uint32_t unused;
   uint64_t number;    // of the record in its source, from 1
-  uint64_t position;  // of its first byte in the source
-  weir_slice raw;     // its bytes, or empty; lives as long as the batch
+  uint64_t position;  // of its first byte in the source, or in what the peer has sent
+  const char *peer;   // who sent it, or NULL; as long as the batch or detached record
+  weir_peers *peers;
+  weir_slice raw;  // its bytes, or empty; lives as long as the batch
 } weir_origin;
 void weir_rows_source(weir_rows *rows, uint32_t slot, weir_origin *out);
 

@@ -83,6 +83,8 @@ static void send_faults(weir_task *task, weir_lane *lane, const weir_batch *batc
   for (uint32_t i = 0; i < batch->fault_count; i++) {
     const weir_fault *fault = &batch->faults[i];
     uint64_t number = weir_batch_fault_number(batch, i);
+    weir_peer at = {place, batch->position + fault->span.start};
+    weir_peers_find(batch->peers, at.position, &at);
     weir_slice raw = {batch->bytes.bytes + fault->span.start,
                       fault->span.end - fault->span.start};
     weir_dead dead = {
@@ -90,13 +92,13 @@ static void send_faults(weir_task *task, weir_lane *lane, const weir_batch *batc
         .stage = task->name,
         .code = fault->code,
         .column = fault->column,
-        .source = place,
-        .position = batch->position + fault->span.start,
+        .source = at.name,
+        .position = at.position,
         .number = number,
         .raw = raw,
     };
     weir_dead_write(letters, &dead);
-    weir_tally_add(task->flow->tally, task->name, fault->code, NULL, place, number);
+    weir_tally_add(task->flow->tally, task->name, fault->code, NULL, at.name, number);
   }
   weir_task_dead(task, lane, PORT_DEAD, letters);
   weir_flow_check_dead(task->flow);
@@ -132,6 +134,13 @@ void weir_source_send(weir_task *task, weir_lane *lane, weir_batch *batch)
   weir_task_send(task, lane, (weir_made){batch, PORT_OUT, 1});
 }
 
+// What has arrived by the time of a stop is still taken, where the source knows how.
+static int may_drain(const weir_task *task)
+{
+  return task->source->drains && !task->inputs_ended && !weir_task_unwanted(task) &&
+         weir_flow_failure(task->flow, NULL) == WEIR_OK;
+}
+
 static int may_end(const weir_task *task)
 {
   return task->inputs_ended || weir_flow_is_stopping(task->flow) ||
@@ -141,7 +150,7 @@ static int may_end(const weir_task *task)
 static void read_next(weir_task *task, weir_lane *lane)
 {
   weir_source *source = task->source;
-  if (may_end(task)) {
+  if (may_end(task) && !may_drain(task)) {
     end(task, lane);
     return;
   }

@@ -31,19 +31,22 @@ static void sink_refusals(weir_task *task, weir_lane *lane, weir_refusals *refus
     const struct weir_refusal *refusal = &refused->items[i];
     weir_span span = batch->rows[refusal->row];
     uint64_t number = weir_batch_row_number(batch, refusal->row);
+    weir_peer at = {source,
+                    batch->position + weir_batch_row_origin(batch, refusal->row).start};
+    weir_batch_row_peer(batch, refusal->row, &at);
     weir_dead dead = {
         .wall_ns = wall_ns(task),
         .stage = task->name,
         .code = refusal->code,
         .reason = refusal->reason,
-        .source = source,
-        .position = batch->position + weir_batch_row_origin(batch, refusal->row).start,
+        .source = at.name,
+        .position = at.position,
         .number = number,
         .raw = {batch->bytes.bytes + span.start, span.end - span.start},
     };
     weir_dead_write(letters, &dead);
     weir_tally_add(task->flow->tally, task->name, refusal->code, refusal->reason,
-                   source, number);
+                   at.name, number);
   }
   weir_task_dead(task, lane, PORT_DEAD, letters);
   weir_flow_check_dead(task->flow);

@@ -257,7 +257,7 @@ end
 local origin = ffi.new("weir_origin")
 
 --- Where a record came from: source (its number), record (from 1, nil if it comes from
--- no single one) and offset.
+-- no single one), offset, and the peer that sent it, if one did.
 function M.meta(record)
   local code = C.weir_record_source(rows, record, origin)
   if code < 0 then
@@ -268,6 +268,7 @@ function M.meta(record)
     partition = origin.partition,
     record = origin.number > 0 and tonumber(origin.number) or nil,
     offset = tonumber(origin.position),
+    peer = origin.peer ~= nil and ffi.string(origin.peer) or nil,
   }
 end
 

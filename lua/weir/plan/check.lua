@@ -66,7 +66,9 @@ local function check_template(node, add)
   end
 end
 
-local GIVEN = { source = true, path = true, offset = true, record = true, partition = true }
+local GIVEN = {
+  source = true, path = true, offset = true, record = true, partition = true, peer = true,
+}
 
 -- Other nodes are not looked into.
 local function each_meta(value, visit, seen)

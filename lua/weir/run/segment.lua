@@ -43,13 +43,19 @@ function Segment:_count(stage, kind, by)
   self.run.counts[at] = self.run.counts[at] + (by or 1)
 end
 
+-- Who sent the record that `origin` tells of, or which file or source it is from.
+function Segment:_source()
+  return origin.peer ~= nil and origin.peer
+    or C.weir_flow_path(self.flow, origin.source, origin.partition)
+end
+
 -- Where the record at hand came from, in words. Also fills `origin`.
 function Segment:_place()
   local run = self.run
   -- Between two elements of a flat_map other segments may have had the slot.
   C.weir_rows_open(self.rows, 0, run.batch, run.row)
   C.weir_rows_source(self.rows, 0, origin)
-  local path = ffi.string(C.weir_flow_path(self.flow, origin.source, origin.partition))
+  local path = ffi.string(self:_source())
   local number = tonumber(origin.number)
   return number > 0 and ("%s, record %d"):format(path, number) or path
 end
@@ -59,7 +65,7 @@ function Segment:_write_dead(stage, problem)
   -- Between two elements of a flat_map other segments may have had the slot.
   C.weir_rows_open(self.rows, 0, run.batch, run.row)
   C.weir_rows_source(self.rows, 0, origin)
-  local source = C.weir_flow_path(self.flow, origin.source, origin.partition)
+  local source = self:_source()
   local code = problems.code(problem)
   local dead = ffi.new("weir_dead")
   dead.wall_ns = self.clock.wall_ns(self.clock.context)
