@@ -1,0 +1,352 @@
+local engine = require("spec.support.engine")
+local ffi = require("ffi")
+local sockets = require("spec.support.sockets")
+local support = require("spec.engine.io.support")
+
+local C = engine.load("engine/io/stream_source.h", "engine/codec/lines.h",
+  "engine/base/clock.h")
+
+local S = 1e9
+
+local source, pool
+
+-- A clock that goes on a little whenever somebody looks at it.
+local now, tick = 0, 0
+
+local clock = ffi.new("weir_clock", {
+  monotonic_ns = function()
+    now = now + tick
+    return now
+  end,
+  wall_ns = function()
+    return now
+  end,
+})
+
+local function open(options)
+  options = options or {}
+  now, tick = 1000 * S, (options.tick_s or 0) * S
+  local given = ffi.new("weir_gate_options", {
+    address = options.address or "127.0.0.1:0",
+    transport = options.transport or C.WEIR_TRANSPORT_TCP,
+    connects = options.connects and 1 or 0,
+    frame = options.frame or C.WEIR_FRAME_LINE,
+    max_connections = options.max_connections or 100,
+    max_record = options.max_record or 1000,
+    idle_timeout_ns = (options.idle_s or 0) * S,
+    connect_timeout_ns = 5 * S,
+    retries = options.retries or { max = 0, backoff_ns = 1 * S, max_backoff_ns = 4 * S },
+    clock = clock,
+  })
+  local out = ffi.new("weir_source *[1]")
+  assert(C.weir_stream_source_new(out, given, options.decoder or C.weir_json_decoder_new(0)) == 0)
+  source, pool = out[0], C.weir_pool_new(4)
+  return tonumber(ffi.string(source.place):match(":(%d+)$"))
+end
+
+local function pass(seconds)
+  now = now + seconds * S
+end
+
+local function counter(name)
+  for i = 0, source.counter_count - 1 do
+    if ffi.string(source.counters[i].name) == name then
+      return tonumber(source.counters[i].value)
+    end
+  end
+end
+
+-- The next batch: rows and faults with their peer and its position.
+local function next_batch()
+  local batch = C.weir_batch_new(pool)
+  local code = source.ops.next(source, batch)
+  local got = { rows = {}, faults = {}, code = code, peers = {}, positions = {} }
+  local peer = ffi.new("weir_peer")
+  local function add(list, span, position)
+    list[#list + 1] = ffi.string(batch.bytes.bytes + span.start, span["end"] - span.start)
+    if C.weir_peers_find(batch.peers, position, peer) == 1 then
+      got.peers[#got.peers + 1] = ffi.string(peer.name)
+      got.positions[#got.positions + 1] = tonumber(peer.position)
+    end
+  end
+  for i = 0, code == 0 and batch.row_count - 1 or -1 do
+    add(got.rows, batch.rows[i], batch.position + C.weir_batch_row_origin(batch, i).start)
+  end
+  for i = 0, code == 0 and batch.fault_count - 1 or -1 do
+    local fault = batch.faults[i]
+    add(got.faults, fault.span, batch.position + fault.span.start)
+    got.fault = fault.code
+  end
+  C.weir_batch_unref(batch)
+  return got
+end
+
+-- Reads until so many rows and faults have come; each call has something to wait for.
+local function read(count)
+  local all = { rows = {}, faults = {}, peers = {}, positions = {}, batches = 0 }
+  while #all.rows + #all.faults < count do
+    local got = next_batch()
+    assert.equal(0, got.code)
+    all.batches = all.batches + 1
+    all.fault = got.fault or all.fault
+    for _, kind in ipairs({ "rows", "faults", "peers", "positions" }) do
+      for _, each in ipairs(got[kind]) do
+        table.insert(all[kind], each)
+      end
+    end
+  end
+  return all
+end
+
+-- Ends the source: what it still gives, until it has stopped.
+local function stop()
+  source.ops.cancel(source)
+  local rest = { rows = {}, faults = {} }
+  while true do
+    local got = next_batch()
+    if got.code ~= 0 then
+      assert.equal(C.WEIR_ESTOPPED, got.code)
+      return rest
+    end
+    for _, row in ipairs(got.rows) do
+      table.insert(rest.rows, row)
+    end
+    for _, fault in ipairs(got.faults) do
+      table.insert(rest.faults, fault)
+    end
+    rest.fault = got.fault or rest.fault
+  end
+end
+
+local function close()
+  if source then
+    C.weir_source_free(source)
+    C.weir_pool_free(pool)
+    source = nil
+  end
+end
+
+describe("a stream source", function()
+  after_each(function()
+    close()
+    sockets.clean()
+    support.clean()
+  end)
+
+  it("gives the records of several peers, and knows whose each is", function()
+    local port = open()
+    local one, two = sockets.connect(port), sockets.connect(port)
+    one:send('{"a":1}\n{"a":2}\n')
+    two:send('{"b":1}\n')
+    local all = read(3)
+    table.sort(all.rows)
+    assert.same({ '{"a":1}', '{"a":2}', '{"b":1}' }, all.rows)
+    assert.equal(3, #all.peers)
+    local names = {}
+    for _, name in ipairs(all.peers) do
+      assert.matches("^127%.0%.0%.1:%d+$", name)
+      names[name] = true
+    end
+    assert.equal(2, #require("weir.lib.keys").sorted(names))
+  end)
+
+  it("counts positions in what each peer has sent", function()
+    local port = open()
+    local one = sockets.connect(port)
+    one:send('{"a":1}\n{"a')
+    assert.same({ 0 }, read(1).positions)
+    one:send('":2}\n{"a":3}\n')
+    local all = read(2)
+    assert.same({ '{"a":2}', '{"a":3}' }, all.rows)
+    assert.same({ 8, 16 }, all.positions)
+  end)
+
+  it("takes a last line without its newline, where the peer has ended well", function()
+    local port = open()
+    local one = sockets.connect(port)
+    one:send('{"a":1}\n{"a":2}')
+    one:close()
+    assert.same({ '{"a":1}', '{"a":2}' }, read(2).rows)
+  end)
+
+  it("says what a reset left behind of a record, and from whom", function()
+    local port = open()
+    local one = sockets.connect(port)
+    one:send('{"a":1}\n{"a":')
+    assert.same({ '{"a":1}' }, read(1).rows)
+    one:reset()
+    local all = read(1)
+    assert.same({ '{"a":' }, all.faults)
+    assert.equal(C.WEIR_ETRUNCATED, all.fault)
+    assert.same({ 8 }, all.positions)
+    assert.matches("^127%.0%.0%.1:", all.peers[1])
+    assert.equal(1, counter("connections_reset"))
+  end)
+
+  it("passes over a record that is too long, and goes on behind it", function()
+    local port = open({ max_record = 20 })
+    local one = sockets.connect(port)
+    one:send('{"a":1}\n' .. ("x"):rep(5000) .. '\n{"a":2}\n')
+    local all = read(3)
+    assert.same({ '{"a":1}', '{"a":2}' }, all.rows)
+    assert.equal(C.WEIR_ERECORD, all.fault)
+    assert.equal(("x"):rep(4096), all.faults[1])
+  end)
+
+  it("reads records with their length in front", function()
+    local port = open({ frame = C.WEIR_FRAME_LENGTH })
+    local one = sockets.connect(port)
+    one:send('\0\0\0\7{"a":1}\0\0\0\0\0\0\0\8{"a":22}\0\0')
+    assert.same({ '{"a":1}', '{"a":22}' }, read(2).rows)
+    one:send('\0\7{"a":3}\255\255\255\255garbage')
+    local all = read(2)
+    assert.same({ '{"a":3}' }, all.rows)
+    assert.equal(C.WEIR_ECORRUPT, all.fault)
+    assert.is_nil(one:read()) -- nothing after it can be understood
+  end)
+
+  it("reads records with their count of octets in front", function()
+    local port = open({ frame = C.WEIR_FRAME_OCTET_COUNT, decoder = C.weir_lines_decoder_new("m") })
+    local one = sockets.connect(port)
+    one:send("6 <1>one7 <1>two\n<1>three\nwhat?\n5 <1>xy")
+    local all = read(5)
+    assert.same({ "<1>one", "<1>two", "<1>three", "<1>xy" }, all.rows)
+    assert.same({ "what?\n" }, all.faults)
+  end)
+
+  it("closes who completes no record in time, be it silent or slow", function()
+    local port = open({ idle_s = 10, tick_s = 0.1 })
+    local slow, silent, busy = sockets.connect(port), sockets.connect(port), sockets.connect(port)
+    slow:send('{"b":')
+    local all = { faults = {} }
+    while #all.faults == 0 do
+      slow:send("1")
+      busy:send('{"a":1}\n')
+      all = next_batch()
+    end
+    assert.equal(C.WEIR_ETRUNCATED, all.fault)
+    assert.matches('^{"b":1+$', all.faults[1])
+    busy:send('{"a":2}\n')
+    while read(1).rows[1] ~= '{"a":2}' do end
+    assert.equal(2, counter("connections_idle"))
+    assert.is_nil(silent:read())
+    assert.is_nil(slow:read())
+  end)
+
+  it("does not count the time in which nobody asks", function()
+    local port = open({ idle_s = 10 })
+    local one = sockets.connect(port)
+    one:send('{"a":1}\n')
+    read(1)
+    local batch = C.weir_batch_new(pool) -- as if a sink were slow
+    pass(1000)
+    C.weir_batch_unref(batch)
+    one:send('{"a":2}\n')
+    read(1)
+    assert.equal(0, counter("connections_idle"))
+  end)
+
+  it("lets no more peers in than it may, and others when one has gone", function()
+    local port = open({ max_connections = 2 })
+    local one, two, three = sockets.connect(port), sockets.connect(port), sockets.connect(port)
+    one:send('{"a":1}\n')
+    two:send('{"a":2}\n')
+    three:send('{"a":3}\n')
+    local all = read(2)
+    table.sort(all.rows)
+    assert.same({ '{"a":1}', '{"a":2}' }, all.rows)
+    assert.equal(1, counter("accepts_paused"))
+    one:close()
+    assert.same({ '{"a":3}' }, read(1).rows)
+    assert.equal(3, counter("connections_opened"))
+  end)
+
+  it("goes on when descriptors have run out", function()
+    local port = open()
+    local one, two = sockets.connect(port), sockets.connect(port)
+    one:send('{"a":1}\n')
+    two:send('{"a":2}\n')
+    sockets.with_descriptors(sockets.next_descriptor() + 1, function()
+      assert.same({ '{"a":1}' }, read(1).rows)
+      assert.equal(1, counter("accepts_paused"))
+    end)
+    pass(1)
+    assert.same({ '{"a":2}' }, read(1).rows)
+  end)
+
+  it("takes what has arrived when it is stopped, and then ends", function()
+    local port = open()
+    local one = sockets.connect(port)
+    one:send('{"a":1}\n')
+    read(1)
+    local two = sockets.connect(port)
+    two:send('{"b":1}\n{"b":')
+    one:send('{"a":2}\n')
+    local rest = stop()
+    table.sort(rest.rows)
+    assert.same({ '{"a":2}', '{"b":1}' }, rest.rows)
+    assert.same({ '{"b":' }, rest.faults)
+    assert.is_nil(one:read())
+  end)
+
+  it("keeps a decoder for each peer where records hang on a header", function()
+    local out = ffi.new("weir_decoder *[1]")
+    assert(C.weir_csv_decoder_new(out, ffi.new("weir_csv_options", { header = 1 })) == 0)
+    local port = open({ decoder = out[0] })
+    local one, two = sockets.connect(port), sockets.connect(port)
+    one:send("a,b\n1,")
+    two:send("c\n3\n")
+    assert.same({ "3" }, read(1).rows)
+    one:send('"x\ny"\n')
+    one:send("2,z")
+    one:close()
+    assert.same({ '1,"x\ny"', "2,z" }, read(2).rows)
+    two:send('"never closed' .. ("x"):rep(2000) .. '\n')
+    assert.equal(C.WEIR_ERECORD, read(1).fault)
+    two:send("4\n")
+    assert.same({ "4" }, read(1).rows)
+  end)
+
+  it("reads from a peer that it connects to, until that ends", function()
+    local server = sockets.listen()
+    open({ connects = true, address = "localhost:" .. server.port })
+    assert.equal(1, source.bounded)
+    sockets.beside(function()
+      local client = server:accept()
+      client:send('{"a":1}\n')
+      client:close()
+    end)
+    local all = read(1)
+    assert.same({ '{"a":1}' }, all.rows)
+    assert.equal("127.0.0.1:" .. server.port, all.peers[1])
+    assert.equal(C.WEIR_EEND, next_batch().code)
+  end)
+
+  it("says at once where it cannot listen", function()
+    local server = sockets.listen()
+    open({ address = "127.0.0.1:" .. server.port })
+    assert.matches("cannot listen", ffi.string(source.message))
+    assert.equal(-98, next_batch().code)
+  end)
+
+  it("listens on the path of a Unix socket, also where a dead one is left", function()
+    local path = support.path("s")
+    open({ transport = C.WEIR_TRANSPORT_UNIX, address = path })
+    local one = sockets.connect_path(path)
+    one:send('{"a":1}\n')
+    local all = read(1)
+    assert.same({ '{"a":1}' }, all.rows)
+    assert.matches("^pid %d+, uid %d+$", all.peers[1])
+    close()
+    assert.is_nil(io.open(path))
+    sockets.receive_path(path):close() -- leaves its path
+    open({ transport = C.WEIR_TRANSPORT_UNIX, address = path })
+    assert.equal("", ffi.string(source.message))
+  end)
+
+  it("listens on IPv6", function()
+    local port = open({ address = "[::1]:0" })
+    sockets.connect6(port):send('{"a":1}\n')
+    assert.matches("^%[::1%]:%d+$", read(1).peers[1])
+  end)
+end)
