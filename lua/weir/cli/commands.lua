@@ -33,12 +33,19 @@ local running = {
   { name = "quiet", short = "q", help = "no progress and no summary; errors and losses only" },
   { name = "summary", kind = "enum", values = { "text", "json" }, value = "FORM",
     help = "the summary as text or as one line of json" },
-  { name = "profile", help = "say at the end where the time went, stage by stage" },
+  { name = "profile", help = "say at the end where the time went, stage by stage",
+    text = "The time of a source, a segment or a sink is that of its steps. That of a segment is\n"
+      .. "shared out among its stages by what it was seen at, about a thousand times a second.\n"
+      .. "Allocations are those of Lua and of the engine while a segment is at work, each\n"
+      .. "counted where it is made; those of sources and sinks are not. A lambda that is\n"
+      .. "inlined makes none for a record." },
   { name = "no-progress", help = "no progress line on a terminal" },
 }
 
 local sampling = {
-  { name = "jit", help = "run a sample and list what was not compiled, by line, and why" },
+  { name = "jit", help = "run a sample and list what was not compiled, by line, and why",
+    text = "Lambdas that are inlined need no compiler; of the others, which are called record by\n"
+      .. "record, it says what LuaJIT gave up to compile." },
   { name = "sample", kind = "integer", min = 1, value = "N",
     help = "how many records that is; 100000" },
 }
@@ -107,7 +114,8 @@ M.list = {
     module = "weir.cli.help",
     usage = "weir help [TOPIC]",
     summary = "explain a command, a function of the Lua API, or exit-codes",
-    text = "Topics are the commands, exit-codes, and every public name: filter, weir.file, json.",
+    text = "Topics are the commands and their flags, exit-codes, and every public name: filter,\n"
+      .. "weir.file, json.",
     flags = { about_eval, help },
     examples = { "weir help run", "weir help -e", "weir help filter", "weir help exit-codes" },
   },
@@ -162,6 +170,19 @@ function M.find(name)
   for _, command in ipairs(M.list) do
     if command.name == name then
       return command
+    end
+  end
+end
+
+--- The first command that has a flag of that name, and the flag; or nil.
+function M.find_flag(name)
+  local commands = { unpack(M.list) }
+  commands[#commands + 1] = M.eval
+  for _, command in ipairs(commands) do
+    for _, flag in ipairs(command.flags) do
+      if flag.name == name then
+        return command, flag
+      end
     end
   end
 end

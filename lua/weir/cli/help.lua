@@ -1,4 +1,4 @@
---- `weir help`: the program, one of its commands, or a name of the Lua API.
+--- `weir help`: the program, one of its commands or their flags, or a name of the Lua API.
 
 local commands = require("weir.cli.commands")
 local exit = require("weir.cli.exit")
@@ -87,11 +87,12 @@ function M.run(given, world)
     return exit.OK
   end
   local text = command and usage.command(command) or reference().text(topic)
-  if not text then
-    return unknown(topic, world)
+  local of, flag = commands.find_flag((topic:gsub("^%-%-", "")))
+  if text or of then
+    world.out(text or usage.flag(of, flag))
+    return exit.OK
   end
-  world.out(text)
-  return exit.OK
+  return unknown(topic, world)
 end
 
 return M

@@ -37,6 +37,13 @@ function M.program()
   return table.concat(out, "\n") .. "\n"
 end
 
+--- What `weir help` prints about a flag: what it does, and the page it is on.
+function M.flag(command, flag)
+  local about = flag.text and flag.text .. "\n\n" or ""
+  return ("%s, a flag of `weir %s`: %s\n\n%s%s"):format(spelling(flag):match("%S.*"),
+    command.name, flag.help, about, M.command(command))
+end
+
 --- What `weir COMMAND --help` prints.
 function M.command(command)
   local out = { command.usage, "", command.text, "", "Flags" }

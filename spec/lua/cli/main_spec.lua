@@ -28,6 +28,16 @@ describe("the program", function()
     end)
   end
 
+  it("leads from a flag to the page it is on", function()
+    for flag, page in pairs({ profile = "weir run PIPELINE", jit = "weir explain PIPELINE",
+      ["max-errors"] = "weir run PIPELINE" }) do
+      local code, world = weir({ "help", flag })
+      assert.equal(0, code)
+      assert.matches("^%-%-" .. flag:gsub("%-", "%%-"), world.stdout)
+      assert.truthy(world.stdout:find(page, 1, true), world.stdout)
+    end
+  end)
+
   it("names the nearest command", function()
     local code, world = weir({ "rnu", "x.lua" })
     assert.equal(2, code)
