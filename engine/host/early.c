@@ -16,17 +16,22 @@ struct weir_early {
   weir_host *host;
 };
 
-static int require_worker(lua_State *state)
+// A worker has the others loaded where it meets a lambda, which most pipelines have.
+static int require_all(lua_State *state)
 {
-  lua_getglobal(state, "require");
-  lua_pushliteral(state, "weir.run.worker");
-  lua_call(state, 1, 0);
+  static const char *const modules[] = {"weir.run.worker", "weir.expr.purity",
+                                        "weir.expr.lift.frame"};
+  for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
+    lua_getglobal(state, "require");
+    lua_pushstring(state, modules[i]);
+    lua_call(state, 1, 0);
+  }
   return 0;
 }
 
 static int load(lua_State *state, void *context)
 {
-  return lua_cpcall(state, require_worker, context) == 0 ? WEIR_OK : WEIR_ELAMBDA;
+  return lua_cpcall(state, require_all, context) == 0 ? WEIR_OK : WEIR_ELAMBDA;
 }
 
 static weir_host *new_host(void)

@@ -10,9 +10,6 @@
 --     local slow = text.compile("wait_ms > 250", "traffic.lua:7")
 --     slow.fn({ wait_ms = 300 })  --> true
 
-local emit = require("weir.expr.emit")
-local ops = require("weir.expr.ops")
-
 local M = {}
 
 local known = {} -- by text: the source of its tree
@@ -97,7 +94,7 @@ end
 local function load_function(source, constants, where)
   local chunk = "local T, K = ...\nreturn function(r) return " .. source .. " end"
   local made = load(chunk, "=" .. (where or "(text expression)"), "t", {})
-  return made and made(ops, constants)
+  return made and made(require("weir.expr.ops"), constants)
 end
 
 --- Gives the trees of texts that another state has read: loading the grammar takes as
@@ -131,6 +128,7 @@ function M.try(text, where)
   if not tree then
     return nil, report(text, where, failure.at, wanted(failure, text))
   end
+  local emit = require("weir.expr.emit") -- many scripts have no texts
   local ok, source, constants = pcall(emit.emit, tree, { text = text, where = where })
   if not ok then
     if type(source) ~= "table" then

@@ -8,15 +8,13 @@ local ffi = require("ffi")
 local keys = require("weir.lib.keys")
 local secrets = require("weir.run.secrets")
 
+-- What few pipelines have is declared where it is made.
 local C = cdef.load(
   "engine/base/err.h",
-  "engine/io/concat_source.h",
   "engine/io/file_sink.h",
   "engine/io/file_source.h",
   "engine/io/memory.h",
-  "engine/io/packing.h",
-  "engine/store/sqlite_sink.h",
-  "engine/store/sqlite_source.h"
+  "engine/io/packing.h"
 )
 
 local M = {}
@@ -74,6 +72,7 @@ function sources.stdin(described)
 end
 
 function sources.concat(described)
+  cdef.load("engine/io/concat_source.h")
   local parts = ffi.new("weir_source *[?]", #described.sources)
   for i, part in ipairs(described.sources) do
     parts[i - 1] = M.source(part)
@@ -83,6 +82,7 @@ function sources.concat(described)
 end
 
 function sources.sqlite(described)
+  cdef.load("engine/store/sqlite_source.h")
   local query = described.query
     or ('SELECT * FROM "%s"'):format((described.table:gsub('"', '""')))
   local out = ffi.new("weir_source *[1]")
@@ -142,6 +142,7 @@ local function sqlite_schema(schema)
 end
 
 function sinks.sqlite(described)
+  cdef.load("engine/store/sqlite_sink.h")
   local key, anchor = texts(described.key or {})
   local columns, column_count = sqlite_schema(described.schema)
   local options = ffi.new("weir_sqlite_sink_options")

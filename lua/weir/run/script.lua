@@ -7,7 +7,6 @@ local chain = require("weir.describe.chain")
 local frozen = require("weir.expr.frozen")
 local graph = require("weir.describe.graph")
 local loader = require("weir.expr.loader")
-local record = require("weir.native.record")
 local sandbox = require("weir.expr.sandbox")
 local weir = require("weir")
 
@@ -62,9 +61,16 @@ end
 -- weir as scripts and their modules hold it.
 local given = frozen.new("weir", weir)
 
+-- The state that plans has hardly anything to ask of records.
+local record_later = setmetatable({}, {
+  __index = function(_, name)
+    return require("weir.native.record")[name]
+  end,
+})
+
 local function environment(request, number)
   local env = sandbox.new({
-    record = record,
+    record = number == 0 and record_later or require("weir.native.record"),
     weir = given,
     directory = request.path and request.path:match("^(.*)/[^/]*$") or ".",
     print = speaker(number),
