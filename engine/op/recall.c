@@ -12,25 +12,28 @@
 #include "engine/base/mem.h"
 
 enum {
-  ENTRY_BITS = 9,
-  ENTRIES = 1 << ENTRY_BITS,
+  PLACE_BITS = 9,
+  PLACES = 1 << PLACE_BITS,
+  SEEN = 1024,
   WORD = 8,
+  PAIR = 2 * WORD,
 };
-_Static_assert((int)WORD <= (int)WEIR_TEXT_PAD, "a word may be read behind a text");
+_Static_assert((int)PAIR <= (int)WEIR_TEXT_PAD, "a pair may be read behind a text");
 _Static_assert(offsetof(weir_datum, size) + WORD == sizeof(weir_datum),
                "all behind what it holds is one word, with the flags at its high end");
 
 struct entry {
   uint64_t hash;
-  uint64_t table;  // of groups; 0: only the hash is known
+  uint64_t table;  // of groups
   uint32_t id;
   weir_datum keys[WEIR_RECALL_KEYS];  // texts are in bytes, one behind the other
-  char bytes[WEIR_RECALL_BYTES + WORD];
+  char bytes[WEIR_RECALL_BYTES + PAIR];
 };
 
 struct weir_recall {
   uint32_t key_count;
-  struct entry entries[ENTRIES];
+  uint64_t seen[SEEN];  // hashes
+  struct entry entries[PLACES][2];
 };
 
 weir_recall *weir_recall_new(uint32_t key_count)
@@ -68,25 +71,51 @@ static uint64_t mix(uint64_t hash, uint64_t word)
   return hash ^ hash >> 32;
 }
 
-// The last bytes are loaded with some before or behind them.
+struct pair {
+  uint64_t low, high;
+};
+
+static struct pair load_pair(const char *at)
+{
+  return (struct pair){load(at), load(at + WORD)};
+}
+
+// Up to a pair, whatever is behind it: sizes vary from row to row, so that a branch for
+// each would be guessed wrong.
+static struct pair load_short(const char *text, uint32_t size)
+{
+  static const uint8_t window[2 * PAIR] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                           0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                           0xFF, 0xFF, 0xFF, 0xFF};
+  if (size == 0)
+    return (struct pair){0, 0};
+  struct pair mask = load_pair((const char *)window + PAIR - size);
+  struct pair pair = load_pair(text);
+  return (struct pair){pair.low & mask.low, pair.high & mask.high};
+}
+
+static uint64_t mix_pair(uint64_t hash, struct pair pair)
+{
+  return mix(mix(hash, pair.low), pair.high);
+}
+
+// The last pair comes with some of the one before.
 static uint64_t mix_text(uint64_t hash, const char *text, uint32_t size)
 {
-  if (size < WORD)
-    return size == 0 ? hash : mix(hash, load(text) << (8 * (WORD - size)));
-  for (uint32_t at = 0; at + WORD < size; at += WORD)
-    hash = mix(hash, load(text + at));
-  return mix(hash, load(text + size - WORD));
+  if (size <= PAIR)
+    return mix_pair(hash, load_short(text, size));
+  for (uint32_t at = 0; at + PAIR < size; at += PAIR)
+    hash = mix_pair(hash, load_pair(text + at));
+  return mix_pair(hash, load_pair(text + size - PAIR));
 }
 
 static int is_same_text(const char *left, const char *right, uint32_t size)
 {
-  if (size < WORD)
-    return size == 0 || (load(left) ^ load(right)) << (8 * (WORD - size)) == 0;
-  for (uint32_t at = 0; at + WORD < size; at += WORD) {
-    if (load(left + at) != load(right + at))
-      return 0;
-  }
-  return load(left + size - WORD) == load(right + size - WORD);
+  if (size > PAIR)
+    return memcmp(left, right, size) == 0;
+  struct pair one = load_short(left, size);
+  struct pair other = load_short(right, size);
+  return ((one.low ^ other.low) | (one.high ^ other.high)) == 0;
 }
 
 void weir_recall_hash(const weir_recall *recall, weir_recall_rows *asked)
@@ -112,7 +141,7 @@ static int is_same(const weir_datum *left, const weir_datum *right)
                         : load(&left->number) == load(&right->number);
 }
 
-static uint64_t place_of(uint64_t hash) { return hash >> (64 - ENTRY_BITS); }
+static uint64_t place_of(uint64_t hash) { return hash >> (64 - PLACE_BITS); }
 
 uint32_t weir_recall_find(const weir_recall *recall, uint64_t table,
                           const weir_recall_rows *asked, uint32_t from, uint32_t *ids)
@@ -120,7 +149,9 @@ uint32_t weir_recall_find(const weir_recall *recall, uint64_t table,
   const struct entry *entries[WEIR_RECALL_ROWS];
   uint32_t known = from;
   for (; known < asked->count; known++) {
-    const struct entry *entry = &recall->entries[place_of(asked->hashes[known])];
+    uint64_t hash = asked->hashes[known];
+    const struct entry *entry = recall->entries[place_of(hash)];
+    entry += entry->hash != hash;
     if (entry->table != table)
       break;
     entries[known] = entry;
@@ -154,12 +185,15 @@ void weir_recall_keep(weir_recall *recall, uint64_t table,
                       const weir_recall_rows *asked, uint32_t at, uint32_t id)
 {
   uint64_t hash = asked->hashes[at];
-  struct entry *entry = &recall->entries[place_of(hash)];
-  if (entry->hash != hash || !has_room(recall, asked, at)) {
-    entry->hash = hash;
-    entry->table = 0;
+  uint64_t *seen = &recall->seen[hash % SEEN];
+  if (*seen != hash || !has_room(recall, asked, at)) {
+    *seen = hash;
     return;
   }
+  struct entry *entry = recall->entries[place_of(hash)];
+  if (entry->hash != hash && entry->table == table)
+    entry++;
+  entry->hash = hash;
   entry->table = table;
   entry->id = id;
   char *text = entry->bytes;

@@ -242,8 +242,10 @@ int weir_groups_add(weir_groups *groups, int64_t id, const weir_value *values,
 void weir_groups_count_up(weir_groups *groups, uint32_t slot, const uint32_t *ids,
                           size_t count)
 {
+  char *first = groups->accumulators + groups->offsets[slot];
+  uint64_t stride_bytes = groups->stride_bytes;
   for (size_t i = 0; i < count; i++)
-    accumulator_of(groups, ids[i], slot)->count++;
+    ((weir_accumulator *)(first + ids[i] * stride_bytes))->count++;
 }
 
 void weir_groups_add_numbers(weir_groups *groups, uint32_t slot, const uint32_t *ids,
