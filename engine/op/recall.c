@@ -1,8 +1,8 @@
 // recall.c -- the groups of recent keys, by the datums that the keys are made of.
 //
-// A direct-mapped table: a key has one place, and whoever comes later takes it. What is
-// seen once leaves no more than its hash there, so that keys that are all different
-// cost little.
+// A key has one place, of so many that two frequent ones seldom meet. What comes for
+// the first time leaves only its hash, elsewhere, so that keys that are all different
+// cost little and take no memory.
 
 #include "engine/op/recall.h"
 
@@ -12,7 +12,7 @@
 #include "engine/base/mem.h"
 
 enum {
-  PLACE_BITS = 9,
+  PLACE_BITS = 11,
   PLACES = 1 << PLACE_BITS,
   SEEN = 1024,
   WORD = 8,
@@ -33,7 +33,7 @@ struct entry {
 struct weir_recall {
   uint32_t key_count;
   uint64_t seen[SEEN];  // hashes
-  struct entry entries[PLACES][2];
+  struct entry entries[PLACES];
 };
 
 weir_recall *weir_recall_new(uint32_t key_count)
@@ -150,9 +150,8 @@ uint32_t weir_recall_find(const weir_recall *recall, uint64_t table,
   uint32_t known = from;
   for (; known < asked->count; known++) {
     uint64_t hash = asked->hashes[known];
-    const struct entry *entry = recall->entries[place_of(hash)];
-    entry += entry->hash != hash;
-    if (entry->table != table)
+    const struct entry *entry = &recall->entries[place_of(hash)];
+    if (entry->hash != hash || entry->table != table)
       break;
     entries[known] = entry;
     ids[known] = entry->id;
@@ -190,9 +189,7 @@ void weir_recall_keep(weir_recall *recall, uint64_t table,
     *seen = hash;
     return;
   }
-  struct entry *entry = recall->entries[place_of(hash)];
-  if (entry->hash != hash && entry->table == table)
-    entry++;
+  struct entry *entry = &recall->entries[place_of(hash)];
   entry->hash = hash;
   entry->table = table;
   entry->id = id;

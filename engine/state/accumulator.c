@@ -240,10 +240,14 @@ static double sum_of(const weir_accumulator *accumulator)
 // All digits, also those of sums beyond 64 bits.
 static void write_whole(wide whole, weir_buf *out)
 {
+  wide_bits rest = whole < 0 ? -(wide_bits)whole : (wide_bits)whole;
+  if (rest <= UINT64_MAX) {
+    weir_write_integer(out, (uint64_t)rest, whole < 0);
+    return;
+  }
   char text[WHOLE_TEXT_MAX];
   char *end = text + sizeof text;
   char *at = end;
-  wide_bits rest = whole < 0 ? -(wide_bits)whole : (wide_bits)whole;
   do {
     *--at = (char)('0' + (int)(rest % 10));
     rest /= 10;
