@@ -20,6 +20,7 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/host/early.h"
+#include "engine/host/lifted.h"
 #include "engine/host/state.h"
 
 struct weir_worker {
@@ -194,12 +195,28 @@ static int enter_state(lua_State *state, void *context)
   return WEIR_OK;
 }
 
+// Whether all that the entry is to do was done without the state. That is left out
+// where memory runs short, since only the state knows what is garbage.
+static int enter_lifted(struct entry *entry)
+{
+  weir_run *run = entry->run;
+  if (run->lifted == NULL || run->finishing || must_ask(entry->worker))
+    return 0;
+  int stop = weir_lifted_walk(run->lifted, run);
+  entry->reason = stop == WEIR_STRIP_FULL            ? WEIR_RUN_FULL
+                  : run->row < run->batch->row_count ? WEIR_RUN_MORE
+                                                     : WEIR_RUN_DONE;
+  return stop == WEIR_STRIP_FULL || stop == WEIR_STRIP_END;
+}
+
 static int enter(void *context, uint32_t segment, weir_run *run)
 {
   weir_worker *worker = context;
   struct entry entry = {.worker = worker, .run = run, .segment = segment};
   weir_host_charge(worker->host, run->marks != NULL ? run : NULL);
-  int rc = weir_host_enter(worker->host, enter_state, &entry);
+  int rc = WEIR_OK;
+  if (!enter_lifted(&entry))
+    rc = weir_host_enter(worker->host, enter_state, &entry);
   weir_host_charge(worker->host, NULL);
   if (rc != WEIR_OK)
     return fail(run, rc, too_much_memory);

@@ -65,6 +65,9 @@ enum weir_run_mark {
   WEIR_MARK_KINDS = 4,
 };
 
+// What a runner enters in place of the code; whoever makes it says what it is.
+typedef struct weir_lifted weir_lifted;
+
 typedef struct weir_run {
   const weir_batch *batch;  // NULL while finishing
   uint32_t row;             // the next one to do
@@ -82,7 +85,8 @@ typedef struct weir_run {
   void *partial;     // of a merger: what this batch adds up to, made by the code
   void *total;       // of a merger: its context
   weir_mark *marks;  // [stage_count + WEIR_MARK_KINDS], or NULL: nobody asked
-  uint32_t mark;     // a sampler reads it
+  const weir_lifted *lifted;  // or NULL: there is only the code
+  uint32_t mark;              // a sampler reads it
   int32_t code;
   char message[WEIR_RUN_MESSAGE];
 } weir_run;

@@ -7,13 +7,14 @@
 --     STRIP_FULL   behind which an output is full
 --     anything else: one that the row code must do from its first stage
 --
--- The strip is the worker's, and all its segments use it in turn.
+-- The strip is the worker's, and all its segments use it in turn. Where survivors are
+-- written and that is all, the worker walks by itself and comes here for what bails.
 
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
 local record = require("weir.native.record")
 
-local C = cdef.load("engine/op/strip.h", "engine/sched/run.h")
+local C = cdef.load("engine/host/lifted.h", "engine/op/strip.h", "engine/sched/run.h")
 
 local M = {}
 
@@ -24,19 +25,6 @@ local KINDS, FILTERED, ABSORBED = 6, 1, 2
 local SURVIVOR = 2
 
 local walks = {}
-
--- Writes survivors, each to its port.
-function walks.write(_, run, enter)
-  local full_bytes = run.limits.out_bytes
-  return function()
-    local stop = enter()
-    if stop == 0 then
-      stop = C.weir_strip_write(strip, run.out, full_bytes)
-      run.row = C.weir_strip_row(strip)
-    end
-    return stop
-  end
-end
 
 -- Opens the next survivor, for the stages that are not lifted.
 function walks.open(_, run, enter)
@@ -80,14 +68,20 @@ end)
 
 walks.top = walks.sort
 
--- Filters put rows out as the walk passes them.
-local function settler(task, run)
+-- The stages that put rows out.
+local function filters_of(task)
   local filters = {}
   for i = 1, task.lifted.count do
     if task.stages[i].node.kind == "filter" then
       filters[#filters + 1] = task.stages[i].index
     end
   end
+  return filters
+end
+
+-- They do so as the walk passes rows.
+local function settler(task, run)
+  local filters = filters_of(task)
   return function()
     for _, stage in ipairs(filters) do
       local at = stage * KINDS + FILTERED
@@ -96,28 +90,49 @@ local function settler(task, run)
   end
 end
 
--- The strip is at stages too, and behind them at what is done with survivors.
+-- What the strip is at behind the program: what is done with survivors.
+local function mark_behind(task)
+  local last = task.stages[#task.stages]
+  if task.lifted.count < #task.stages then
+    return #task.stages + C.WEIR_MARK_READ
+  elseif last.node.kind == "aggregate" then
+    return last.index + 1
+  end
+  return #task.stages + C.WEIR_MARK_WRITE
+end
+
 local function watcher(task, run)
   if run.marks == nil then
     return function() end
   end
   local mark = ffi.cast("uint32_t *", ffi.cast("char *", run) + ffi.offsetof("weir_run", "mark"))
-  local last = task.stages[#task.stages]
-  local behind = #task.stages + C.WEIR_MARK_WRITE
-  if task.lifted.count < #task.stages then
-    behind = #task.stages + C.WEIR_MARK_READ
-  elseif last.node.kind == "aggregate" then
-    behind = last.index + 1
-  end
+  local behind = mark_behind(task)
   return function()
     C.weir_strip_watch(strip, mark, behind)
   end
 end
 
+-- Writes survivors, each to its port.
+local function writing(task, run, bound)
+  local filters = filters_of(task)
+  bound.filters = ffi.new("uint32_t[?]", #filters, filters)
+  bound.lifted = ffi.new("weir_lifted", {
+    strip = strip,
+    program = task.lifted.program,
+    behind = mark_behind(task),
+    filter_count = #filters,
+    filters = bound.filters,
+  })
+  run.lifted = bound.lifted
+  return function()
+    return C.weir_lifted_walk(bound.lifted, run)
+  end, function() end
+end
+
 --- What a segment's program needs, if it has one.
 ---@param task table     a segment that weir.plan.lifts has seen, or none
 ---@param run ffi.cdata* its weir_run
----@param bound table[]  what its stages are bound to
+---@param bound table  what its stages are bound to, which lives as long as the segment
 ---@return (fun(): integer)? walk
 ---@return fun() settle  brings the counts up to date; after each entry
 function M.bind(task, run, bound)
@@ -125,16 +140,17 @@ function M.bind(task, run, bound)
   if lifted.count == 0 then
     return nil, function() end
   end
+  local last = task.stages[#task.stages]
+  local whole = lifted.count == #task.stages
+  if whole and not walks[last.node.kind] then
+    return writing(task, run, bound)
+  end
   local watch = watcher(task, run)
   local function enter()
     watch()
     return C.weir_strip_enter(strip, lifted.program, run.batch, run.row, run.row_end)
   end
-  local last = task.stages[#task.stages]
-  local walk = walks.open
-  if lifted.count == #task.stages then
-    walk = walks[last.node.kind] or walks.write
-  end
+  local walk = whole and walks[last.node.kind] or walks.open
   return walk(last, run, enter, bound[last.index + 1]), settler(task, run)
 end
 
