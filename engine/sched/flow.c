@@ -63,6 +63,7 @@ static void free_task(weir_task *task)
     weir_edge_free(task->inputs[i].edge);
   if (task->merger.free != NULL)
     task->merger.free(task->merger.context);
+  weir_queue_free(task->queue);
   weir_source_free(task->source);
   weir_sink_free(task->sink);
   weir_mem_free(task->lanes);
@@ -139,6 +140,15 @@ uint32_t weir_flow_add_segment(weir_flow *flow, const char *name, uint32_t port_
                                uint32_t stage_count)
 {
   return add_task(flow, name, WEIR_TASK_SEGMENT, port_count, stage_count)->number;
+}
+
+uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
+                              const weir_queue_options *options)
+{
+  weir_task *task = add_task(flow, name, WEIR_TASK_BUFFER, 2, 0);
+  task->buffer = *options;
+  task->home = WEIR_HOME_READER;
+  return task->number;
 }
 
 void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name)
@@ -288,6 +298,14 @@ int weir_flow_is_stopping(const weir_flow *flow)
 int weir_flow_is_abandoned(const weir_flow *flow)
 {
   return __atomic_load_n(&flow->abandoned, __ATOMIC_ACQUIRE);
+}
+
+// After a failure nothing that is under way matters, but for that of a source: what
+// it gave before is whole and goes on.
+int weir_flow_gives_up(const weir_flow *flow)
+{
+  return weir_flow_failure(flow, NULL) != WEIR_OK &&
+         !__atomic_load_n(&flow->drains, __ATOMIC_ACQUIRE);
 }
 
 int weir_flow_failure(const weir_flow *flow, const char **message)

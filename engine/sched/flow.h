@@ -31,6 +31,7 @@
 #include "engine/data/batch.h"
 #include "engine/data/sink.h"
 #include "engine/data/source.h"
+#include "engine/ring/queue.h"
 #include "engine/sched/edge.h"
 #include "engine/sched/run.h"
 #include "engine/sched/tally.h"
@@ -41,6 +42,7 @@ enum weir_task_kind {
   WEIR_TASK_SOURCE = 0,   // ports: 0 records, 1 dead letters
   WEIR_TASK_SEGMENT = 1,  // ports: as the plan numbers them
   WEIR_TASK_SINK = 2,     // ports: 0 dead letters
+  WEIR_TASK_BUFFER = 3,   // ports: 0 records, 1 what it drops
 };
 
 // Where a step may be taken: what blocks wants a thread to spare.
@@ -60,6 +62,10 @@ void weir_flow_free(weir_flow *flow);  // NULL is a no-op
 uint32_t weir_flow_add_source(weir_flow *flow, const char *name, weir_source *source);
 uint32_t weir_flow_add_segment(weir_flow *flow, const char *name, uint32_t port_count,
                                uint32_t stage_count);
+
+// Takes line rows, as segments write them.
+uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
+                              const weir_queue_options *options);
 
 // What the records that a segment makes of nothing, or of all its input, come from,
 // for people.
@@ -170,6 +176,7 @@ typedef struct weir_task_stats {
   uint64_t withheld;  // not 0: what a sink has written is not to be seen
 } weir_task_stats;
 weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t task);
+weir_queue_stats weir_flow_buffer_count(weir_flow *flow, uint32_t task);
 uint64_t weir_flow_port_sent(const weir_flow *flow, uint32_t task, uint32_t port);
 weir_tally *weir_flow_tally(weir_flow *flow);  // why records died
 const char *weir_flow_task_place(const weir_flow *flow, uint32_t task);  // its file

@@ -45,7 +45,8 @@ void weir_task_send(weir_task *task, weir_lane *lane, weir_made made)
 {
   weir_port *to = &task->ports[made.port];
   weir_batch *batch = made.batch;
-  batch->ends_sequence = made.ends_sequence;
+  if (batch->ends_sequence != made.ends_sequence)
+    batch->ends_sequence = made.ends_sequence;  // nobody else has it yet
   __atomic_fetch_add(&to->sent, batch->row_count, __ATOMIC_RELAXED);
   if (batch->row_count > 0 || !to->holds) {
     for (uint32_t i = 0; i < to->edge_count; i++) {

@@ -51,6 +51,17 @@ weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t number)
   return stats;
 }
 
+weir_queue_stats weir_flow_buffer_count(weir_flow *flow, uint32_t number)
+{
+  weir_task *task = flow->tasks[number];
+  weir_queue_stats stats = {0};
+  weir_task_guard(task);
+  if (task->queue != NULL)
+    stats = weir_queue_count(task->queue);
+  weir_task_leave(task);
+  return stats;
+}
+
 weir_tally *weir_flow_tally(weir_flow *flow) { return flow->tally; }
 
 const char *weir_flow_name(const weir_flow *flow, uint32_t task)

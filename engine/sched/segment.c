@@ -17,15 +17,6 @@ static int64_t monotonic_ns(const weir_task *task)
   return task->flow->clock.monotonic_ns(task->flow->clock.context);
 }
 
-// After a failure nothing that is under way matters, but for that of a source: what
-// it gave before is whole and goes on.
-static int is_giving_up(const weir_task *task)
-{
-  const weir_flow *flow = task->flow;
-  return weir_flow_failure(flow, NULL) != WEIR_OK &&
-         !__atomic_load_n(&flow->drains, __ATOMIC_ACQUIRE);
-}
-
 static void release_batch(weir_lane *lane)
 {
   weir_batch_unref(lane->batch);
@@ -209,7 +200,8 @@ static void cancel_for_good(weir_task *task, weir_lane *lane)
 
 static int is_pointless(const weir_task *task)
 {
-  return task->input_count > 0 && (weir_task_unwanted(task) || is_giving_up(task));
+  return task->input_count > 0 &&
+         (weir_task_unwanted(task) || weir_flow_gives_up(task->flow));
 }
 
 static void push_held(weir_task *task, weir_lane *lane)

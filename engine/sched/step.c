@@ -138,6 +138,8 @@ int weir_task_is_ready(weir_task *task, const weir_lane *lane)
     return weir_segment_is_ready(task, lane);
   case WEIR_TASK_SINK:
     return sink_is_ready(task, lane);
+  case WEIR_TASK_BUFFER:
+    return weir_buffer_is_ready(task, lane);
   }
   return 0;
 }
@@ -153,6 +155,9 @@ void weir_task_step(weir_task *task, weir_lane *lane, const weir_runner *runner)
     break;
   case WEIR_TASK_SINK:
     sink_step(task, lane);
+    break;
+  case WEIR_TASK_BUFFER:
+    weir_buffer_step(task, lane);
     break;
   }
 }

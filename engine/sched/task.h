@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "engine/ring/queue.h"
 #include "engine/sched/flow.h"
 #include "engine/sched/profile.h"
 
@@ -78,6 +79,8 @@ struct weir_task {
   weir_sink *sink;
   weir_merger merger;
   uint32_t reads;  // a segment looks for fields
+  weir_queue_options buffer;  // of a buffer
+  weir_queue *queue;          // made at its first step
 
   weir_lane **lanes;
   uint32_t lane_count;
@@ -147,7 +150,8 @@ void weir_profile_end(const weir_task *task, weir_lane *lane, uint32_t worker,
 // flow.c
 int weir_flow_is_stopping(const weir_flow *flow);
 int weir_flow_is_abandoned(const weir_flow *flow);
-void weir_flow_check_dead(weir_flow *flow);  // fails it if there are too many
+void weir_flow_check_dead(weir_flow *flow);     // fails it if there are too many
+int weir_flow_gives_up(const weir_flow *flow);  // what is under way does not matter
 
 // turn.c: what a task owns belongs to whoever guards it, for a moment; a lane at work
 // leaves the guard to others while it computes.
@@ -169,6 +173,10 @@ void weir_source_fail(weir_task *task, int code, const char *message);
 int weir_segment_is_ready(weir_task *task, const weir_lane *lane);
 void weir_segment_step(weir_task *task, weir_lane *lane, const weir_runner *runner);
 void weir_task_merge(weir_task *task, void **partial);  // into the whole
+
+// buffer.c
+int weir_buffer_is_ready(weir_task *task, const weir_lane *lane);
+void weir_buffer_step(weir_task *task, weir_lane *lane);
 
 // sequencer.c
 void weir_task_new_tickets(weir_task *task);

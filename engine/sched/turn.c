@@ -183,8 +183,9 @@ int64_t weir_flow_next_ns(weir_flow *flow)
   int64_t next = 0;
   for (uint32_t i = 0; i < flow->task_count; i++) {
     weir_task *task = flow->tasks[i];
-    // Only code of a script waits for a time, and none that has several lanes.
-    if (task->kind != WEIR_TASK_SEGMENT || weir_task_is_done(task))
+    // Only code of a script and buffers wait for a time, none that has several lanes.
+    int waits = task->kind == WEIR_TASK_SEGMENT || task->kind == WEIR_TASK_BUFFER;
+    if (!waits || weir_task_is_done(task))
       continue;
     weir_task_guard(task);
     const weir_lane *lane = task->lanes[0];

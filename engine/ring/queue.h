@@ -1,0 +1,79 @@
+// queue.h -- what waits between two tasks, and what goes when it is too much.
+//
+// A queue takes batches up to its limits. What comes on top waits outside (block), is
+// left out (drop_newest), pushes out what has waited longest (drop_oldest) or is
+// thinned (sample). What it holds goes on at once, after a delay, or as fast as a rate
+// allows. Records count, not batches: where a limit falls, a batch is cut.
+//
+//     row += weir_queue_put(queue, batch, row, now);    until the batch is done
+//     while ((batch = weir_queue_take(queue, now)) != NULL) ...
+//
+// Owns     a reference on each batch that it holds a part of.
+// Threads  one at a time.
+// Limits   records and bytes of what waits; a record that is larger than max_bytes
+//          waits alone.
+
+#pragma once
+
+#include <stdint.h>
+
+#include "engine/data/batch.h"
+
+enum weir_overflow {
+  WEIR_OVERFLOW_BLOCK = 0,
+  WEIR_OVERFLOW_DROP_NEWEST = 1,
+  WEIR_OVERFLOW_DROP_OLDEST = 2,
+  WEIR_OVERFLOW_SAMPLE = 3,
+};
+
+typedef struct weir_queue_options {
+  uint64_t max_records;  // 0: any number
+  uint64_t max_bytes;    // 0: any number
+  int32_t overflow;
+  uint32_t keeps_dropped;  // somebody takes what is dropped
+  double keep;             // sample: the share that is let in from half of a limit on
+  int64_t delay_ns;        // nothing goes on before it has waited so long
+  double rate_per_s;  // 0: as they come. Else what is too much waits (block), or is
+                      // too much (drop_newest)
+  double burst;       // so many records at once, after silence
+} weir_queue_options;
+
+typedef struct weir_queue_stats {
+  uint64_t records;      // waiting
+  uint64_t bytes;        // of them
+  uint64_t records_max;  // that ever waited at once
+  uint64_t dropped_newest;
+  uint64_t dropped_oldest;
+  uint64_t sampled;    // left out by sample
+  uint64_t over_rate;  // left out by a rate
+} weir_queue_stats;
+
+typedef struct weir_queue weir_queue;
+
+// Cut batches come from the pool.
+weir_queue *weir_queue_new(const weir_queue_options *options, weir_pool *pool);
+void weir_queue_free(weir_queue *queue);  // NULL is a no-op
+
+// Whether put would take nothing now.
+int weir_queue_is_full(const weir_queue *queue);
+
+// Takes rows of a batch of line rows, from `row` on, as many as the policy lets in or
+// drops; how many that were. An empty batch waits in its place. Time never goes back.
+uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
+                        int64_t now_ns);
+
+// What goes on now, or NULL. drain: a delay is over.
+weir_batch *weir_queue_take(weir_queue *queue, int64_t now_ns, int drain);
+
+// When there is something to take: a time that may have passed, or INT64_MAX.
+int64_t weir_queue_next_ns(const weir_queue *queue, int drain);
+
+// What was dropped, if somebody takes it; NULL: nothing is left.
+int weir_queue_has_dropped(const weir_queue *queue);
+weir_batch *weir_queue_take_dropped(weir_queue *queue);
+
+int weir_queue_is_empty(const weir_queue *queue);  // of both
+
+uint64_t weir_queue_clear(weir_queue *queue);  // drops all; how many records waited
+
+weir_queue_stats weir_queue_count(const weir_queue *queue);

@@ -1,0 +1,131 @@
+// buffer.c -- one step of a buffer: what comes is queued, what is due goes on.
+
+#include <stddef.h>
+
+#include "engine/sched/task.h"
+
+enum { PORT_OUT = 0, PORT_DROPPED = 1 };
+
+static int64_t now_ns(const weir_task *task)
+{
+  return task->flow->clock.monotonic_ns(task->flow->clock.context);
+}
+
+static int is_taken(const weir_task *task, uint32_t port)
+{
+  return task->ports[port].edge_count > 0;
+}
+
+// It learns only now who reads its ports.
+static weir_queue *queue_of(weir_task *task)
+{
+  if (task->queue == NULL) {
+    task->buffer.keeps_dropped = (uint32_t)is_taken(task, PORT_DROPPED);
+    task->queue = weir_queue_new(&task->buffer, task->flow->made);
+  }
+  return task->queue;
+}
+
+static void send_dropped(weir_task *task, weir_lane *lane)
+{
+  while (weir_queue_has_dropped(task->queue) &&
+         weir_port_has_room(&task->ports[PORT_DROPPED])) {
+    weir_batch *batch = weir_queue_take_dropped(task->queue);
+    weir_task_send(task, lane, (weir_made){batch, PORT_DROPPED, batch->ends_sequence});
+  }
+}
+
+// A stop ends delays; a rate still holds.
+static void send_due(weir_task *task, weir_lane *lane)
+{
+  int64_t now = now_ns(task);
+  int drain = weir_flow_is_stopping(task->flow);
+  while (weir_port_has_room(&task->ports[PORT_OUT])) {
+    weir_batch *batch = weir_queue_take(task->queue, now, drain);
+    if (batch == NULL)
+      break;
+    weir_task_send(task, lane, (weir_made){batch, PORT_OUT, batch->ends_sequence});
+  }
+}
+
+// The scheduler must know when to come back.
+static void note_next(const weir_task *task, weir_lane *lane)
+{
+  int64_t next = weir_queue_next_ns(task->queue, weir_flow_is_stopping(task->flow));
+  lane->run.resume_ns = next == INT64_MAX ? 0 : (double)next;
+}
+
+static int may_put(const weir_task *task)
+{
+  return !weir_queue_is_full(task->queue) && !weir_queue_has_dropped(task->queue);
+}
+
+static void put(weir_task *task, weir_lane *lane)
+{
+  weir_run *run = &lane->run;
+  weir_batch *batch = lane->batch;
+  if (may_put(task))
+    run->row += weir_queue_put(task->queue, batch, run->row, now_ns(task));
+  if (run->row < batch->row_count)
+    return;
+  weir_batch_unref(batch);
+  lane->batch = NULL;
+}
+
+static void give_up(weir_task *task, weir_lane *lane)
+{
+  uint64_t waiting = weir_queue_clear(task->queue);
+  if (lane->batch != NULL)
+    waiting += lane->batch->row_count - lane->run.row;
+  __atomic_fetch_add(&task->dropped, waiting, __ATOMIC_RELAXED);
+  weir_batch_unref(lane->batch);
+  lane->batch = NULL;
+  weir_task_cancel(task, lane);
+  weir_task_close(task, lane);
+}
+
+static int is_pointless(const weir_task *task)
+{
+  return weir_flow_is_abandoned(task->flow) || weir_task_unwanted(task) ||
+         weir_flow_gives_up(task->flow);
+}
+
+void weir_buffer_step(weir_task *task, weir_lane *lane)
+{
+  queue_of(task);
+  if (is_pointless(task)) {
+    give_up(task, lane);
+    return;
+  }
+  send_dropped(task, lane);
+  send_due(task, lane);
+  if (may_put(task) && weir_task_take(task, lane) && lane->batch != NULL)
+    put(task, lane);
+  send_dropped(task, lane);
+  send_due(task, lane);
+  note_next(task, lane);
+  if (task->inputs_ended && lane->batch == NULL && weir_queue_is_empty(task->queue))
+    weir_task_close(task, lane);
+}
+
+static int can_send(const weir_task *task)
+{
+  if (weir_queue_has_dropped(task->queue) &&
+      weir_port_has_room(&task->ports[PORT_DROPPED]))
+    return 1;
+  int drain = weir_flow_is_stopping(task->flow);
+  return weir_port_has_room(&task->ports[PORT_OUT]) &&
+         weir_queue_next_ns(task->queue, drain) <= now_ns(task);
+}
+
+int weir_buffer_is_ready(weir_task *task, const weir_lane *lane)
+{
+  queue_of(task);
+  if (is_pointless(task) || can_send(task))
+    return 1;
+  if (lane->batch != NULL)
+    return may_put(task);
+  if (task->inputs_ended)
+    return weir_queue_is_empty(task->queue);
+  return may_put(task) && weir_task_has_input(task);
+}
