@@ -176,7 +176,7 @@ static void drop(weir_queue *queue, struct part part, uint64_t *counter)
 
 // --- what comes in
 
-// How many rows fit; at least one, if any does.
+// How many rows fit: the one that reaches max_bytes is the last.
 static uint32_t fitting(const weir_queue *queue, const weir_batch *batch, uint32_t row)
 {
   const weir_queue_options *options = &queue->options;
@@ -190,13 +190,11 @@ static uint32_t fitting(const weir_queue *queue, const weir_batch *batch, uint32
   }
   if (options->max_bytes == 0)
     return (uint32_t)rows;
-  uint64_t room =
-      stats->bytes < options->max_bytes ? options->max_bytes - stats->bytes : 0;
   uint32_t end = row;
-  while (end < row + rows && bytes_of(batch, row, end + 1) <= room)
+  while (end < row + rows &&
+         stats->bytes + bytes_of(batch, row, end) < options->max_bytes)
     end++;
-  int alone = end == row && rows > 0 && stats->records == 0;
-  return alone ? 1 : end - row;
+  return end - row;
 }
 
 static void drop_oldest(weir_queue *queue)

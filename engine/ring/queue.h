@@ -10,8 +10,8 @@
 //
 // Owns     a reference on each batch that it holds a part of.
 // Threads  one at a time.
-// Limits   records and bytes of what waits; a record that is larger than max_bytes
-//          waits alone.
+// Limits   records and bytes of what waits; the record that reaches max_bytes is the
+//          last one let in.
 
 #pragma once
 

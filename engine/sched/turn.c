@@ -89,12 +89,22 @@ static uint32_t look_for(weir_flow *flow, uint32_t homes, uint32_t worker,
   return count;
 }
 
+// When a lane that is not at work will go on, be it now, or 0: it waits for others.
+static int64_t resumes_ns(weir_task *task, const weir_lane *lane)
+{
+  weir_clock clock = task->flow->clock;
+  int64_t resume = (int64_t)lane->run.resume_ns;
+  // Now is asked first: who is not ready after its time waits for something else.
+  int comes = resume > clock.monotonic_ns(clock.context);
+  return comes || (resume > 0 && weir_task_is_ready(task, lane)) ? resume : 0;
+}
+
 static int moves(weir_task *task)
 {
   for (uint32_t i = 0; i < task->lane_count; i++) {
     const weir_lane *lane = task->lanes[i];
-    if (lane->at_work || lane->run.resume_ns > 0 || weir_task_is_ready(task, lane) ||
-        holds(task, lane))
+    if (lane->at_work || resumes_ns(task, lane) != 0 ||
+        weir_task_is_ready(task, lane) || holds(task, lane))
       return 1;
   }
   return 0;
@@ -189,7 +199,7 @@ int64_t weir_flow_next_ns(weir_flow *flow)
       continue;
     weir_task_guard(task);
     const weir_lane *lane = task->lanes[0];
-    int64_t resume = lane->at_work ? 0 : (int64_t)lane->run.resume_ns;
+    int64_t resume = lane->at_work ? 0 : resumes_ns(task, lane);
     weir_task_leave(task);
     if (resume != 0 && (next == 0 || resume < next))
       next = resume;

@@ -34,7 +34,7 @@ local weir = {
 
 local operators = {
   "filter", "map", "flat_map", "select", "set", "rename", "drop_fields", "take", "skip", "tap",
-  "parse", "route", "split", "merge", "aggregate", "sort", "top",
+  "parse", "route", "split", "merge", "buffer", "aggregate", "sort", "top",
 }
 
 local connectors = {

@@ -1,18 +1,19 @@
---- Cuts a graph of nodes into tasks: sources, segments, sinks, and the edges between.
+--- Cuts a graph of nodes into tasks: sources, segments, buffers, sinks, and the edges
+-- between.
 --
 -- A segment is a chain of stages that becomes one generated function. It goes on as
 -- long as a stage has one input and one consumer, and ends where the stream forks, is
--- merged, or is gathered (aggregate, sort, top). Every task has a port for dead
--- letters; a stage whose side "dead" somebody takes has one of its own.
+-- merged, waits, or is gathered (aggregate, sort, top). Every task but a buffer has a
+-- port for dead letters; a stage whose side "dead" somebody takes has one of its own.
 --
 -- A chain may be better two segments (parts.lua): also for one worker, since a plan does not
 -- depend on how many there are.
 --
---     plan  = { tasks = { source..., segment..., sink... }, edges = { edge... },
+--     plan  = { tasks = { source..., segment or buffer..., sink... }, edges = { edge... },
 --               of = { [node] = task },
 --               starts = { [name] = true } }    -- stages that begin such a second part
---     task  = { number, kind = "source"|"segment"|"sink", name, node, ports = { port... },
---               stages = { stage... }, dead_port = n,             -- numbers from 0
+--     task  = { number, kind = "source"|"segment"|"buffer"|"sink", name, node,  -- from 0
+--               ports = { port... }, stages = { stage... }, dead_port = n,
 --               parallel = bool, reason = why not }
 --     port  = { number, name = "out"|"dead"|..., node, dead = bool }
 --     stage = { index, node, dead_port }                         -- index from 0
@@ -183,16 +184,16 @@ local function gives_rows(source)
   return source.codec ~= nil and source.codec.kind == "json"
 end
 
--- A sink takes JSON rows, from one port; whatever stands otherwise gets a segment without
--- stages in between.
-function Cut:_wants_bridge(sink)
-  local inputs = sink.inputs
+-- A sink takes JSON rows, from one port, and a buffer those that a segment wrote, line
+-- after line; whatever stands otherwise gets a segment without stages in between.
+function Cut:_wants_bridge(node)
+  local inputs = node.inputs
   if #inputs > 1 then
     return true
   end
   local producer = inputs[1].node
   return producer.kind == "source" and not is_made(producer) and inputs[1].port == "out"
-    and not gives_rows(producer.source)
+    and (node.queue ~= nil or not gives_rows(producer.source))
 end
 
 function Cut:_bridge(sink)
@@ -220,8 +221,9 @@ function Cut:_heads()
   for _, node in ipairs(self.graph.nodes) do
     if is_stage(node) or is_made(node) then
       heads[#heads + 1] = node
-    elseif node.kind == "sink" and self:_wants_bridge(node) then
-      heads[#heads + 1] = self:_bridge(node)
+    elseif node.kind == "sink" or node.queue then
+      heads[#heads + 1] = self:_wants_bridge(node) and self:_bridge(node) or nil
+      heads[#heads + 1] = node.queue and node or nil
     end
   end
   return heads
@@ -237,7 +239,9 @@ function Cut:_make_tasks()
     end
   end
   for _, head in ipairs(self:_heads()) do
-    if not self.of[head] then
+    if head.queue then
+      self:_add_buffer(head)
+    elseif not self.of[head] then
       self:_add_segment(head)
     end
   end
@@ -246,6 +250,15 @@ function Cut:_make_tasks()
       self:add_sink(node)
     end
   end
+end
+
+function Cut:_add_buffer(node)
+  local task = self:_add_task("buffer", node.name, node)
+  add_port(task, "out", node, false)
+  if node.queue.overflow ~= "block" or self:taken(node, "dropped") then
+    add_port(task, "dropped", node, false)
+  end
+  self.of[node] = task
 end
 
 function Cut:add_sink(node)

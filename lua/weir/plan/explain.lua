@@ -161,7 +161,7 @@ local function lanes_of(segment, ordered)
 end
 
 local function count_kinds(tasks)
-  local counts = { source = 0, segment = 0, sink = 0 }
+  local counts = { source = 0, segment = 0, buffer = 0, sink = 0 }
   for _, task in ipairs(tasks) do
     if not task.node.default_dead then
       counts[task.kind] = counts[task.kind] + 1
@@ -182,9 +182,10 @@ function M.explain(graph, options)
   local plan = cut.cut(graph)
   lifts.mark(plan)
   local counts = count_kinds(plan.tasks)
+  local buffers = counts.buffer > 0 and plural(counts.buffer, "buffer") .. ", " or ""
   local lines = {
-    ("%s: %s, %s, %s"):format(graph.pipeline, plural(counts.source, "source"),
-      plural(counts.segment, "segment"), plural(counts.sink, "sink")),
+    ("%s: %s, %s, %s%s"):format(graph.pipeline, plural(counts.source, "source"),
+      plural(counts.segment, "segment"), buffers, plural(counts.sink, "sink")),
     "",
   }
   for _, task in ipairs(plan.tasks) do

@@ -121,6 +121,14 @@ local function maker(task)
   return last and GATHERS[last.node.kind] and last.node
 end
 
+local function add_buffer(flow, task)
+  local options = ffi.new("weir_queue_options")
+  for name, value in pairs(task.node.queue) do
+    options[name] = name == "overflow" and C["WEIR_OVERFLOW_" .. value:upper()] or value
+  end
+  return C.weir_flow_add_buffer(flow, task.name, options)
+end
+
 local function add_task(self, task, context)
   local flow = self.flow
   if task.kind == "source" then
@@ -138,6 +146,8 @@ local function add_task(self, task, context)
       C.weir_flow_set_reads(flow, number)
     end
     return number
+  elseif task.kind == "buffer" then
+    return add_buffer(flow, task)
   end
   local described = task.node.default_dead and dead_letters_file(self)
     or context.bounded and columns.sink(task.node) or task.node.sink

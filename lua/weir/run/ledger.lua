@@ -17,6 +17,8 @@ local KINDS = 6
 local NAMES = { [0] = "made", [1] = "filtered", [2] = "absorbed", [3] = "dropped", [4] = "dead" }
 local DROPPED_AS = { take = "taken", skip = "skipped", flat_map = "given_up" }
 
+local QUEUE_REASONS = { "dropped_newest", "dropped_oldest", "sampled", "over_rate" }
+
 local function number(value)
   return tonumber(value)
 end
@@ -66,7 +68,7 @@ end
 
 local function settle(stage)
   stage.sent = stage.received + stage.made - stage.filtered - stage.absorbed - stage.dead
-    - dropped_of(stage)
+    - dropped_of(stage) - stage.held
   return stage.sent
 end
 
@@ -134,6 +136,20 @@ local function add_segment(ledger, flow, task, taken)
   end
 end
 
+local function add_buffer(ledger, flow, task)
+  local queue = C.weir_flow_buffer_count(flow, task.number)
+  local stats = C.weir_flow_task_count(flow, task.number)
+  local stage = entry(task.node.name, task.node.kind, number(stats.received), {})
+  for _, reason in ipairs(QUEUE_REASONS) do
+    drop(stage, reason, number(queue[reason]))
+  end
+  drop(stage, "stopped", number(stats.dropped))
+  stage.held = number(queue.records)
+  ledger.balanced = ledger.balanced
+    and settle(stage) == number(C.weir_flow_port_sent(flow, task.number, 0))
+  table.insert(ledger.stages, stage)
+end
+
 local function add_sink(ledger, flow, task)
   local stats = C.weir_flow_task_count(flow, task.number)
   local stage = entry(task.name, "sink", number(stats.received), { dead = number(stats.dead) })
@@ -189,6 +205,8 @@ function M.of(flow, plan, edges)
       add_source(ledger, flow, task)
     elseif task.kind == "segment" then
       add_segment(ledger, flow, task, taken)
+    elseif task.kind == "buffer" then
+      add_buffer(ledger, flow, task)
     else
       add_sink(ledger, flow, task)
     end

@@ -48,6 +48,17 @@ describe("a plan", function()
       tasks('weir.from "a":merge(weir.from "b"):filter "x":to "c"'))
   end)
 
+  it("makes a task of a buffer, and has it fed by a segment", function()
+    assert.same({ "source", "segment:merge", "buffer", "segment:filter", "buffer", "sink" },
+      tasks('weir.from "a":buffer{}:filter "x":throttle{ rate = "9/s" }:to "b"'))
+    local list = {}
+    for _, edge in ipairs(edges('local s = weir.from "a":buffer{ overflow = "drop_newest" }'
+      .. 's:filter "x":to "b"; s:side "dropped":to "c"')) do
+      list[edge] = true
+    end
+    assert.is_true(list["buffer:0 -> traffic/2"] and list["buffer:1 -> file:c"])
+  end)
+
   it("sets apart what several workers may compute before a stage that they may not", function()
     assert.same({ "source", "segment:set filter", "segment:sort", "sink" },
       tasks('weir.from "a":set{ y = "1" }:filter "x":sort{ by = "x" }:to "b"'))

@@ -1,0 +1,199 @@
+local driver = require("spec.support.driver")
+local engine = require("spec.support.engine")
+local ffi = require("ffi")
+
+local C = engine.load("engine/base/err.h", "engine/data/line.h", "engine/io/memory.h",
+  "engine/ring/queue.h", "engine/sched/flow.h")
+
+local seed = tonumber(os.getenv("SEED")) or os.time()
+local RUNS = 125 -- of each policy
+local POLICIES = { "BLOCK", "DROP_NEWEST", "DROP_OLDEST", "SAMPLE" }
+
+local flow, now, behaviours
+
+local function source(last)
+  local out = ffi.new("weir_source *[1]")
+  assert(C.weir_memory_source_new(out) == 0)
+  for n = 1, last do
+    local text = ('{"n":%d}'):format(n)
+    assert(C.weir_memory_source_add(out[0], text, #text) == 0)
+  end
+  return C.weir_flow_add_source(flow, "in", out[0])
+end
+
+local function sink(name)
+  local out = ffi.new("weir_sink *[1]")
+  assert(C.weir_memory_sink_new(out) == 0)
+  return C.weir_flow_add_sink(flow, name, out[0])
+end
+
+local function segment(name, behaviour)
+  local number = C.weir_flow_add_segment(flow, name, 1, 1)
+  behaviours[number] = behaviour
+  return number
+end
+
+-- Passes up to `most` rows an entry, and then rests for up to `rest_ns`.
+local function pass(most, rest_ns)
+  return function(run)
+    run.resume_ns = 0
+    if run.finishing ~= 0 then
+      return C.WEIR_RUN_DONE
+    end
+    local stop = math.min(run.row_end, run.row + math.random(1, most))
+    while run.row < stop do
+      local span = run.batch.rows[run.row]
+      C.weir_line_add(run.out[0], run.batch.bytes.bytes + span.start, span["end"] - span.start)
+      run.row = run.row + 1
+    end
+    if rest_ns > 0 then
+      run.resume_ns = tonumber(now[0]) + math.random(0, rest_ns)
+    end
+    return run.row < run.batch.row_count and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
+  end
+end
+
+local function connect(from, port, to)
+  return C.weir_flow_connect(flow, from, port, to, 0)
+end
+
+local function numbers(task)
+  local out = {}
+  for i, row in ipairs(driver.rows(flow, task)) do
+    out[i] = tonumber(row:match("%d+"))
+  end
+  return out
+end
+
+local function open()
+  local clock
+  clock, now = driver.clock()
+  flow, behaviours = C.weir_flow_new(clock), {}
+  C.weir_flow_limit(flow, { rows = math.random(1, 100), out_bytes = math.random(20, 2000),
+    hold_bytes = 0 })
+end
+
+-- producer -> buffer -> slow reader -> sink, and what is dropped to a sink of its own.
+local function build(options, count)
+  local line = { from = source(count), queue = C.weir_flow_add_buffer(flow, "buffer", options) }
+  line.write = segment("write", pass(1000, 0))
+  line.slow = segment("slow", pass(math.random(1, 50), math.random(0, 3) * 1e6))
+  line.to, line.aside = sink("out"), sink("aside")
+  line.edges = {
+    connect(line.from, 0, line.write), connect(line.write, 0, line.queue),
+    connect(line.queue, 0, line.slow), connect(line.slow, 0, line.to),
+    connect(line.queue, 1, line.aside),
+  }
+  return line
+end
+
+local function rising(list)
+  for i = 2, #list do
+    if list[i] <= list[i - 1] then
+      return false
+    end
+  end
+  return true
+end
+
+local function check(line, stopped)
+  local queue, out, aside = C.weir_flow_buffer_count(flow, line.queue), numbers(line.to),
+    numbers(line.aside)
+  local received = tonumber(C.weir_flow_task_count(flow, line.queue).received)
+  local dropped = tonumber(queue.dropped_newest + queue.dropped_oldest + queue.sampled)
+  assert.equal(dropped, #aside)
+  assert.equal(received, #out + #aside)
+  assert.equal(0, tonumber(queue.records))
+  assert.is_true(rising(out), "order of the stream")
+  assert.is_true(rising(aside), "order of what is dropped")
+  local seen = {}
+  for _, list in ipairs({ out, aside }) do
+    for _, n in ipairs(list) do
+      assert.is_nil(seen[n])
+      seen[n] = true
+    end
+  end
+  for n = 1, received do
+    assert.is_true(seen[n], n)
+  end
+  for _, edge in ipairs(line.edges) do
+    local book = C.weir_edge_count(edge)
+    assert.equal(tonumber(book.sent), tonumber(book.received + book.dropped + book.held))
+  end
+  if not stopped then
+    assert.equal(tonumber(C.weir_flow_count(flow).records_read), received)
+  end
+end
+
+local function run_one(policy)
+  open()
+  local options = ffi.new("weir_queue_options", {
+    max_records = math.random(1, 300),
+    max_bytes = math.random() < 0.3 and math.random(1, 3000) or 0,
+    overflow = C["WEIR_OVERFLOW_" .. policy],
+    keep = math.random(1, 10) / 10,
+    delay_ns = math.random() < 0.3 and math.random(0, 5) * 1e6 or 0,
+  })
+  local line = build(options, math.random(0, 900))
+  local runner = driver.runner(function(task, run)
+    return behaviours[task](run)
+  end)
+  local stop_at = math.random() < 0.2 and math.random(1, 60)
+  driver.run(flow, runner.c, now, function(count)
+    if count == stop_at then
+      C.weir_flow_stop(flow)
+    end
+  end)
+  check(line, stop_at)
+  C.weir_flow_free(flow)
+  runner:free()
+end
+
+describe(("a buffer (seed %d)"):format(seed), function()
+  for _, policy in ipairs(POLICIES) do
+    it(("accounts for every record, in order: %s"):format(policy:lower()), function()
+      math.randomseed(seed)
+      for _ = 1, RUNS do
+        run_one(policy)
+      end
+    end)
+  end
+
+  it("holds its records for as long as a delay says", function()
+    math.randomseed(seed)
+    open()
+    local queue = C.weir_flow_add_buffer(flow, "delay",
+      ffi.new("weir_queue_options", { delay_ns = 3600e9 }))
+    local from, to = source(5), sink("out")
+    local write = segment("write", pass(1000, 0))
+    connect(from, 0, write)
+    connect(write, 0, queue)
+    connect(queue, 0, to)
+    local runner = driver.runner(function(task, run)
+      return behaviours[task](run)
+    end)
+    local began = tonumber(now[0])
+    driver.run(flow, runner.c, now)
+    assert.same({ 1, 2, 3, 4, 5 }, numbers(to))
+    assert.is_true(tonumber(now[0]) - began >= 3600e9)
+    C.weir_flow_free(flow)
+    runner:free()
+  end)
+
+  it("gives up what waits when the flow is abandoned, and counts it", function()
+    math.randomseed(seed)
+    open()
+    local line = build(ffi.new("weir_queue_options", { delay_ns = 3600e9 }), 500)
+    local runner = driver.runner(function(task, run)
+      return behaviours[task](run)
+    end)
+    driver.run(flow, runner.c, now, function()
+      if tonumber(C.weir_flow_buffer_count(flow, line.queue).records) == 500 then
+        C.weir_flow_abandon(flow, C.WEIR_ESTOPPED, "enough")
+      end
+    end)
+    assert.equal(500, tonumber(C.weir_flow_task_count(flow, line.queue).dropped))
+    C.weir_flow_free(flow)
+    runner:free()
+  end)
+end)
