@@ -118,16 +118,22 @@ static uint32_t rows_together(const struct line *line)
   return rows;
 }
 
-static void copy_first(struct line *line, weir_batch *to)
+// Copies so many rows of the head, or all it has; how many.
+static uint32_t copy_head(struct line *line, weir_batch *to, uint32_t count)
 {
   struct part *head = part_at(line, 0);
   const weir_batch *from = head->batch;
-  weir_span span = from->rows[head->first];
-  int rc = weir_line_add(to, from->bytes.bytes + span.start, span.end - span.start);
-  WEIR_ASSERT(rc == WEIR_OK);  // it was no shorter where it came from
-  weir_batch_trace_row(to, from, head->first);
-  if (++head->first == head->end)
+  uint32_t rows = head->end - head->first < count ? head->end - head->first : count;
+  for (uint32_t row = head->first; row < head->first + rows; row++) {
+    weir_span span = from->rows[row];
+    int rc = weir_line_add(to, from->bytes.bytes + span.start, span.end - span.start);
+    WEIR_ASSERT(rc == WEIR_OK);  // it was no shorter where it came from
+  }
+  weir_batch_trace_rows(to, from, head->first, rows);
+  head->first += rows;
+  if (head->first == head->end)
     remove_first(line);
+  return rows;
 }
 
 // Takes rows that came together from the head of a line.
@@ -142,8 +148,8 @@ static weir_batch *take_rows(weir_queue *queue, struct line *line, uint32_t coun
   weir_batch *cut = weir_batch_new(queue->pool);
   weir_batch_derive(cut, from);
   cut->ends_sequence = 1;
-  for (; count > 0; count--)
-    copy_first(line, cut);
+  while (count > 0)
+    count -= copy_head(line, cut, count);
   return cut;
 }
 
