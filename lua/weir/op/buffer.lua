@@ -1,17 +1,10 @@
---- buffer, delay, throttle: records wait between two stages.
+--- buffer: records wait before what follows, up to a limit.
 --
 -- `queue` of such a node is what the engine's queue is told: engine/ring/queue.h.
 
-local MAX_BYTES = 64 * 2 ^ 20
+local MAX_BYTES = 64 * 2 ^ 20 -- if the script gives no limit
 
--- A throttled stream is held back before it, not in it.
-local THROTTLE_RECORDS = 1024
-
-local function as_it_came(rows)
-  return { out = rows }
-end
-
-local buffer = {
+local M = {
   kind = "buffer",
   usage = ':buffer{ max_records = 10000, overflow = "drop_oldest" }',
   arguments = {},
@@ -26,10 +19,9 @@ local buffer = {
     keep = { kind = "share", usage = "keep = 0.1" },
   },
   sides = { "dropped" },
-  reference = as_it_came,
 }
 
-function buffer.complete(node, refuse)
+function M.complete(node, refuse)
   local samples = node.overflow == "sample"
   if samples and not (node.keep and node.keep > 0) then
     refuse('overflow = "sample" needs the share that is kept, such as keep = 0.1')
@@ -45,7 +37,12 @@ function buffer.complete(node, refuse)
   }
 end
 
-buffer.doc = {
+--- What waits goes on as it came; what is dropped depends on time.
+function M.reference(rows)
+  return { out = rows }
+end
+
+M.doc = {
   name = "buffer",
   group = "operators",
   signature = ':buffer{ max_records, max_bytes, overflow = "block", keep }',
@@ -67,74 +64,4 @@ s:side "dropped" :to "dropped.jsonl"]],
   output = { { n = 1 }, { n = 2 } },
 }
 
-local delay = {
-  kind = "delay",
-  usage = ':delay "5s"',
-  arguments = { { name = "delay_ns", kind = "duration" } },
-  sides = {},
-  reference = as_it_came,
-}
-
-function delay.complete(node, refuse)
-  if node.delay_ns <= 0 then
-    refuse('a delay is longer than nothing, such as :delay "5s"')
-  end
-  node.queue = { max_bytes = MAX_BYTES, overflow = "block", delay_ns = node.delay_ns }
-end
-
-delay.doc = {
-  name = "delay",
-  group = "operators",
-  signature = ":delay(duration)",
-  summary = "Lets each record go on so long after it came. At most 64 MiB wait; what comes on top"
-    .. " waits outside. When the run is stopped, what waits goes on at once.",
-  shape = "record -> the same record, later",
-  errors = "None.",
-  cost = "As buffer.",
-  example = [[
-weir.from "access.jsonl" :delay "50ms" :to "later.jsonl"]],
-  input = { { n = 1 } },
-  output = { { n = 1 } },
-}
-
-local throttle = {
-  kind = "throttle",
-  usage = ':throttle{ rate = "100/s" }',
-  arguments = {},
-  options = {
-    rate = { kind = "rate", required = true, usage = ':throttle{ rate = "100/s" }' },
-    burst = { kind = "integer", min = 1 },
-    overflow = { kind = "enum", values = { "block", "drop_newest" }, default = "block" },
-  },
-  sides = { "dropped" },
-  reference = as_it_came,
-}
-
-function throttle.complete(node)
-  node.burst = node.burst or math.max(1, math.ceil(node.rate_per_s))
-  node.queue = {
-    max_records = math.max(node.burst, THROTTLE_RECORDS),
-    overflow = node.overflow,
-    rate_per_s = node.rate_per_s,
-    burst = node.burst,
-  }
-end
-
-throttle.doc = {
-  name = "throttle",
-  group = "operators",
-  signature = ':throttle{ rate!, burst, overflow = "block" }',
-  summary = "Lets no more records go on than the rate allows (token bucket): after silence burst"
-    .. " at once, by default those of a second. The rest waits (\"block\": the source is read"
-    .. " as slowly), or is left out (\"drop_newest\").",
-  shape = "record -> the same record, later; or in the side \"dropped\"",
-  units = "rate: records a time, such as \"100/s\", \"5/m\"; burst: records.",
-  errors = "None. What is left out is counted as over_rate, and is in :side \"dropped\".",
-  cost = "As buffer.",
-  example = [[
-weir.from "access.jsonl" :throttle{ rate = "1000/s", overflow = "drop_newest" } :to "some.jsonl"]],
-  input = { { n = 1 }, { n = 2 } },
-  output = { { n = 1 }, { n = 2 } },
-}
-
-return { buffer, delay, throttle }
+return M
