@@ -121,40 +121,43 @@ local function maker(task)
   return last and GATHERS[last.node.kind] and last.node
 end
 
-local function add_buffer(flow, task)
+-- By kind of task: adds it to the flow and gives its number.
+local add = {}
+
+function add.source(self, task, context)
+  local source = connectors.source(task.node.source, context)
+  context.bounded = context.bounded and source.bounded ~= 0
+  return C.weir_flow_add_source(self.flow, task.name, source)
+end
+
+function add.segment(self, task, context)
+  local source = task.node.source
+  context.bounded = context.bounded and not (source and source.rate_per_s and not source.count)
+  local number = C.weir_flow_add_segment(self.flow, task.name, #task.ports, #task.stages)
+  if maker(task) then
+    C.weir_flow_set_origin(self.flow, number, maker(task).name)
+  end
+  if reads(task) then
+    C.weir_flow_set_reads(self.flow, number)
+  end
+  return number
+end
+
+function add.buffer(self, task)
   local options = ffi.new("weir_queue_options")
   for name, value in pairs(task.node.queue) do
     options[name] = name == "overflow" and C["WEIR_OVERFLOW_" .. value:upper()] or value
   end
-  return C.weir_flow_add_buffer(flow, task.name, options)
+  return C.weir_flow_add_buffer(self.flow, task.name, options)
 end
 
-local function add_task(self, task, context)
-  local flow = self.flow
-  if task.kind == "source" then
-    local source = connectors.source(task.node.source, context)
-    context.bounded = context.bounded and source.bounded ~= 0
-    return C.weir_flow_add_source(flow, task.name, source)
-  elseif task.kind == "segment" then
-    local source = task.node.source
-    context.bounded = context.bounded and not (source and source.rate_per_s and not source.count)
-    local number = C.weir_flow_add_segment(flow, task.name, #task.ports, #task.stages)
-    if maker(task) then
-      C.weir_flow_set_origin(flow, number, maker(task).name)
-    end
-    if reads(task) then
-      C.weir_flow_set_reads(flow, number)
-    end
-    return number
-  elseif task.kind == "buffer" then
-    return add_buffer(flow, task)
-  end
+function add.sink(self, task, context)
   local described = task.node.default_dead and dead_letters_file(self)
     or context.bounded and columns.sink(task.node) or task.node.sink
   if (self.request.options or {}).sample then
     described = { kind = "discard" }
   end
-  return C.weir_flow_add_sink(flow, task.name, connectors.sink(described, context))
+  return C.weir_flow_add_sink(self.flow, task.name, connectors.sink(described, context))
 end
 
 -- Several workers compute what may be computed apart, and read what may be read apart;
@@ -187,7 +190,7 @@ local function build_flow(self)
     C.weir_flow_set_unordered(self.flow)
   end
   for _, task in ipairs(self.plan.tasks) do
-    local number = add_task(self, task, context)
+    local number = add[task.kind](self, task, context)
     assert(number == task.number, "tasks are numbered in their order")
     share_task(self, task)
   end
