@@ -279,11 +279,17 @@ int weir_field_place(weir_field *field, const weir_batch *batch, uint32_t row,
   return look_up(field, batch, row, 1, json);
 }
 
-weir_slice weir_field_value(const weir_batch *batch, uint32_t row, uint32_t colon)
+int weir_field_value_place(const weir_batch *batch, uint32_t row, uint32_t colon,
+                           weir_slice *json)
 {
   const char *bytes = batch->bytes.bytes;
+  return value_behind(bytes + colon + 1, bytes + batch->rows[row].end, json);
+}
+
+weir_slice weir_field_value(const weir_batch *batch, uint32_t row, uint32_t colon)
+{
   weir_slice json;
-  value_behind(bytes + colon + 1, bytes + batch->rows[row].end, &json);
+  weir_field_value_place(batch, row, colon, &json);
   return json;
 }
 

@@ -36,6 +36,10 @@ int weir_field_place(weir_field *field, const weir_batch *batch, uint32_t row,
 // The value behind a colon of a row, likewise.
 weir_slice weir_field_value(const weir_batch *batch, uint32_t row, uint32_t colon);
 
+// The same; whether nothing stands between it and what ends it.
+int weir_field_value_place(const weir_batch *batch, uint32_t row, uint32_t colon,
+                           weir_slice *json);
+
 // Both over the text of one object, without an index; find gives the same answer as
 // with one. 2 says that all of it is sound.
 int weir_field_find_in(weir_field *field, weir_slice object, weir_slice *json);

@@ -287,7 +287,8 @@ static void store(weir_strip *strip, int32_t operand, weir_datum *to)
     const weir_datum *datum = &a.at[rows[i] & a.mask];
     to[rows[i]] = *datum;
     int is_text = datum->kind == WEIR_TEXT && (datum->flags & WEIR_DATUM_UTF8) != 0;
-    if (!is_text && !weir_datum_storable(datum))
+    int is_sure = is_text || datum->kind == WEIR_DATUM_JSON;
+    if (!is_sure && !weir_datum_storable(datum))
       weir_strip_bail(strip, rows[i]);
   }
 }

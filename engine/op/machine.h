@@ -30,6 +30,7 @@ enum {
 };
 
 typedef struct weir_strip weir_strip;
+typedef struct weir_lot weir_lot;  // see plain.c
 typedef struct weir_step weir_step;
 typedef void (*weir_kernel)(weir_strip *strip, const weir_step *step);
 
@@ -116,11 +117,10 @@ struct weir_strip {
   uint32_t data_capacity;
 
   weir_layout layout;
-  uint8_t *known;                                 // by row; see weir_layout_rows
-  uint32_t compares;                              // known has been started
-  uint64_t lacks[WEIR_PROGRAM_COLUMNS_MAX / 64];  // columns that rows alike have not
-  uint32_t lacks_all;                             // of the source's columns
-  uint32_t lacks_known;                           // for this strip
+  uint8_t *known;      // by row; see weir_layout_rows
+  uint32_t compares;   // known has been started
+  weir_lot *lot;       // what rows are written from; NULL until then
+  uint32_t lot_known;  // for this strip
 
   weir_arena arena;
   weir_buf scratch;
@@ -172,21 +172,13 @@ int weir_strip_read(weir_strip *strip, weir_slice json, weir_datum *out);
 // The row as JSON, appended. 0 if the row has to be done by the row code.
 int weir_strip_render(weir_strip *strip, uint32_t row, weir_buf *out);
 
-// The same where it is a made record, or its row with members that are known to be new;
-// 0 if it is not.
+// The same where it is a made record, or looks like others; 0 if it was not written.
 int weir_strip_render_plain(weir_strip *strip, uint32_t row, weir_buf *out);
 
 // Appends rows from the one at hand on, which go the same way and have one shape up to
 // end: until one is not plain, or the batch has so many bytes, or no room for a row.
 void weir_strip_write_plain(weir_strip *strip, uint32_t end, weir_batch *to,
                             size_t stop_bytes);
-
-// The member that a column is, after a comma.
-void weir_strip_write_member(const weir_strip *strip, uint32_t column, uint32_t row,
-                             weir_buf *out);
-
-// How far rows, up to end, look like the layout; for such rows lacks is known then.
-uint32_t weir_strip_alike_until(weir_strip *strip, uint32_t row, uint32_t end);
 
 // Appends a datum that may be stored.
 void weir_datum_write(weir_buf *out, const weir_datum *datum);

@@ -60,13 +60,6 @@ static void add_replaced(struct edits *edits, weir_slice old, const weir_datum *
   edits->now[at] = now;
 }
 
-// Whether a column's field is known to be missing in the row, without looking.
-static int is_new(weir_strip *strip, uint32_t column, uint32_t row)
-{
-  return weir_strip_alike_until(strip, row, row + 1) > row &&
-         (strip->lacks[column / 64] >> (column % 64) & 1) != 0;
-}
-
 // Whether what was assigned can be edited in; 0 otherwise.
 static int plan_edits(weir_strip *strip, uint32_t row, struct edits *edits)
 {
@@ -78,11 +71,6 @@ static int plan_edits(weir_strip *strip, uint32_t row, struct edits *edits)
       continue;
     if (edits->replaced + edits->added == EDITS_MAX || !strip->batch->indexed)
       return 0;
-    if (is_new(strip, i, row)) {
-      if (datum->kind != WEIR_ABSENT)
-        edits->columns[edits->added++] = i;
-      continue;
-    }
     weir_slice old;
     weir_field *field = program->fields[program->columns[i].field].field;
     int found = weir_field_place(field, strip->batch, strip->first + row, &old);
@@ -101,6 +89,15 @@ static int is_blank(char byte)
   return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
+static void write_member(const weir_strip *strip, uint32_t column, uint32_t row,
+                         weir_buf *out)
+{
+  const weir_program *program = strip->program;
+  const weir_named *named = &program->fields[program->columns[column].field];
+  weir_buf_append(out, program->keys.bytes + named->key, named->key_size);
+  weir_datum_write(out, datum_of(strip, column, row));
+}
+
 static int write_edited(weir_strip *strip, uint32_t row, weir_buf *out)
 {
   struct edits edits;
@@ -116,7 +113,7 @@ static int write_edited(weir_strip *strip, uint32_t row, weir_buf *out)
   }
   weir_buf_append(out, at, (size_t)(brace - at));
   for (uint32_t i = 0; i < edits.added; i++)
-    weir_strip_write_member(strip, edits.columns[i], row, out);
+    write_member(strip, edits.columns[i], row, out);
   weir_buf_byte(out, '}');
   return 1;
 }

@@ -1,21 +1,26 @@
 // plain.c -- survivors as text, where that is no more than a few copies.
 //
-// A row that nothing was assigned to is copied, and with it the rows behind it. Members
-// that are known to be new go before the brace, and a made record is nothing but its
-// members: what most maps and selects do, so it is done with few questions asked. Room
-// is made for more than there is to write, and what is short is copied by whole
-// vectors, which may run over into that room. Behind every text there is as much to
-// read.
+// A row that nothing was assigned to is copied, and with it the rows behind it. In rows
+// that look alike it is known where members stand that get other values; those that are
+// new go before the brace. A made record is nothing but its members: what most maps and
+// selects do, so it is done with few questions asked. Room is made for more than there
+// is to write, and what is short is copied by whole vectors, which may run over into
+// that room. Behind every text there is as much to read.
 
 #include <string.h>
 
 #include "engine/base/check.h"
 #include "engine/base/err.h"
+#include "engine/base/mem.h"
 #include "engine/data/json.h"
 #include "engine/op/machine.h"
 
+// Of what a row takes, a call would be a tenth.
+#define INLINE static inline __attribute__((always_inline))
+
 enum {
   VECTOR = WEIR_TEXT_PAD,
+  REPLACED_MAX = 8,
   SLACK = 2 * VECTOR,  // for quotes, a brace, a newline, and a vector that runs over
 };
 
@@ -54,37 +59,79 @@ struct member {
   size_t key_size;
 };
 
-// The members of a shape, and room that they surely need with short texts.
-struct lot {
-  uint32_t shape;
-  uint32_t count;
-  size_t room;
-  struct member members[WEIR_PROGRAM_COLUMNS_MAX];
+struct replaced {
+  const weir_datum *data;
+  weir_layout_place place;
 };
 
-static void add_member(struct lot *lot, const weir_strip *strip, uint32_t column)
+struct weir_lot {
+  uint32_t shape;
+  uint32_t plain;  // a source row: where all its columns go is known
+  size_t room;     // that members surely need with short texts
+  uint32_t replaced_count;
+  uint32_t added_count;
+  struct replaced replaced[REPLACED_MAX];  // in the order of the row
+  struct member added[WEIR_PROGRAM_COLUMNS_MAX];
+};
+
+static void add(weir_lot *lot, const weir_strip *strip, uint32_t column)
 {
   const weir_program *program = strip->program;
   const weir_named *named = &program->fields[program->columns[column].field];
-  lot->members[lot->count++] = (struct member){.data = weir_strip_column(strip, column),
-                                               .key = program->keys.bytes + named->key,
-                                               .key_size = named->key_size};
+  lot->added[lot->added_count++] =
+      (struct member){.data = weir_strip_column(strip, column),
+                      .key = program->keys.bytes + named->key,
+                      .key_size = named->key_size};
   lot->room += named->key_size + SLACK;
 }
 
-static void begin_lot(struct lot *lot, const weir_strip *strip, uint32_t shape)
+static void replace(weir_lot *lot, const weir_strip *strip, uint32_t column,
+                    weir_layout_place place)
 {
+  uint32_t at = lot->replaced_count++;
+  for (; at > 0 && lot->replaced[at - 1].place.colon > place.colon; at--)
+    lot->replaced[at] = lot->replaced[at - 1];
+  lot->replaced[at] = (struct replaced){weir_strip_column(strip, column), place};
+  lot->room += SLACK;
+}
+
+// Of a source row: of rows that look like the layout.
+static void learn(weir_lot *lot, const weir_strip *strip, uint32_t shape)
+{
+  const weir_program *program = strip->program;
   lot->shape = shape;
-  lot->count = 0;
-  lot->room = 0;
-  for (uint32_t i = 0; i < strip->program->column_count; i++) {
-    if (strip->program->columns[i].shape == shape)
-      add_member(lot, strip, i);
+  lot->plain = 1;
+  lot->room = lot->replaced_count = lot->added_count = 0;
+  for (uint32_t i = 0; i < program->column_count; i++) {
+    if (program->columns[i].shape != shape)
+      continue;
+    if (shape != 0) {
+      add(lot, strip, i);
+      continue;
+    }
+    const weir_field *field = program->fields[program->columns[i].field].field;
+    weir_layout_place place = weir_layout_look_up(&strip->layout, field);
+    if (weir_layout_lacks(&place))
+      add(lot, strip, i);
+    else if (place.colon >= 0 && lot->replaced_count < REPLACED_MAX)
+      replace(lot, strip, i, place);
+    else
+      lot->plain = 0;
   }
 }
 
+static const weir_lot *lot_of(weir_strip *strip, uint32_t shape)
+{
+  if (strip->lot == NULL)
+    strip->lot = weir_mem_new(sizeof *strip->lot);
+  if (!strip->lot_known || strip->lot->shape != shape)
+    learn(strip->lot, strip, shape);
+  strip->lot_known = 1;
+  return strip->lot;
+}
+
 // Behind the place there is the lot's room, before and after.
-static inline char *put(const struct lot *lot, const char *bytes, size_t size,
+static inline char *put(const weir_lot *lot, const char *bytes, size_t size,
                         weir_buf *out, char *at)
 {
   if (__builtin_expect(size <= VECTOR, 1)) {
@@ -97,74 +144,103 @@ static inline char *put(const struct lot *lot, const char *bytes, size_t size,
 }
 
 // What is neither a plain text nor a piece of JSON.
-static char *put_other(const struct lot *lot, const struct member *member,
-                       const weir_datum *datum, weir_buf *out, char *at)
+static char *put_other(const weir_lot *lot, const weir_datum *datum, weir_buf *out,
+                       char *at)
 {
-  if (datum->kind == WEIR_ABSENT || datum->kind == WEIR_DATUM_UNSET)
-    return at;
-  at = put(lot, member->key, member->key_size, out, at);
   out->size = (size_t)(at - out->bytes);
   weir_datum_write(out, datum);
   return room(out, out->bytes + out->size, lot->room);
 }
 
-static inline char *put_members(const struct lot *lot, uint32_t row, weir_buf *out,
-                                char *at)
+static inline char *put_value(const weir_lot *lot, const weir_datum *datum,
+                              weir_buf *out, char *at)
 {
-  const struct member *end = lot->members + lot->count;
-  for (const struct member *member = lot->members; member < end; member++) {
+  if (datum->kind == WEIR_TEXT && (datum->flags & WEIR_DATUM_PLAIN)) {
+    *at = '"';
+    at = put(lot, datum->text, datum->size, out, at + 1);
+    *at = '"';
+    return at + 1;
+  }
+  if (datum->kind == WEIR_DATUM_JSON)
+    return put(lot, datum->text, datum->size, out, at);
+  return put_other(lot, datum, out, at);
+}
+
+INLINE char *put_added(const weir_lot *lot, uint32_t row, weir_buf *out, char *at)
+{
+  const struct member *end = lot->added + lot->added_count;
+  for (const struct member *member = lot->added; member < end; member++) {
     const weir_datum *datum = &member->data[row];
-    if (datum->kind == WEIR_TEXT && (datum->flags & WEIR_DATUM_PLAIN)) {
-      at = put(lot, member->key, member->key_size, out, at);
-      *at = '"';
-      at = put(lot, datum->text, datum->size, out, at + 1);
-      *at++ = '"';
-    } else if (datum->kind == WEIR_DATUM_JSON) {
-      at = put(lot, member->key, member->key_size, out, at);
-      at = put(lot, datum->text, datum->size, out, at);
-    } else {
-      at = put_other(lot, member, datum, out, at);
-    }
+    if (datum->kind == WEIR_ABSENT || datum->kind == WEIR_DATUM_UNSET)
+      continue;
+    at = put(lot, member->key, member->key_size, out, at);
+    at = put_value(lot, datum, out, at);
   }
   return at;
 }
 
-void weir_strip_write_member(const weir_strip *strip, uint32_t column, uint32_t row,
-                             weir_buf *out)
+static char *put_text(const weir_lot *lot, weir_slice text, weir_buf *out, char *at)
 {
-  struct lot lot;
-  lot.count = 0;
-  lot.room = 0;
-  add_member(&lot, strip, column);
-  char *at = room(out, out->bytes + out->size, lot.room);
-  out->size = (size_t)(put_members(&lot, row, out, at) - out->bytes);
+  at = room(out, at, text.size + lot->room);
+  memcpy(at, text.bytes, text.size);
+  return at + text.size;
 }
 
-// Which columns' fields are missing in rows that look alike.
-static void learn_lacks(weir_strip *strip)
+// Where the value that a column replaces stands in a row; 0 if that is not known.
+static int find_old(const weir_strip *strip, const struct replaced *replaced,
+                    const weir_layout_rows *rows, uint32_t row, weir_slice *old)
 {
-  const weir_program *program = strip->program;
-  memset(strip->lacks, 0, sizeof strip->lacks);
-  strip->lacks_all = 1;
-  for (uint32_t i = 0; i < program->column_count; i++) {
-    const weir_field *field = program->fields[program->columns[i].field].field;
-    weir_layout_place place = weir_layout_look_up(&strip->layout, field);
-    if (weir_layout_lacks(&place))
-      strip->lacks[i / 64] |= (uint64_t)1 << (i % 64);
-    else if (program->columns[i].shape == 0)
-      strip->lacks_all = 0;
-  }
-  strip->lacks_known = 1;
+  uint16_t number = (uint16_t)row;
+  uint32_t colon;
+  weir_layout_find(&strip->layout, &replaced->place, rows, &number, 1, &colon);
+  return colon > WEIR_LAYOUT_UNSURE &&
+         weir_field_value_place(strip->batch, strip->first + row, colon, old);
 }
 
-uint32_t weir_strip_alike_until(weir_strip *strip, uint32_t row, uint32_t end)
+// The row's text, without its brace and with other values; NULL: for others to write.
+static char *put_source(weir_strip *strip, const weir_lot *lot, uint32_t row,
+                        weir_slice text, weir_buf *out, char *at)
 {
-  if (!strip->batch->indexed)
-    return row;
   weir_layout_rows rows = weir_strip_layout_rows(strip);
-  if (!strip->lacks_known)
-    learn_lacks(strip);
-  return weir_layout_until(&strip->layout, &rows, row, end);
+  for (uint32_t i = 0; i < lot->replaced_count; i++) {
+    const weir_datum *datum = &lot->replaced[i].data[row];
+    weir_slice old;
+    if (datum->kind == WEIR_DATUM_UNSET)
+      continue;
+    if (datum->kind == WEIR_ABSENT ||
+        !find_old(strip, &lot->replaced[i], &rows, row, &old))
+      return NULL;
+    size_t before = (size_t)(old.bytes - text.bytes);
+    at = put_text(lot, (weir_slice){text.bytes, before}, out, at);
+    at = put_value(lot, datum, out, at);
+    text.bytes += before + old.size;
+    text.size -= before + old.size;
+  }
+  return put_text(lot, text, out, at);
+}
+
+// A row as it was, but for what was assigned; or a made one. 0 if it was not written.
+INLINE int render(weir_strip *strip, const weir_lot *lot, uint32_t row, weir_buf *out)
+{
+  size_t start = out->size;
+  char *at = out->bytes + start;
+  if (lot->shape != 0) {
+    at = room(out, at, lot->room);
+  } else {
+    weir_span span = strip->batch->rows[strip->first + row];
+    weir_slice text = {strip->batch->bytes.bytes + span.start,
+                       span.end - span.start - 1};
+    at = lot->replaced_count > 0 ? put_source(strip, lot, row, text, out, at)
+                                 : put_text(lot, text, out, at);
+    if (at == NULL)
+      return 0;
+  }
+  at = put_added(lot, row, out, at);
+  at += at == out->bytes + start;
+  out->bytes[start] = '{';  // where a made record has its first comma
+  *at++ = '}';
+  out->size = (size_t)(at - out->bytes);
+  return 1;
 }
 
 static int is_blank(char byte)
@@ -172,32 +248,23 @@ static int is_blank(char byte)
   return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
-// The row's text up to its brace and what was assigned; or what was made.
-static inline void render(const weir_strip *strip, const struct lot *lot, uint32_t row,
-                          weir_buf *out)
+// How far the rows of a shape, from one on, may be rendered, and from what.
+static uint32_t plain_until(weir_strip *strip, uint32_t row, uint32_t end,
+                            const weir_lot **lot)
 {
-  weir_span span = strip->batch->rows[strip->first + row];
-  size_t start = out->size;
-  size_t size = lot->shape == 0 ? span.end - span.start - 1 : 0;
-  char *at = room(out, out->bytes + start, size + lot->room);
-  memcpy(at, strip->batch->bytes.bytes + span.start, size);
-  at = put_members(lot, row, out, at + size);
-  at += at == out->bytes + start;
-  out->bytes[start] = '{';  // where a made record has its first comma
-  *at++ = '}';
-  out->size = (size_t)(at - out->bytes);
-}
-
-// How far the rows of a shape, from one on, are plain.
-static uint32_t plain_until(weir_strip *strip, uint32_t shape, uint32_t row,
-                            uint32_t end)
-{
+  uint32_t shape = strip->shapes[row];
+  if (shape == 0) {
+    if (!strip->batch->indexed)
+      return row;
+    weir_layout_rows rows = weir_strip_layout_rows(strip);
+    end = weir_layout_until(&strip->layout, &rows, row, end);
+  }
+  *lot = lot_of(strip, shape);
   if (shape != 0)
     return end;
-  end = weir_strip_alike_until(strip, row, end);
   const weir_span *spans = strip->batch->rows + strip->first;
   const char *bytes = strip->batch->bytes.bytes;
-  if (!strip->lacks_all)
+  if (!(*lot)->plain)
     return row;
   while (row < end && !is_blank(bytes[spans[row].end - 2]))
     row++;
@@ -206,13 +273,12 @@ static uint32_t plain_until(weir_strip *strip, uint32_t shape, uint32_t row,
 
 int weir_strip_render_plain(weir_strip *strip, uint32_t row, weir_buf *out)
 {
-  uint32_t shape = strip->shapes[row];
-  if (plain_until(strip, shape, row, row + 1) == row)
-    return 0;
-  struct lot lot;
-  begin_lot(&lot, strip, shape);
-  render(strip, &lot, row, out);
-  return 1;
+  size_t start = out->size;
+  const weir_lot *lot;
+  if (plain_until(strip, row, row + 1, &lot) > row && render(strip, lot, row, out))
+    return 1;
+  out->size = start;
+  return 0;
 }
 
 static int is_next_line(const weir_batch *batch, uint32_t row)
@@ -252,20 +318,18 @@ void weir_strip_write_plain(weir_strip *strip, uint32_t end, weir_batch *to,
       copy_lines(strip, end, to, stop_bytes);
     return;
   }
-  end = plain_until(strip, shape, strip->at, end);
-  if (strip->at == end)
-    return;
-  struct lot lot;
-  begin_lot(&lot, strip, shape);
+  const weir_lot *lot;
+  end = plain_until(strip, strip->at, end, &lot);
   weir_span *span = to->rows + to->row_count;
   size_t start = to->bytes.size;
   uint32_t row = strip->at;
-  for (; row < end && start < stop_bytes; row++) {
-    render(strip, &lot, row, &to->bytes);
+  for (; row < end && start < stop_bytes && render(strip, lot, row, &to->bytes);
+       row++) {
     *span++ = (weir_span){(uint32_t)start, (uint32_t)to->bytes.size};
     to->bytes.bytes[to->bytes.size++] = '\n';  // there is slack
     start = to->bytes.size;
   }
+  to->bytes.size = start;
   to->row_count += row - strip->at;
   strip->at = row;
 }

@@ -33,6 +33,7 @@ void weir_strip_free(weir_strip *strip)
   weir_cells_fini(&strip->cells);
   weir_buf_fini(&strip->scratch);
   weir_arena_fini(&strip->arena);
+  weir_mem_free(strip->lot);
   weir_mem_free(strip->data);
   weir_mem_free(strip->labels);
   weir_mem_free(strip->known);
@@ -142,7 +143,7 @@ static void begin(weir_strip *strip)
   }
   strip->count = strip->size;
   strip->bailed = 0;
-  strip->lacks_known = 0;
+  strip->lot_known = 0;
   strip->stage = 0;
   memset(strip->shapes, 0, strip->size * sizeof strip->shapes[0]);
   for (uint32_t i = 0; i < program->column_count; i++) {

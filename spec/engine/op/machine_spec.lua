@@ -303,6 +303,32 @@ describe("the column machine", function()
     assert.equal(0, bails, "seed " .. seed)
   end)
 
+  it("puts values in the places of others in records that look alike, also in damaged ones",
+    function()
+      local sound = '{"id":7,"status":200,"path":"/a/b","z":[1]}\n'
+      local damaged = {
+        sound:gsub("200", "2 00"), sound:gsub("200", "200 "), sound:gsub("200", " 200"),
+        sound:gsub('"path"', '"xpath"'), sound:gsub('"id"', '"path"'), sound:gsub("}", " }"),
+        sound:gsub('/b"', '/b" 1'), (sound:gsub('"status":200,', "")),
+      }
+      local list = {}
+      for i = 0, 400 do
+        list[#list + 1] = i % 3 == 0 and damaged[i / 3 % #damaged + 1] or sound
+      end
+      for _, value in ipairs({ { k = "x" }, { k = ("long"):rep(30) }, { k = 0.25 }, {} }) do
+        check({
+          { op = "stage", stage = 0 },
+          { op = "get", to = 0, field = "id" },
+          { op = "set", field = "path", a = value },
+          { op = "set", field = "new", a = 0 },
+          { op = "get", to = 1, field = "status" },
+          { op = "if_eq", a = 1, b = { k = 200 }, label = 1 },
+          { op = "set", field = "status", a = { k = 500 } },
+          { op = "label", label = 1 },
+        }, batches:json(table.concat(list)), true)
+      end
+    end)
+
   it("copies rows that nothing was assigned to, whatever lies between them", function()
     local gaps = { "\n", "\n", "\n", "\n", "\r\n", "\n\n", " \n", "\n " }
     for _ = 1, 50 do
