@@ -172,15 +172,30 @@ void weir_accumulator_add(weir_accumulator *accumulator, uint32_t kind,
   accumulator->count++;
 }
 
+// Whether a number surely changes nothing but the count, as most do.
+static inline int is_no_better(const weir_accumulator *accumulator, uint32_t kind,
+                               double number)
+{
+  const weir_value *kept = &accumulator->kept.value;
+  if (accumulator->count == 0 || kept->kind != WEIR_NUMBER)
+    return 0;
+  return kind == WEIR_GROUP_MIN ? number >= kept->number
+                                : kind == WEIR_GROUP_MAX && number <= kept->number;
+}
+
 void weir_accumulator_add_numbers(char *first, size_t stride_bytes, uint32_t kind,
                                   const uint32_t *ids, const double *numbers,
                                   size_t count)
 {
   if (keeps(kind)) {
     for (size_t i = 0; i < count; i++) {
+      weir_accumulator *accumulator =
+          (weir_accumulator *)(first + ids[i] * stride_bytes);
       weir_value value = {.kind = WEIR_NUMBER, .number = numbers[i]};
-      weir_accumulator_add((weir_accumulator *)(first + ids[i] * stride_bytes), kind,
-                           &value);
+      if (is_no_better(accumulator, kind, numbers[i]))
+        accumulator->count++;
+      else
+        weir_accumulator_add(accumulator, kind, &value);
     }
     return;
   }
