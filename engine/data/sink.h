@@ -4,7 +4,7 @@
 // scheduler makes those on a thread that may.
 //
 // Owns     its files and encoder. Batches are borrowed for the call.
-// Threads  one call at a time, not always the same thread.
+// Threads  one call at a time, not always the same thread. cancel: any.
 
 #pragma once
 
@@ -30,6 +30,7 @@ typedef struct weir_sink_ops {
   // Makes what was written safe and, for a file written beside, visible.
   // failed: the run did not end well; what was there before stays.
   int (*finish)(weir_sink *sink, int failed);
+  void (*cancel)(weir_sink *sink);  // makes calls that block return soon; may be NULL
   void (*free)(weir_sink *sink);
 } weir_sink_ops;
 

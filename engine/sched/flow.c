@@ -288,6 +288,11 @@ void weir_flow_abandon(weir_flow *flow, int code, const char *message)
 {
   __atomic_store_n(&flow->abandoned, 1, __ATOMIC_RELEASE);
   weir_flow_fail(flow, code, message);
+  for (uint32_t i = 0; i < flow->task_count; i++) {
+    weir_sink *sink = flow->tasks[i]->sink;
+    if (sink != NULL && sink->ops->cancel != NULL)
+      sink->ops->cancel(sink);
+  }
 }
 
 int weir_flow_is_stopping(const weir_flow *flow)
