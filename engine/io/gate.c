@@ -258,6 +258,8 @@ static void go_on_dialling(weir_gate *gate)
     weir_socket_watch(socket, WEIR_SOCKET_READ);
     open_connection(gate, socket);
     gate->place = gate->name;
+    if (options->patient)
+      gate->backoff.retries.max = UINT64_MAX;
   } else {
     count(gate, WEIR_GATE_FAILED);
     connect_later(gate, rc);

@@ -31,6 +31,8 @@ typedef struct weir_gate_options {
   int64_t idle_timeout_ns;  // 0: never
   int64_t connect_timeout_ns;
   weir_retries retries;
+  uint32_t patient;  // once connected, it is tried for ever
+  uint32_t unused;
   weir_clock clock;
 } weir_gate_options;
 

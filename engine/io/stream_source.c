@@ -8,6 +8,7 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/io/feed.h"
+#include "engine/io/medley.h"
 
 enum { READ_MIN = 64 << 10 };
 
@@ -15,14 +16,9 @@ struct stream_source {
   weir_source base;
   weir_gate *gate;
   weir_decoder *decoder;
-  weir_clock clock;
+  weir_medley medley;
   _Atomic int cancelled;
-  int broken;     // the code that next answers from now on, if not OK
-  weir_buf left;  // lines that the decoder wants to see in a batch of their own
-  weir_peers *left_peers;
-  uint64_t position;
-  uint64_t record;
-  uint64_t sequence;
+  int broken;  // the code that next answers from now on, if not OK
 };
 
 static struct stream_source *stream_source_of(weir_source *source)
@@ -37,27 +33,6 @@ static int break_with(struct stream_source *source, int code, const char *messag
 }
 
 // ---- decoding
-
-// Lines of any peers. What is left over is kept for the next batch.
-static int decode_shared(struct stream_source *source, weir_batch *batch)
-{
-  weir_decoder *decoder = source->decoder;
-  if (decoder->ops->resume != NULL)
-    decoder->ops->resume(decoder);
-  size_t size = batch->bytes.size;
-  size_t consumed = 0;
-  batch->input_size = size;
-  int rc = decoder->ops->decode(decoder, batch, 1, &consumed);
-  if (rc != WEIR_OK)
-    return break_with(source, rc, decoder->message);
-  weir_buf_clear(&source->left);
-  if (consumed < size) {
-    weir_buf_append(&source->left, batch->bytes.bytes + consumed, size - consumed);
-    source->left_peers = weir_peers_ref(batch->peers);
-  }
-  source->position += consumed;
-  return WEIR_OK;
-}
 
 // Of a header that is none, nothing that follows can be understood.
 static void give_up(weir_connection *connection, weir_batch *batch, int code)
@@ -86,20 +61,11 @@ static int decode_own(struct stream_source *source, weir_connection *connection,
     give_up(connection, batch, rc);
   else if (!framed)
     weir_connection_keep(connection, batch, consumed);
-  source->position += batch->input_size;
+  weir_medley_pass(&source->medley, batch->input_size);
   return consumed > 0;
 }
 
 // ---- batches
-
-static void note_peer(weir_batch *batch, const weir_connection *connection,
-                      size_t start, uint64_t own)
-{
-  if (batch->peers == NULL)
-    batch->peers = weir_peers_new();
-  weir_peer peer = {connection->name, own};
-  weir_peers_add(batch->peers, batch->position + start, &peer);
-}
 
 static int has_rows(const weir_batch *batch)
 {
@@ -111,18 +77,18 @@ static int serve(struct stream_source *source, weir_connection *connection,
                  weir_batch *batch)
 {
   size_t start = batch->bytes.size;
-  uint64_t own = connection->position;
+  const weir_peer peer = {connection->name, connection->position};
   size_t room = start + READ_MIN < WEIR_FEED_BLOCK ? WEIR_FEED_BLOCK - start : READ_MIN;
   enum weir_intake came = weir_connection_read(connection, batch, room);
   int completed = came == WEIR_INTAKE_RECORDS;
   if (completed || came == WEIR_INTAKE_FAULT)
-    note_peer(batch, connection, start, own);
+    weir_medley_note(&source->medley, batch, start, &peer);
   else
     batch->bytes.size = start;
   if (completed && connection->decoder != NULL)
     completed = decode_own(source, connection, batch);
   // Relaxed: progress for people; nothing is ordered by it.
-  __atomic_fetch_add(&source->base.bytes_read, connection->position - own,
+  __atomic_fetch_add(&source->base.bytes_read, connection->position - peer.position,
                      __ATOMIC_RELAXED);
   int is_own = connection->decoder != NULL;
   weir_gate_put(source->gate, connection, completed);
@@ -155,20 +121,16 @@ static int fill(struct stream_source *source, weir_batch *batch)
 
 static int fill_and_decode(struct stream_source *source, weir_batch *batch)
 {
-  batch->position = source->position;
-  if (source->left.size > 0) {
-    weir_buf_append(&batch->bytes, source->left.bytes, source->left.size);
-    batch->peers = source->left_peers;
-    source->left_peers = NULL;
-    return decode_shared(source, batch);
-  }
-  int rc = fill(source, batch);
+  int has_left = weir_medley_begin(&source->medley, batch);
+  int rc = has_left ? WEIR_OK : fill(source, batch);
   if (rc != WEIR_OK || source->decoder->ops->another != NULL)
     return rc;
-  if (!has_rows(batch))
-    return decode_shared(source, batch);
-  source->position += batch->input_size;
-  return WEIR_OK;
+  if (has_rows(batch)) {
+    weir_medley_pass(&source->medley, batch->input_size);
+    return rc;
+  }
+  rc = weir_medley_decode(&source->medley, batch);
+  return rc == WEIR_OK ? rc : break_with(source, rc, source->decoder->message);
 }
 
 static int next(weir_source *base, weir_batch *batch)
@@ -178,18 +140,11 @@ static int next(weir_source *base, weir_batch *batch)
     return source->broken;
   weir_gate_enter(source->gate);
   int rc = WEIR_OK;
-  do {
-    weir_batch_clear_rows(batch);
-    weir_buf_clear(&batch->bytes);
-    weir_peers_unref(batch->peers);
-    batch->peers = NULL;
+  do
     rc = fill_and_decode(source, batch);
-  } while (rc == WEIR_OK && !has_rows(batch));  // blank lines, or a header
+  while (rc == WEIR_OK && !has_rows(batch));  // blank lines, or a header
   weir_gate_leave(source->gate);
-  batch->record_first = source->record;
-  batch->sequence = source->sequence++;
-  batch->ingest_ns = source->clock.wall_ns(source->clock.context);
-  source->record += (uint64_t)batch->row_count + batch->fault_count;
+  weir_medley_finish(&source->medley, batch);
   return rc;
 }
 
@@ -207,8 +162,7 @@ static void free_source(weir_source *base)
   struct stream_source *source = stream_source_of(base);
   weir_gate_free(source->gate);
   weir_decoder_free(source->decoder);
-  weir_peers_unref(source->left_peers);
-  weir_buf_fini(&source->left);
+  weir_medley_fini(&source->medley);
   weir_mem_free(source);
 }
 
@@ -224,9 +178,7 @@ int weir_stream_source_new(weir_source **out, const weir_gate_options *options,
   source->base.drains = 1;
   source->base.bounded = options->connects && options->retries.max == 0;
   source->decoder = decoder;
-  source->clock = options->clock;
-  source->record = 1;
-  weir_buf_init(&source->left);
+  weir_medley_init(&source->medley, decoder, options->clock);
   source->gate = weir_gate_new(options, decoder);
   source->base.counters = weir_gate_counters(source->gate);
   source->base.counter_count = WEIR_GATE_COUNTERS;

@@ -77,7 +77,8 @@ static void found(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
 
 static int begin_search(weir_dial *dial)
 {
-  if (dial->transport == WEIR_TRANSPORT_UNIX) {
+  if (dial->transport == WEIR_TRANSPORT_UNIX ||
+      dial->transport == WEIR_TRANSPORT_UNIX_DATAGRAM) {
     dial->searched = 1;
     return weir_address_find(&dial->addresses, dial->transport, dial->text, 0);
   }

@@ -79,6 +79,8 @@ int weir_socket_has_ended(const weir_socket *socket);  // the peer has, and all 
 size_t weir_socket_waiting(const weir_socket *socket);
 size_t weir_socket_unsent(const weir_socket *socket);
 
+size_t weir_socket_receive_room(const weir_socket *socket);  // all there may wait in it
+
 void weir_socket_set_owner(weir_socket *socket, void *owner);
 void *weir_socket_owner(const weir_socket *socket);
 

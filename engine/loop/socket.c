@@ -241,6 +241,14 @@ size_t weir_socket_unsent(const weir_socket *socket)
   return queued(socket, SIOCOUTQ);
 }
 
+size_t weir_socket_receive_room(const weir_socket *socket)
+{
+  int bytes = 0;
+  socklen_t size = sizeof bytes;
+  int rc = getsockopt(weir_socket_fd(socket), SOL_SOCKET, SO_RCVBUF, &bytes, &size);
+  return rc == 0 && bytes > 0 ? (size_t)bytes : 0;
+}
+
 void weir_socket_peer(const weir_socket *socket, char *text, size_t size)
 {
   weir_address address = {0};

@@ -210,6 +210,16 @@ function M.beside(fn)
   children[#children + 1] = pid
 end
 
+--- Waits for what is done beside.
+function M.wait()
+  local status = ffi.new("int[1]")
+  for _, pid in ipairs(children) do
+    C.waitpid(pid, status, 0)
+    assert(status[0] == 0, "what was done beside has failed")
+  end
+  children = {}
+end
+
 --- Closes what a spec has left open.
 function M.clean()
   for _, pid in ipairs(children) do

@@ -1,0 +1,93 @@
+// outbox.c -- rows on their way to a peer.
+
+#include "engine/io/outbox.h"
+
+#include <string.h>
+
+enum { COMPACT_BYTES = 1 << 20 };
+
+void weir_outbox_init(weir_outbox *outbox)
+{
+  *outbox = (weir_outbox){0};
+  weir_buf_init(&outbox->bytes);
+  weir_buf_init(&outbox->ends);
+}
+
+void weir_outbox_fini(weir_outbox *outbox)
+{
+  weir_buf_fini(&outbox->bytes);
+  weir_buf_fini(&outbox->ends);
+}
+
+void weir_outbox_add(weir_outbox *outbox, size_t end)
+{
+  uint64_t at = outbox->first + end;
+  weir_buf_append(&outbox->ends, &at, sizeof at);
+}
+
+weir_slice weir_outbox_pending(const weir_outbox *outbox)
+{
+  size_t start = (size_t)(outbox->next - outbox->first);
+  return (weir_slice){outbox->bytes.bytes + start, outbox->bytes.size - start};
+}
+
+void weir_outbox_wrote(weir_outbox *outbox, size_t size) { outbox->next += size; }
+
+static size_t end_count(const weir_outbox *outbox)
+{
+  return outbox->ends.size / sizeof(uint64_t);
+}
+
+static uint64_t end_at(const weir_outbox *outbox, size_t at)
+{
+  return ((const uint64_t *)outbox->ends.bytes)[at];
+}
+
+static uint64_t confirmed(const weir_outbox *outbox)
+{
+  return outbox->ends_at > 0 ? end_at(outbox, outbox->ends_at - 1) : outbox->first;
+}
+
+static void drop_front(weir_buf *buf, size_t size)
+{
+  memmove(buf->bytes, buf->bytes + size, buf->size - size);
+  buf->size -= size;
+}
+
+// Moving costs no more than what it frees was worth to write.
+static void compact(weir_outbox *outbox)
+{
+  size_t size = (size_t)(confirmed(outbox) - outbox->first);
+  size_t left = outbox->bytes.size - size;
+  if (left > 0 && (size < COMPACT_BYTES || left > size))
+    return;
+  outbox->first += size;
+  drop_front(&outbox->bytes, size);
+  drop_front(&outbox->ends, outbox->ends_at * sizeof(uint64_t));
+  outbox->ends_at = 0;
+}
+
+void weir_outbox_confirm(weir_outbox *outbox, size_t unsent)
+{
+  uint64_t written = outbox->next - outbox->first;
+  uint64_t upto = outbox->first + (written > unsent ? written - unsent : 0);
+  size_t low = outbox->ends_at;
+  size_t high = end_count(outbox);
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (end_at(outbox, middle) <= upto)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  outbox->ends_at = low;
+  if (low > 0)
+    compact(outbox);
+}
+
+uint64_t weir_outbox_rewind(weir_outbox *outbox)
+{
+  uint64_t again = outbox->next - confirmed(outbox);
+  outbox->next -= again;
+  return again;
+}

@@ -1,0 +1,386 @@
+// stream_sink.c -- records to a peer over TCP or a Unix socket.
+
+#include "engine/io/stream_sink.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/io/outbox.h"
+#include "engine/loop/dial.h"
+#include "engine/loop/net.h"
+#include "engine/wire/frame.h"
+
+enum { KEEPALIVE_S = 30, LOOK_AGAIN_NS = 5000000 };
+
+struct stream_sink {
+  weir_sink base;
+  weir_stream_sink_options options;
+  weir_net *net;
+  weir_socket *socket;
+  weir_backoff backoff;
+  weir_outbox outbox;
+  weir_buf preamble;  // what stands before the first row of each connection
+  weir_buf row;
+  int begun;  // the preamble is known
+  _Atomic int cancelled;
+  int broken;  // the code of everything from now on, if not OK
+  weir_counter counters[WEIR_STREAM_SINK_COUNTERS];
+};
+
+static struct stream_sink *stream_sink_of(weir_sink *sink)
+{
+  return (struct stream_sink *)sink;
+}
+
+static int64_t now_ns(const struct stream_sink *sink)
+{
+  return sink->options.clock.monotonic_ns(sink->options.clock.context);
+}
+
+static int break_with(struct stream_sink *sink, int code, const char *what,
+                      const char *remedy)
+{
+  snprintf(sink->base.message, sizeof sink->base.message, "%s: %s: %s%s",
+           sink->base.place, what, weir_err_text(code), remedy);
+  weir_counter_add(&sink->counters[WEIR_STREAM_SINK_LOST],
+                   weir_outbox_pending(&sink->outbox).size);
+  return sink->broken = code;
+}
+
+static int is_cancelled(const struct stream_sink *sink)
+{
+  return atomic_load_explicit(&sink->cancelled, memory_order_relaxed);
+}
+
+// ---- rows into the outbox
+
+static void add_record(struct stream_sink *sink, weir_buf *out, const char *bytes,
+                       size_t size)
+{
+  enum weir_frame frame = (enum weir_frame)sink->options.frame;
+  if (frame == WEIR_FRAME_LINE) {
+    weir_buf_append(out, bytes, size);
+    return;
+  }
+  if (size > 0 && bytes[size - 1] == '\n')
+    size--;
+  char header[WEIR_FRAME_HEADER_MAX + 1];
+  weir_buf_append(out, header, weir_frame_header(frame, size, header));
+  weir_buf_append(out, bytes, size);
+}
+
+// What an encoder writes before its first row, such as a CSV's header, is what the same
+// row does not have when it is written again.
+static int learn_preamble(struct stream_sink *sink, const weir_batch *batch,
+                          uint32_t row)
+{
+  weir_encoder *encoder = sink->options.encoder;
+  weir_buf *scratch = &sink->row;
+  weir_buf_clear(scratch);
+  if (encoder->ops->begin != NULL)
+    encoder->ops->begin(encoder, scratch);
+  int rc = encoder->ops->row(encoder, batch, row, scratch);
+  if (rc != WEIR_OK)
+    return rc;
+  size_t with = scratch->size;
+  encoder->ops->row(encoder, batch, row, scratch);
+  size_t size = with - (scratch->size - with);
+  if (size > 0)
+    add_record(sink, &sink->preamble, scratch->bytes, size);
+  sink->begun = 1;
+  return WEIR_OK;
+}
+
+static int add_row(struct stream_sink *sink, const weir_batch *batch, uint32_t row)
+{
+  weir_encoder *encoder = sink->options.encoder;
+  int rc = sink->begun ? WEIR_OK : learn_preamble(sink, batch, row);
+  weir_buf_clear(&sink->row);
+  if (rc == WEIR_OK)
+    rc = encoder->ops->row(encoder, batch, row, &sink->row);
+  if (rc != WEIR_OK)
+    return rc;
+  add_record(sink, &sink->outbox.bytes, sink->row.bytes, sink->row.size);
+  weir_outbox_add(&sink->outbox, sink->outbox.bytes.size);
+  return WEIR_OK;
+}
+
+static void add_lines(struct stream_sink *sink, const weir_batch *batch)
+{
+  size_t start = sink->outbox.bytes.size;
+  weir_buf_append(&sink->outbox.bytes, batch->bytes.bytes, batch->bytes.size);
+  for (uint32_t i = 0; i < batch->row_count; i++)
+    weir_outbox_add(&sink->outbox, start + batch->rows[i].end + 1);
+}
+
+static void add_batch(struct stream_sink *sink, const weir_batch *batch,
+                      weir_refusals *refused)
+{
+  weir_encoder *encoder = sink->options.encoder;
+  if (encoder->ops->lines && batch->line_rows &&
+      sink->options.frame == WEIR_FRAME_LINE) {
+    add_lines(sink, batch);
+    return;
+  }
+  for (uint32_t row = 0; row < batch->row_count; row++) {
+    int rc = add_row(sink, batch, row);
+    if (rc != WEIR_OK)
+      weir_refusals_add(refused, row, rc, encoder->message);
+  }
+}
+
+// ---- the connection
+
+static void wait_until(struct stream_sink *sink, int64_t until_ns)
+{
+  int64_t left_ns = until_ns - now_ns(sink);
+  weir_net_wait(sink->net, until_ns == INT64_MAX ? -1 : left_ns > 0 ? left_ns : 0);
+  while (weir_net_take(sink->net) != NULL) {
+    // There is one socket at most, and who waits for it looks.
+  }
+}
+
+static int dial(struct stream_sink *sink)
+{
+  const weir_stream_sink_options *options = &sink->options;
+  const weir_socket_options socket = {
+      .keepalive_s = KEEPALIVE_S,
+      .user_timeout_ns = options->timeout_ns,
+  };
+  weir_dial *dialled =
+      weir_dial_new(sink->net, (enum weir_transport)options->transport,
+                    options->address, &socket, options->connect_timeout_ns);
+  int rc;
+  for (;;) {
+    int64_t until_ns;
+    rc = weir_dial_step(dialled, now_ns(sink), &until_ns, &sink->socket);
+    if (rc == WEIR_EEMPTY && is_cancelled(sink))
+      rc = WEIR_ESTOPPED;
+    if (rc != WEIR_EEMPTY)
+      break;
+    wait_until(sink, until_ns);
+  }
+  weir_dial_free(dialled);
+  return rc;
+}
+
+static int write_all(struct stream_sink *sink, const char *bytes, size_t size,
+                     size_t *written)
+{
+  int64_t until_ns = now_ns(sink) + sink->options.timeout_ns;
+  *written = 0;
+  while (*written < size) {
+    size_t put = 0;
+    int rc = weir_socket_write(sink->socket, bytes + *written, size - *written, &put);
+    *written += put;
+    if (rc == WEIR_OK) {
+      until_ns = now_ns(sink) + sink->options.timeout_ns;
+      continue;
+    }
+    if (rc != WEIR_EEMPTY)
+      return rc;
+    if (is_cancelled(sink))
+      return WEIR_ESTOPPED;
+    if (now_ns(sink) >= until_ns)
+      return -ETIMEDOUT;
+    weir_socket_watch(sink->socket, WEIR_SOCKET_WRITE);
+    wait_until(sink, until_ns);
+  }
+  weir_socket_watch(sink->socket, 0);
+  return WEIR_OK;
+}
+
+static void close_broken(struct stream_sink *sink)
+{
+  weir_outbox_confirm(&sink->outbox, weir_socket_unsent(sink->socket));
+  weir_socket_close(sink->socket);
+  sink->socket = NULL;
+  weir_counter_add(&sink->counters[WEIR_STREAM_SINK_BROKEN], 1);
+  weir_counter_add(&sink->counters[WEIR_STREAM_SINK_AGAIN],
+                   weir_outbox_rewind(&sink->outbox));
+}
+
+// One try at getting a connection and its preamble through.
+static int open_once(struct stream_sink *sink)
+{
+  int rc = dial(sink);
+  if (rc != WEIR_OK) {
+    weir_counter_add(&sink->counters[WEIR_STREAM_SINK_FAILED], 1);
+    return rc;
+  }
+  weir_counter_add(&sink->counters[WEIR_STREAM_SINK_OPENED], 1);
+  if (sink->options.patient)
+    sink->backoff.retries.max = UINT64_MAX;
+  size_t written;
+  rc = write_all(sink, sink->preamble.bytes, sink->preamble.size, &written);
+  if (rc != WEIR_OK)
+    close_broken(sink);
+  return rc;
+}
+
+static int wait_for_retry(struct stream_sink *sink, int code)
+{
+  if (is_cancelled(sink))
+    return break_with(sink, WEIR_ESTOPPED, "given up", "");
+  int64_t wait_ns = weir_backoff_next(&sink->backoff);
+  if (wait_ns < 0)
+    return break_with(sink, code, "cannot be reached",
+                      "; is it there? retries says how often this is tried");
+  int64_t until_ns = now_ns(sink) + wait_ns;
+  while (now_ns(sink) < until_ns && !is_cancelled(sink))
+    wait_until(sink, until_ns);
+  return WEIR_OK;
+}
+
+static int open_connection(struct stream_sink *sink)
+{
+  while (sink->socket == NULL && sink->broken == WEIR_OK) {
+    int rc = open_once(sink);
+    if (rc != WEIR_OK)
+      wait_for_retry(sink, rc);
+  }
+  return sink->broken;
+}
+
+// Until the kernel has all rows.
+static int push(struct stream_sink *sink)
+{
+  for (;;) {
+    weir_slice pending = weir_outbox_pending(&sink->outbox);
+    if (pending.size == 0)
+      return WEIR_OK;
+    int rc = open_connection(sink);
+    if (rc != WEIR_OK)
+      return rc;
+    size_t written;
+    rc = write_all(sink, pending.bytes, pending.size, &written);
+    weir_outbox_wrote(&sink->outbox, written);
+    if (rc == WEIR_OK) {
+      weir_backoff_reset(&sink->backoff);
+      weir_outbox_confirm(&sink->outbox, weir_socket_unsent(sink->socket));
+      return WEIR_OK;
+    }
+    close_broken(sink);
+    rc = wait_for_retry(sink, rc);
+    if (rc != WEIR_OK)
+      return rc;
+  }
+}
+
+// ---- the contract
+
+static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *refused,
+                       uint32_t *written)
+{
+  struct stream_sink *sink = stream_sink_of(base);
+  *written = 0;
+  if (sink->broken != WEIR_OK)
+    return sink->broken;
+  size_t before = sink->outbox.bytes.size;
+  add_batch(sink, batch, refused);
+  size_t size = sink->outbox.bytes.size - before;
+  int rc = push(sink);
+  if (rc != WEIR_OK)
+    return rc;
+  // Relaxed: progress for people; nothing is ordered by it.
+  __atomic_fetch_add(&base->bytes_written, size, __ATOMIC_RELAXED);
+  *written = batch->row_count;
+  return WEIR_OK;
+}
+
+// No event says that the peer's machine has all, so one looks now and then.
+static int await_confirmation(struct stream_sink *sink)
+{
+  int64_t until_ns = now_ns(sink) + sink->options.timeout_ns;
+  for (;;) {
+    int rc = weir_socket_connected(sink->socket);
+    if (rc != WEIR_OK)
+      return rc;
+    size_t unsent = weir_socket_unsent(sink->socket);
+    weir_outbox_confirm(&sink->outbox, unsent);
+    if (unsent == 0)
+      return WEIR_OK;
+    if (now_ns(sink) >= until_ns)
+      return -ETIMEDOUT;
+    if (is_cancelled(sink))
+      return WEIR_ESTOPPED;
+    wait_until(sink, now_ns(sink) + LOOK_AGAIN_NS);
+  }
+}
+
+static int finish(weir_sink *base, int failed)
+{
+  struct stream_sink *sink = stream_sink_of(base);
+  while (!failed && sink->broken == WEIR_OK && sink->socket != NULL) {
+    weir_socket_end(sink->socket);
+    int rc = await_confirmation(sink);
+    if (rc == WEIR_OK)
+      return rc;
+    close_broken(sink);
+    wait_for_retry(sink, rc);
+    if (sink->broken == WEIR_OK)
+      push(sink);
+  }
+  return failed ? WEIR_OK : sink->broken;
+}
+
+static void cancel(weir_sink *base)
+{
+  struct stream_sink *sink = stream_sink_of(base);
+  atomic_store_explicit(&sink->cancelled, 1, memory_order_relaxed);
+  weir_net_wake(sink->net);
+}
+
+static void free_sink(weir_sink *base)
+{
+  struct stream_sink *sink = stream_sink_of(base);
+  weir_net_free(sink->net);
+  weir_encoder_free(sink->options.encoder);
+  weir_outbox_fini(&sink->outbox);
+  weir_buf_fini(&sink->preamble);
+  weir_buf_fini(&sink->row);
+  weir_mem_free((char *)sink->options.address);
+  weir_mem_free(sink);
+}
+
+static const weir_sink_ops ops = {
+    .write = write_batch,
+    .finish = finish,
+    .cancel = cancel,
+    .free = free_sink,
+};
+
+int weir_stream_sink_new(weir_sink **out, const weir_stream_sink_options *options)
+{
+  static const char *const names[WEIR_STREAM_SINK_COUNTERS] = {
+      "connections_opened", "connects_failed",   "connections_broken",
+      "bytes_sent_again",   "bytes_unconfirmed",
+  };
+  struct stream_sink *sink = weir_mem_new(sizeof *sink);
+  int rc = weir_net_new(&sink->net);
+  if (rc != WEIR_OK) {
+    weir_encoder_free(options->encoder);
+    weir_mem_free(sink);
+    return rc;
+  }
+  sink->base.ops = &ops;
+  sink->base.blocking = WEIR_SINK_WRITE_BLOCKS | WEIR_SINK_FINISH_BLOCKS;
+  sink->base.counters = sink->counters;
+  sink->base.counter_count = WEIR_STREAM_SINK_COUNTERS;
+  for (int i = 0; i < WEIR_STREAM_SINK_COUNTERS; i++)
+    sink->counters[i].name = names[i];
+  sink->options = *options;
+  sink->options.address = weir_mem_text(options->address);
+  snprintf(sink->base.place, sizeof sink->base.place, "%s %s",
+           options->transport == WEIR_TRANSPORT_TCP ? "tcp" : "unix", options->address);
+  weir_outbox_init(&sink->outbox);
+  weir_buf_init(&sink->preamble);
+  weir_buf_init(&sink->row);
+  weir_backoff_init(&sink->backoff, &options->retries, (uint64_t)now_ns(sink));
+  *out = &sink->base;
+  return WEIR_OK;
+}
