@@ -17,6 +17,7 @@
 #include "engine/data/json_masks.h"
 #include "engine/data/json_text.h"
 #include "engine/data/key.h"
+#include "engine/data/row.h"
 
 enum {
   KINDS_MAX = 24,  // more brackets than this before a field are not guessed
@@ -53,32 +54,8 @@ weir_slice weir_field_name(const weir_field *field)
   return (weir_slice){field->name, field->size};
 }
 
-// A row and its part of the index.
-struct row {
-  const char *bytes;  // of the batch
-  weir_span span;
-  const uint32_t *colons;
-  const uint32_t *brackets;
-  uint32_t colon_count;
-  uint32_t bracket_count;
-};
-
-INLINE struct row row_of(const weir_batch *batch, uint32_t number)
-{
-  const uint32_t *colons = batch->row_colons + number;
-  const uint32_t *brackets = batch->row_brackets + number;
-  return (struct row){
-      .bytes = batch->bytes.bytes,
-      .span = batch->rows[number],
-      .colons = batch->colons + colons[0],
-      .brackets = batch->brackets + brackets[0],
-      .colon_count = colons[1] - colons[0],
-      .bracket_count = brackets[1] - brackets[0],
-  };
-}
-
 // Whether the plain key right before the colon is the name. Safe anywhere.
-INLINE int is_key(const weir_field *field, const struct row *row, uint32_t colon)
+INLINE int is_key(const weir_field *field, const weir_row *row, uint32_t colon)
 {
   size_t quoted = field->size + 2;
   if (colon - row->span.start < quoted)
@@ -100,7 +77,7 @@ INLINE int is_key(const weir_field *field, const struct row *row, uint32_t colon
 
 // Whether the last bytes before a colon allow the name: cheaper than is_key, and
 // enough for nearly all colons.
-INLINE int may_be_key(const weir_field *field, const struct row *row, uint32_t colon)
+INLINE int may_be_key(const weir_field *field, const weir_row *row, uint32_t colon)
 {
   uint32_t tail;
   if (colon < sizeof tail)
@@ -110,7 +87,7 @@ INLINE int may_be_key(const weir_field *field, const struct row *row, uint32_t c
 }
 
 // Whether any of these colons has the key, at whatever depth.
-INLINE int occurs(const weir_field *field, const struct row *row, uint32_t first,
+INLINE int occurs(const weir_field *field, const weir_row *row, uint32_t first,
                   uint32_t end)
 {
   for (uint32_t i = first; i < end; i++) {
@@ -121,7 +98,7 @@ INLINE int occurs(const weir_field *field, const struct row *row, uint32_t first
 }
 
 // Whether the brackets before the guessed colon are the remembered ones.
-static int same_brackets(const weir_field *field, const struct row *row)
+static int same_brackets(const weir_field *field, const weir_row *row)
 {
   uint32_t count = field->bracket;
   uint32_t colon = row->colons[field->colon];
@@ -135,7 +112,7 @@ static int same_brackets(const weir_field *field, const struct row *row)
   return 1;
 }
 
-INLINE int guess(const weir_field *field, const struct row *row)
+INLINE int guess(const weir_field *field, const weir_row *row)
 {
   if (field->colon >= row->colon_count || field->bracket == 0)
     return 0;
@@ -168,7 +145,7 @@ static int is_odd_key(const weir_field *field, const char *at, const char *colon
 }
 
 // How many colons at depth one have the key; the last is the next guess.
-static int walk_row(weir_field *field, const struct row *row, int plain)
+static int walk_row(weir_field *field, const weir_row *row, int plain)
 {
   uint32_t bracket = 0;
   uint32_t depth = 0;
@@ -194,7 +171,7 @@ static int walk_row(weir_field *field, const struct row *row, int plain)
   return count;
 }
 
-static void remember_kinds(weir_field *field, const struct row *row)
+static void remember_kinds(weir_field *field, const weir_row *row)
 {
   if (field->bracket > KINDS_MAX) {
     field->bracket = 0;
@@ -206,7 +183,7 @@ static void remember_kinds(weir_field *field, const struct row *row)
 
 static int walk(weir_field *field, const weir_batch *batch, uint32_t number, int plain)
 {
-  struct row row = row_of(batch, number);
+  weir_row row = weir_row_of(batch, number);
   int count = walk_row(field, &row, plain);
   if (count > 0)
     remember_kinds(field, &row);
@@ -255,7 +232,7 @@ INLINE int value_behind(const char *at, const char *end, weir_slice *out)
 INLINE int look_up(weir_field *field, const weir_batch *batch, uint32_t number,
                    int place, weir_slice *json)
 {
-  struct row row = row_of(batch, number);
+  weir_row row = weir_row_of(batch, number);
   int plain = batch->plain_keys && !field->key.odd;
   int count = 1;
   if (!plain || !guess(field, &row) || (place && occurs(field, &row, 0, field->colon)))

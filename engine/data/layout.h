@@ -1,12 +1,12 @@
 // layout.h -- rows that look alike: fields of many rows found at once.
 //
 // A layout is what one row looks like: how many colons and brackets it has, how they
-// are mixed, and the last bytes of every key. Comparing a row with it costs little
-// more than looking for one field, and tells for all fields at once which colon can
-// only be theirs, or that there is none; so that neither duplicate keys nor missing
-// fields have to be looked for again. Rows that differ are for weir_field_find.
+// are mixed, and its keys. Comparing a row with it costs little more than looking for
+// one field, and tells for all of them which colon is theirs, or that there is none; so
+// that no key is compared again, and neither duplicates nor missing fields have to be
+// looked for. Rows that differ are for weir_field_find.
 //
-// Owns     nothing.
+// Owns     what it learned.
 // Threads  one writer.
 // Limits   rows of at most WEIR_LAYOUT_COLONS_MAX colons and as many brackets.
 
@@ -26,14 +26,10 @@ enum {
   WEIR_LAYOUT_UNSURE = 1,  // ask weir_field_find or weir_field_place
 };
 
-typedef struct weir_layout {
-  uint32_t colon_count;  // 0: nothing learned
-  uint32_t bracket_count;
-  uint32_t tails[64];         // the four bytes before each colon
-  uint64_t shallow;           // a bit for each colon at depth one
-  uint8_t kinds[64];          // the brackets,
-  uint8_t colons_before[64];  // and how many colons come before each
-} weir_layout;
+typedef struct weir_layout weir_layout;
+
+weir_layout *weir_layout_new(void);
+void weir_layout_free(weir_layout *layout);  // NULL is a no-op
 
 // Rows first .. first + count of a batch, which is JSON and indexed, and for each
 // whether it looks like the layout, once that was asked.
@@ -48,7 +44,7 @@ typedef struct weir_layout_rows {
 // if the old one seems to fit few.
 void weir_layout_start(weir_layout *layout, const weir_layout_rows *rows);
 
-// Where a field stands in rows that look like the layout; until it is learned anew.
+// Where a member stands in rows that look like the layout; until it is learned anew.
 typedef struct weir_layout_place {
   weir_key key;
   int32_t colon;   // the number of its colon, or one of those in layout.c

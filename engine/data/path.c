@@ -12,9 +12,10 @@
 #include "engine/base/mem.h"
 #include "engine/data/json_text.h"
 #include "engine/data/key.h"
+#include "engine/data/row.h"
 
 enum {
-  KINDS_MAX = 24,  // more brackets than this before a member are not guessed
+  KINDS_MAX = 24,  // more brackets than this up to the object's end are not guessed
 };
 
 // Where a member stands in a row; all are numbers, from 0, in its index.
@@ -23,12 +24,13 @@ struct place {
   uint32_t open;     // bracket of the object
   uint32_t inner;    // colon of the member
   uint32_t bracket;  // how many brackets come before that
+  uint32_t close;    // bracket that closes the object
 };
 
 struct weir_path {
   weir_key outer;
   weir_key inner;
-  struct place guess;  // bracket is 0: none
+  struct place guess;  // close is 0: none
   char kinds[KINDS_MAX];
   char names[];
 };
@@ -48,32 +50,8 @@ weir_path *weir_path_new(weir_slice outer, weir_slice inner)
 
 void weir_path_free(weir_path *path) { weir_mem_free(path); }
 
-// A row and its part of the index.
-struct row {
-  const char *bytes;  // of the batch
-  weir_span span;
-  const uint32_t *colons;
-  const uint32_t *brackets;
-  uint32_t colon_count;
-  uint32_t bracket_count;
-};
-
-static struct row row_of(const weir_batch *batch, uint32_t number)
-{
-  const uint32_t *colons = batch->row_colons + number;
-  const uint32_t *brackets = batch->row_brackets + number;
-  return (struct row){
-      .bytes = batch->bytes.bytes,
-      .span = batch->rows[number],
-      .colons = batch->colons + colons[0],
-      .brackets = batch->brackets + brackets[0],
-      .colon_count = colons[1] - colons[0],
-      .bracket_count = brackets[1] - brackets[0],
-  };
-}
-
 // The tail is compared first, and is enough for nearly all keys.
-static inline int is_key(const weir_key *key, const struct row *row, uint32_t number)
+static inline int is_key(const weir_key *key, const weir_row *row, uint32_t number)
 {
   uint32_t colon = row->colons[number];
   uint32_t tail;
@@ -88,7 +66,7 @@ static inline int is_key(const weir_key *key, const struct row *row, uint32_t nu
 static inline int opens(char bracket) { return (bracket & 2) != 0; }  // json_scan.c
 
 // Whether the bracket begins the value behind the colon, as an object.
-static int is_object(const struct row *row, uint32_t colon, uint32_t bracket)
+static int is_object(const weir_row *row, uint32_t colon, uint32_t bracket)
 {
   if (bracket >= row->bracket_count)
     return 0;
@@ -97,39 +75,55 @@ static int is_object(const struct row *row, uint32_t colon, uint32_t bracket)
   return *at == '{' && (value == at || weir_json_after_blanks(value, at) == at);
 }
 
-// The offset of the bracket that closes the object in which bracket comes next; 0 if
-// none does, or something stands behind it that has no place there.
-static uint32_t closer_of(const struct row *row, uint32_t bracket)
+// The bracket that closes the object in which bracket comes next; 0 if none does.
+static uint32_t closer_of(const weir_row *row, uint32_t bracket)
 {
   uint32_t depth = 1;
   for (; bracket < row->bracket_count; bracket++) {
-    uint32_t offset = row->brackets[bracket];
-    depth += opens(row->bytes[offset]) ? 1u : 0u - 1u;
-    if (depth > 0)
-      continue;
-    const char *end = row->bytes + row->span.end;
-    const char *next = weir_json_after_blanks(row->bytes + offset + 1, end);
-    return next < end && (*next == ',' || *next == '}') ? offset : 0;
+    depth += opens(row->bytes[row->brackets[bracket]]) ? 1u : 0u - 1u;
+    if (depth == 0)
+      return bracket;
   }
   return 0;
 }
 
-static int same_brackets(const weir_path *path, const struct row *row)
+static int ends_member(char byte) { return byte == ',' || byte == '}'; }
+
+// Whether nothing stands behind the bracket that has no place there.
+static int is_clean(const weir_row *row, uint32_t bracket)
 {
-  uint32_t count = path->guess.bracket;
-  uint32_t colon = row->colons[path->guess.inner];
-  if (row->brackets[count - 1] > colon || row->brackets[count] < colon)
-    return 0;
-  for (uint32_t i = 0; i < count; i++) {
-    if (row->bytes[row->brackets[i]] != path->kinds[i])
-      return 0;
-  }
-  return 1;
+  const char *end = row->bytes + row->span.end;
+  const char *next =
+      weir_json_after_blanks(row->bytes + row->brackets[bracket] + 1, end);
+  return next < end && ends_member(*next);
 }
 
-static int is_last(const weir_path *path, const struct row *row)
+// Whether the value behind the colon is what the bracket begins; one blank may come
+// first.
+static inline int begins(const weir_row *row, uint32_t colon, uint32_t bracket)
 {
-  uint32_t closer = closer_of(row, path->guess.bracket);
+  return bracket == colon + 1 || (bracket == colon + 2 && row->bytes[colon + 1] == ' ');
+}
+
+// The same brackets up to the one that closes the object, and the colons of both keys
+// between those that they were between.
+static int same_brackets(const weir_path *path, const weir_row *row)
+{
+  const struct place *guess = &path->guess;
+  const uint32_t *brackets = row->brackets;
+  uint32_t colon = row->colons[guess->inner];
+  if (!begins(row, row->colons[guess->outer], brackets[guess->open]) ||
+      brackets[guess->bracket - 1] > colon || brackets[guess->bracket] < colon)
+    return 0;
+  char off = 0;
+  for (uint32_t i = 0; i <= guess->close; i++)
+    off |= row->bytes[brackets[i]] ^ path->kinds[i];
+  return off == 0 && ends_member(row->bytes[brackets[guess->close] + 1]);
+}
+
+static int is_last(const weir_path *path, const weir_row *row)
+{
+  uint32_t closer = row->brackets[path->guess.close];
   uint32_t i = path->guess.inner + 1;
   for (; i < row->colon_count && row->colons[i] < closer; i++) {
     if (is_key(&path->inner, row, i))
@@ -139,23 +133,21 @@ static int is_last(const weir_path *path, const struct row *row)
     if (is_key(&path->outer, row, i))
       return 0;
   }
-  return closer != 0;
+  return 1;
 }
 
-static int holds(const weir_path *path, const struct row *row)
+static int holds(const weir_path *path, const weir_row *row)
 {
   const struct place *guess = &path->guess;
-  return guess->bracket > 0 && guess->inner < row->colon_count &&
-         guess->bracket < row->bracket_count &&
-         is_key(&path->inner, row, guess->inner) &&
-         is_key(&path->outer, row, guess->outer) &&
-         is_object(row, guess->outer, guess->open) && same_brackets(path, row) &&
+  return guess->close > 0 && guess->inner < row->colon_count &&
+         guess->close < row->bracket_count && is_key(&path->inner, row, guess->inner) &&
+         is_key(&path->outer, row, guess->outer) && same_brackets(path, row) &&
          is_last(path, row);
 }
 
 // What a walk over the index has seen: the last member `outer`, and of its `inner`
 // ones the last; 0 brackets before them say that there is none.
-static struct place look_through(const weir_path *path, const struct row *row)
+static struct place look_through(const weir_path *path, const weir_row *row)
 {
   struct place place = {0};
   uint32_t bracket = 0;
@@ -179,19 +171,28 @@ static struct place look_through(const weir_path *path, const struct row *row)
   return place;
 }
 
-static uint32_t walk(weir_path *path, const struct row *row)
+static void remember(weir_path *path, const weir_row *row, const struct place *place)
+{
+  path->guess = *place;
+  if (place->close >= KINDS_MAX) {
+    path->guess.close = 0;
+    return;
+  }
+  for (uint32_t i = 0; i <= place->close; i++)
+    path->kinds[i] = row->bytes[row->brackets[i]];
+}
+
+static uint32_t walk(weir_path *path, const weir_row *row)
 {
   struct place place = look_through(path, row);
-  if (place.open == 0 || !is_object(row, place.outer, place.open) ||
-      closer_of(row, place.open + 1) == 0)
+  if (place.open == 0 || !is_object(row, place.outer, place.open))
+    return WEIR_PATH_UNSURE;
+  place.close = closer_of(row, place.open + 1);
+  if (place.close == 0 || !is_clean(row, place.close))
     return WEIR_PATH_UNSURE;
   if (place.bracket == 0)
     return WEIR_PATH_ABSENT;
-  if (place.bracket <= KINDS_MAX) {
-    path->guess = place;
-    for (uint32_t i = 0; i < place.bracket; i++)
-      path->kinds[i] = row->bytes[row->brackets[i]];
-  }
+  remember(path, row, &place);
   return row->colons[place.inner];
 }
 
@@ -199,6 +200,6 @@ uint32_t weir_path_find(weir_path *path, const weir_batch *batch, uint32_t numbe
 {
   if (!batch->plain_keys || path->outer.odd || path->inner.odd)
     return WEIR_PATH_UNSURE;
-  struct row row = row_of(batch, number);
+  weir_row row = weir_row_of(batch, number);
   return holds(path, &row) ? row.colons[path->guess.inner] : walk(path, &row);
 }

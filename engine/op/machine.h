@@ -116,11 +116,10 @@ struct weir_strip {
   uint32_t label_capacity;
   uint32_t data_capacity;
 
-  weir_layout layout;
-  uint8_t *known;      // by row; see weir_layout_rows
-  uint32_t compares;   // known has been started
-  weir_lot *lot;       // what rows are written from; NULL until then
-  uint32_t lot_known;  // for this strip
+  weir_layout *layout;
+  weir_layout_rows compared;  // of the strip, once its batch is given
+  weir_lot *lot;              // what rows are written from; NULL until then
+  uint32_t lot_known;         // for this strip
 
   weir_arena arena;
   weir_buf scratch;
@@ -151,7 +150,7 @@ void weir_strip_bail(weir_strip *strip, uint32_t row);
 char *weir_strip_take(weir_strip *strip, size_t size);
 
 // The strip's rows, for its layout; the batch is indexed.
-weir_layout_rows weir_strip_layout_rows(weir_strip *strip);
+const weir_layout_rows *weir_strip_layout_rows(weir_strip *strip);
 
 weir_datum weir_datum_text(const char *text, size_t size, unsigned kind,
                            unsigned flags);

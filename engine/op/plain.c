@@ -110,7 +110,7 @@ static void learn(weir_lot *lot, const weir_strip *strip, uint32_t shape)
       continue;
     }
     const weir_field *field = program->fields[program->columns[i].field].field;
-    weir_layout_place place = weir_layout_look_up(&strip->layout, field);
+    weir_layout_place place = weir_layout_look_up(strip->layout, field);
     if (weir_layout_lacks(&place))
       add(lot, strip, i);
     else if (place.colon >= 0 && lot->replaced_count < REPLACED_MAX)
@@ -192,7 +192,7 @@ static int find_old(const weir_strip *strip, const struct replaced *replaced,
 {
   uint16_t number = (uint16_t)row;
   uint32_t colon;
-  weir_layout_find(&strip->layout, &replaced->place, rows, &number, 1, &colon);
+  weir_layout_find(strip->layout, &replaced->place, rows, &number, 1, &colon);
   return colon > WEIR_LAYOUT_UNSURE &&
          weir_field_value_place(strip->batch, strip->first + row, colon, old);
 }
@@ -201,14 +201,14 @@ static int find_old(const weir_strip *strip, const struct replaced *replaced,
 static char *put_source(weir_strip *strip, const weir_lot *lot, uint32_t row,
                         weir_slice text, weir_buf *out, char *at)
 {
-  weir_layout_rows rows = weir_strip_layout_rows(strip);
+  const weir_layout_rows *rows = weir_strip_layout_rows(strip);
   for (uint32_t i = 0; i < lot->replaced_count; i++) {
     const weir_datum *datum = &lot->replaced[i].data[row];
     weir_slice old;
     if (datum->kind == WEIR_DATUM_UNSET)
       continue;
     if (datum->kind == WEIR_ABSENT ||
-        !find_old(strip, &lot->replaced[i], &rows, row, &old))
+        !find_old(strip, &lot->replaced[i], rows, row, &old))
       return NULL;
     size_t before = (size_t)(old.bytes - text.bytes);
     at = put_text(lot, (weir_slice){text.bytes, before}, out, at);
@@ -256,8 +256,8 @@ static uint32_t plain_until(weir_strip *strip, uint32_t row, uint32_t end,
   if (shape == 0) {
     if (!strip->batch->indexed)
       return row;
-    weir_layout_rows rows = weir_strip_layout_rows(strip);
-    end = weir_layout_until(&strip->layout, &rows, row, end);
+    const weir_layout_rows *rows = weir_strip_layout_rows(strip);
+    end = weir_layout_until(strip->layout, rows, row, end);
   }
   *lot = lot_of(strip, shape);
   if (shape != 0)

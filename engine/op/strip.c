@@ -20,7 +20,8 @@ weir_strip *weir_strip_new(void)
   strip->rows = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->rows[0]);
   strip->fates = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->fates[0]);
   strip->shapes = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->shapes[0]);
-  strip->known = weir_mem_new(WEIR_STRIP_ROWS_MAX * sizeof strip->known[0]);
+  strip->layout = weir_layout_new();
+  strip->compared.known = weir_mem_new(WEIR_STRIP_ROWS_MAX);
   return strip;
 }
 
@@ -36,7 +37,8 @@ void weir_strip_free(weir_strip *strip)
   weir_mem_free(strip->lot);
   weir_mem_free(strip->data);
   weir_mem_free(strip->labels);
-  weir_mem_free(strip->known);
+  weir_layout_free(strip->layout);
+  weir_mem_free(strip->compared.known);
   weir_mem_free(strip->shapes);
   weir_mem_free(strip->fates);
   weir_mem_free(strip->rows);
@@ -59,6 +61,18 @@ weir_operand weir_strip_operand(const weir_strip *strip, int32_t operand)
   if (operand < 0)
     return (weir_operand){strip->program->constants - operand - 1, 0};
   return (weir_operand){weir_strip_register(strip, operand), UINT32_MAX};
+}
+
+const weir_layout_rows *weir_strip_layout_rows(weir_strip *strip)
+{
+  weir_layout_rows *rows = &strip->compared;
+  if (rows->batch != NULL)
+    return rows;
+  rows->batch = strip->batch;
+  rows->first = strip->first;
+  rows->count = strip->size;
+  weir_layout_start(strip->layout, rows);
+  return rows;
 }
 
 void weir_strip_bail(weir_strip *strip, uint32_t row)
@@ -208,8 +222,9 @@ int weir_strip_enter(weir_strip *strip, weir_program *program, const weir_batch 
   uint32_t size = end - row;
   size = size < WEIR_STRIP_ROWS_MAX ? size : WEIR_STRIP_ROWS_MAX;
   // What is known of rows is known to all programs.
-  strip->compares &= strip->batch == batch && strip->generation == batch->generation &&
-                     strip->first == row && strip->size == size;
+  if (strip->batch != batch || strip->generation != batch->generation ||
+      strip->first != row || strip->size != size)
+    strip->compared.batch = NULL;
   strip->program = program;
   strip->batch = batch;
   strip->generation = batch->generation;
