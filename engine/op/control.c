@@ -129,13 +129,57 @@ static int is_different(const weir_datum *left, const weir_datum *right, uint32_
   return equal < 0 ? -1 : !equal;
 }
 
+static uint64_t eight_of(const int8_t *bytes)
+{
+  uint64_t eight;
+  memcpy(&eight, bytes, sizeof eight);
+  return eight;
+}
+
+// Bit i is byte i of eight, which are 0 or 1.
+static uint64_t bits_of(uint64_t eight) { return (eight * 0x0102040810204080u) >> 56; }
+
+static int is_known(const int8_t *is, uint32_t count)
+{
+  uint64_t all = 0;
+  for (uint32_t i = 0; i < count; i += sizeof all)
+    all |= eight_of(is + i);
+  return (all & 0x8080808080808080u) == 0;
+}
+
+// The same as part, where all rows are selected and nothing is unknown.
+static void part_all(weir_strip *strip, const weir_step *step, const int8_t *is)
+{
+  weir_label_rows *label = &strip->labels[step->label];
+  uint64_t negated = step->is.flags & WEIR_OP_NEGATE ? ~(uint64_t)0 : 0;
+  uint32_t stay = 0;
+  for (uint32_t first = 0; first < strip->size; first += WORD_BITS) {
+    uint32_t left = strip->size - first;
+    uint64_t here = left < WORD_BITS ? ~(~(uint64_t)0 << left) : ~(uint64_t)0;
+    uint64_t goes = 0;
+    for (uint32_t i = 0; i < WORD_BITS; i += 8)
+      goes |= bits_of(eight_of(is + first + i)) << i;
+    goes = (goes ^ negated) & here;
+    label->bits[first / WORD_BITS] |= goes;
+    label->any |= goes != 0;
+    for (uint64_t stays = here & ~goes; stays != 0; stays &= stays - 1)
+      strip->rows[stay++] = (uint16_t)(first + (uint32_t)__builtin_ctzll(stays));
+  }
+  strip->count = stay;
+}
+
 // Sorts the selection into those that stay and those that jump; is says of each whether
 // the condition holds, below 0: only the row code knows.
-static void part(weir_strip *strip, const weir_step *step, const int8_t *is)
+static void part(weir_strip *strip, const weir_step *step, int8_t *is)
 {
   weir_label_rows *label = &strip->labels[step->label];
   uint16_t *rows = strip->rows;
   uint32_t count = strip->count;
+  memset(is + count, 0, (0 - (size_t)count) % WORD_BITS);
+  if (count == strip->size && is_known(is, count)) {
+    part_all(strip, step, is);
+    return;
+  }
   uint32_t negate = step->is.flags & WEIR_OP_NEGATE;
   uint32_t stay = 0;
   for (uint32_t i = 0; i < count;) {
@@ -159,6 +203,18 @@ static void part(weir_strip *strip, const weir_step *step, const int8_t *is)
   strip->count = stay;
 }
 
+static int is_number(weir_operand operand)
+{
+  return operand.mask == 0 && operand.at->kind == WEIR_NUMBER;
+}
+
+// All rows against one number, as most conditions are: as far as there are numbers.
+#define AGAINST(column, condition)                                                     \
+  while (i < count && (column)[i].kind == WEIR_NUMBER) {                               \
+    double datum = (column)[i].number;                                                 \
+    is[i++] = condition;                                                               \
+  }
+
 #define BRANCH(name, compare, otherwise)                                               \
   static void name(weir_strip *strip, const weir_step *step)                           \
   {                                                                                    \
@@ -167,7 +223,15 @@ static void part(weir_strip *strip, const weir_step *step, const int8_t *is)
     const uint16_t *rows = strip->rows;                                                \
     uint32_t count = strip->count;                                                     \
     int8_t is[WEIR_STRIP_ROWS_MAX];                                                    \
-    for (uint32_t i = 0; i < count; i++) {                                             \
+    uint32_t i = 0;                                                                    \
+    if (count == strip->size && a.mask != 0 && is_number(b)) {                         \
+      double number = b.at->number;                                                    \
+      AGAINST(a.at, datum compare number)                                              \
+    } else if (count == strip->size && b.mask != 0 && is_number(a)) {                  \
+      double number = a.at->number;                                                    \
+      AGAINST(b.at, number compare datum)                                              \
+    }                                                                                  \
+    for (; i < count; i++) {                                                           \
       const weir_datum *left = &a.at[rows[i] & a.mask];                                \
       const weir_datum *right = &b.at[rows[i] & b.mask];                               \
       if (left->kind == WEIR_NUMBER && right->kind == WEIR_NUMBER)                     \

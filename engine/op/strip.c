@@ -247,31 +247,43 @@ void weir_strip_skip(weir_strip *strip)
   strip->at++;
 }
 
-void weir_strip_pass(weir_strip *strip, uint32_t end)
+// One past the rows from the one on that share its fate.
+static uint32_t end_of_alike(const uint16_t *fates, uint32_t at, uint32_t end)
 {
-  const uint16_t *fates = strip->fates;
-  uint32_t at = strip->at;
-  while (at < end) {
-    uint16_t fate = fates[at];
-    uint32_t first = at;
-    while (at < end && fates[at] == fate)
-      at++;
-    if (!(fate & WEIR_FATE_PORT))
-      strip->filtered[fate & (WEIR_PROGRAM_STAGES_MAX - 1)] += at - first;
-  }
-  strip->at = end;
+  enum { FOUR = sizeof(uint64_t) / sizeof *fates };
+  uint16_t fate = fates[at];
+  uint64_t wanted = fate * 0x0001000100010001u;
+  uint64_t four;
+  while (end - at >= FOUR && (memcpy(&four, fates + at, sizeof four), four == wanted))
+    at += FOUR;
+  while (at < end && fates[at] == fate)
+    at++;
+  return at;
 }
+
+// Passes rows up to the first whose fate has such a bit.
+static inline void pass(weir_strip *strip, uint32_t end, uint32_t stop)
+{
+  uint32_t at = strip->at;
+  while (at < end && !(strip->fates[at] & stop)) {
+    uint16_t fate = strip->fates[at];
+    uint32_t next = end_of_alike(strip->fates, at, end);
+    if (!(fate & WEIR_FATE_PORT))
+      strip->filtered[fate & (WEIR_PROGRAM_STAGES_MAX - 1)] += next - at;
+    at = next;
+  }
+  strip->at = at;
+}
+
+void weir_strip_pass(weir_strip *strip, uint32_t end) { pass(strip, end, 0); }
 
 int weir_strip_next(weir_strip *strip)
 {
-  const uint16_t *fates = strip->fates;
-  uint32_t at = strip->at;
-  while (at < strip->size && !(fates[at] & WEIR_FATE_PORT))
-    at++;
-  weir_strip_pass(strip, at);
-  if (at == strip->size)
+  pass(strip, strip->size, WEIR_FATE_PORT);
+  if (strip->at == strip->size)
     return WEIR_STRIP_END;
-  return fates[at] == WEIR_FATE_BAILED ? WEIR_STRIP_BAILED : WEIR_STRIP_SURVIVOR;
+  return strip->fates[strip->at] == WEIR_FATE_BAILED ? WEIR_STRIP_BAILED
+                                                     : WEIR_STRIP_SURVIVOR;
 }
 
 uint32_t weir_strip_port(const weir_strip *strip)
