@@ -145,7 +145,7 @@ static inline char *put(const weir_lot *lot, const char *bytes, size_t size,
 
 // What is neither a plain text nor a piece of JSON.
 static char *put_other(const weir_lot *lot, const weir_datum *datum, weir_buf *out,
-                       char *at)
+                       const char *at)
 {
   out->size = (size_t)(at - out->bytes);
   weir_datum_write(out, datum);
