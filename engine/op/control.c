@@ -26,6 +26,20 @@ void weir_label_mark(weir_label_rows *label, const uint16_t *rows, uint32_t coun
   label->bits[at] |= bits;
 }
 
+// The rows of a word of bits, listed; how many.
+static inline uint32_t list_rows(uint64_t bits, uint32_t first, uint16_t *rows)
+{
+  if (bits == ~(uint64_t)0) {
+    for (uint32_t i = 0; i < WORD_BITS; i++)
+      rows[i] = (uint16_t)(first + i);
+    return WORD_BITS;
+  }
+  uint32_t count = 0;
+  for (; bits != 0; bits &= bits - 1)
+    rows[count++] = (uint16_t)(first + (uint32_t)__builtin_ctzll(bits));
+  return count;
+}
+
 // The rows of a label join the selection.
 void weir_label_merge(weir_strip *strip, weir_label_rows *label)
 {
@@ -34,11 +48,8 @@ void weir_label_merge(weir_strip *strip, weir_label_rows *label)
   weir_label_mark(label, strip->rows, strip->count);
   uint32_t count = 0;
   for (uint32_t word = 0; word < WEIR_LABEL_WORDS; word++) {
-    uint64_t bits = label->bits[word];
+    count += list_rows(label->bits[word], word * WORD_BITS, strip->rows + count);
     label->bits[word] = 0;
-    for (; bits != 0; bits &= bits - 1)
-      strip->rows[count++] =
-          (uint16_t)(word * WORD_BITS + (uint32_t)__builtin_ctzll(bits));
   }
   label->any = 0;
   strip->count = count;

@@ -1,10 +1,9 @@
 // output.c -- survivors as text: rows of an output, or the record in a slot.
 //
-// A row that nothing was assigned to is copied. Fields that are new go before the
-// brace, fields that stand in the row once are replaced in their place, and a made
-// record is written from its columns. Everything else (a field taken away, one that
-// stands there twice, text that only looks like JSON) goes through the record in a
-// slot, as the row code would do it.
+// Most are plain.c's. In a row that looks like no other, fields that are new go before
+// the brace, and fields that stand there once are replaced in their place. Everything
+// else (a field taken away, one that stands there twice, text that only looks like
+// JSON) goes through the record in a slot, as the row code would do it.
 
 #include <string.h>
 
