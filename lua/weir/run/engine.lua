@@ -11,13 +11,12 @@
 
 local cdef = require("weir.cdef")
 local check = require("weir.plan.check")
-local columns = require("weir.plan.columns")
-local connectors = require("weir.run.connectors")
 local content = require("weir.describe.content")
 local cut = require("weir.plan.cut")
 local ffi = require("ffi")
 local fuel = require("weir.expr.fuel")
 local exprs = require("weir.plan.exprs")
+local flow = require("weir.run.flow")
 local literal = require("weir.lib.literal")
 local script = require("weir.run.script")
 local settings = require("weir.describe.settings")
@@ -29,9 +28,6 @@ local M = {}
 
 local Engine = {}
 Engine.__index = Engine
-
-local HANDS_ON = { merge = true, take = true, skip = true }
-local GATHERS = { aggregate = true, sort = true, top = true }
 
 -- What the program itself takes to describe and plan is no matter of --max-memory.
 local DESCRIBING_MIN = 32 * 2 ^ 20
@@ -88,125 +84,6 @@ function M.open(request)
   return self
 end
 
--- The default sink of dead letters: a file that appears when there is something in it.
-local function dead_letters_file(self)
-  if self.request.chain then
-    return { kind = "discard" }
-  end
-  return {
-    kind = "file",
-    path = self.graph.pipeline .. ".dead.jsonl",
-    append = true,
-    lazy = true,
-    codec = { kind = "json" },
-  }
-end
-
--- Whether a segment looks for fields of its records, or only hands them on.
-local function reads(task)
-  for _, stage in ipairs(task.stages) do
-    if not HANDS_ON[stage.node.kind] then
-      return true
-    end
-  end
-  return false
-end
-
--- The stage that makes the records of a segment, and not of others one by one, or nil.
-local function maker(task)
-  local last = task.stages[#task.stages]
-  if task.node.source then
-    return task.node
-  end
-  return last and GATHERS[last.node.kind] and last.node
-end
-
--- By kind of task: adds it to the flow and gives its number.
-local add = {}
-
-function add.source(self, task, context)
-  local source = connectors.source(task.node.source, context)
-  context.bounded = context.bounded and source.bounded ~= 0
-  return C.weir_flow_add_source(self.flow, task.name, source)
-end
-
-function add.segment(self, task, context)
-  local source = task.node.source
-  context.bounded = context.bounded and not (source and source.rate_per_s and not source.count)
-  local number = C.weir_flow_add_segment(self.flow, task.name, #task.ports, #task.stages)
-  if maker(task) then
-    C.weir_flow_set_origin(self.flow, number, maker(task).name)
-  end
-  if reads(task) then
-    C.weir_flow_set_reads(self.flow, number)
-  end
-  return number
-end
-
-function add.buffer(self, task)
-  local options = ffi.new("weir_queue_options")
-  for name, value in pairs(task.node.queue) do
-    options[name] = name == "overflow" and C["WEIR_OVERFLOW_" .. value:upper()] or value
-  end
-  return C.weir_flow_add_buffer(self.flow, task.name, options)
-end
-
-function add.sink(self, task, context)
-  local described = task.node.default_dead and dead_letters_file(self)
-    or context.bounded and columns.sink(task.node) or task.node.sink
-  if (self.request.options or {}).sample then
-    described = { kind = "discard" }
-  end
-  return C.weir_flow_add_sink(self.flow, task.name, connectors.sink(described, context))
-end
-
--- Several workers compute what may be computed apart, and read what may be read apart;
--- the first one does the rest.
-local function share_task(self, task)
-  if task.kind == "source" then
-    C.weir_flow_set_lanes(self.flow, task.number, self.options.workers)
-  elseif task.kind == "segment" then
-    if not task.parallel then
-      C.weir_flow_pin(self.flow, task.number, 0)
-      return
-    end
-    C.weir_flow_set_lanes(self.flow, task.number, self.options.workers)
-    local last = task.stages[#task.stages]
-    if last and last.node.kind == "aggregate" then
-      local aggregate = require("weir.run.aggregate") -- most pipelines have none
-      C.weir_flow_set_merger(self.flow, task.number, aggregate.merger(last.node))
-    end
-  end
-end
-
-local function build_flow(self)
-  local given = self.request.options or {}
-  local context = { bounded = true, secrets = given.secrets, block_size = given.block_size }
-  self.flow = C.weir_flow_new(given.clock or clock)
-  if given.limits then
-    C.weir_flow_limit(self.flow, given.limits)
-  end
-  if not self.options.ordered then
-    C.weir_flow_set_unordered(self.flow)
-  end
-  for _, task in ipairs(self.plan.tasks) do
-    local number = add[task.kind](self, task, context)
-    assert(number == task.number, "tasks are numbered in their order")
-    share_task(self, task)
-  end
-  self.edges = {}
-  for i, edge in ipairs(self.plan.edges) do
-    self.edges[i] = C.weir_flow_connect(self.flow, edge.from.number, edge.port, edge.to.number,
-      edge.unordered and 1 or 0)
-  end
-  local limit = self.options.max_errors or {}
-  C.weir_flow_limit_dead(self.flow, limit.count or -1, limit.share or -1)
-  if self:is_profiled() then
-    self.profile = require("weir.run.profile") -- few ask for it
-    self.profile.begin(self.flow)
-  end
-end
-
 function Engine:is_profiled()
   return (self.request.options or {}).profile == true
 end
@@ -258,7 +135,7 @@ function Engine:start(threads)
     self.failure = { kind = "script", message = mistake.where .. ": " .. mistake.message }
     return nil, self.failure
   end
-  local ok, problem = pcall(build_flow, self)
+  local ok, problem = pcall(flow.build, self)
   if not ok then
     self.failure = { kind = "source", message = tostring(problem) }
     return nil, self.failure
@@ -370,96 +247,10 @@ function Engine:stats()
   }
 end
 
-local function dead_reasons(flow)
-  local out, at = {}, {}
-  local entry = ffi.new("weir_tally_entry")
-  while C.weir_tally_get(C.weir_flow_tally(flow), #out, entry) ~= 0 do
-    out[#out + 1] = {
-      stage = ffi.string(entry.stage),
-      reason = ffi.string(entry.reason),
-      count = tonumber(entry.count),
-      first = ffi.string(entry.place),
-    }
-    at[out[#out]] = #out
-  end
-  table.sort(out, function(a, b)
-    return a.count > b.count or (a.count == b.count and at[a] < at[b])
-  end)
-  return out
-end
-
--- Nobody asked for the default sink of dead letters, so it speaks of a file alone.
-local function is_silent(self, node, records)
-  return node.default_dead and (records == 0 or dead_letters_file(self).kind == "discard")
-end
-
-local function outputs(self)
-  local out = {}
-  for _, task in ipairs(self.plan.tasks) do
-    if task.kind == "sink" then
-      local stats = C.weir_flow_task_count(self.flow, task.number)
-      local records = tonumber(stats.written)
-      if not is_silent(self, task.node, records) then
-        out[#out + 1] = {
-          name = task.name,
-          place = ffi.string(C.weir_flow_task_place(self.flow, task.number)),
-          records = records,
-          bytes = tonumber(stats.bytes),
-          withheld = stats.withheld ~= 0 or nil,
-        }
-      end
-    end
-  end
-  return out
-end
-
-local KIND_OF_CODE = { ELAMBDA = "script", EERRORS = "errors" }
-
--- A reader of standard output that goes away is how `| head` ends a run.
-local function kind_of(name, message)
-  if name == "EPIPE" and message:find("^standard output") then
-    return "pipe"
-  end
-  return KIND_OF_CODE[name] or "engine"
-end
-
-local function empty_result(self)
-  return {
-    ok = false,
-    kind = self.failure.kind,
-    message = self.failure.message,
-    elapsed_ms = 0,
-    dead = 0,
-    dead_reasons = {},
-    outputs = {},
-    ledger = { stages = {}, edges = {}, balanced = true },
-  }
-end
-
 --- What came of it; after the end.
 function Engine:result()
-  if self.failure then
-    return empty_result(self)
-  end
-  local out = ffi.new("const char *[1]")
-  local code = C.weir_flow_failure(self.flow, out)
-  local failed = code ~= 0
-  local name, message = ffi.string(C.weir_err_name(code)), ffi.string(out[0])
-  local ledger = require("weir.run.ledger") -- by now the others are at work
-  local book = ledger.of(self.flow, self.plan, self.edges)
-  return {
-    ok = not failed,
-    kind = failed and kind_of(name, message) or nil,
-    code = failed and name or nil,
-    message = failed and message or nil,
-    elapsed_ms = now_ms() - self.started_ms,
-    interrupted = self.engine ~= nil and C.weir_engine_interrupts(self.engine) > 0,
-    dead = tonumber(C.weir_flow_count(self.flow).records_dead),
-    dead_reasons = dead_reasons(self.flow),
-    outputs = outputs(self),
-    ledger = book,
-    profile = self.profile and self.profile.of(self.flow, self.plan, book),
-  }
+  local outcome = require("weir.run.outcome") -- by now the others are at work
+  return outcome.of(self, self.started_ms and now_ms() - self.started_ms)
 end
 
 --- Ends its threads and frees everything.

@@ -1,0 +1,137 @@
+--- The flow of a planned pipeline: its tasks in the engine, and the edges between them.
+
+local cdef = require("weir.cdef")
+local columns = require("weir.plan.columns")
+local connectors = require("weir.run.connectors")
+local ffi = require("ffi")
+
+local C = cdef.load("engine/base/clock.h", "engine/sched/flow.h")
+
+local M = {}
+
+local HANDS_ON = { merge = true, take = true, skip = true }
+local GATHERS = { aggregate = true, sort = true, top = true }
+
+--- The default sink of dead letters: a file that appears when there is something in it.
+---@param self table  an engine
+function M.dead_letters(self)
+  if self.request.chain then
+    return { kind = "discard" }
+  end
+  return {
+    kind = "file",
+    path = self.graph.pipeline .. ".dead.jsonl",
+    append = true,
+    lazy = true,
+    codec = { kind = "json" },
+  }
+end
+
+-- Whether a segment looks for fields of its records, or only hands them on.
+local function reads(task)
+  for _, stage in ipairs(task.stages) do
+    if not HANDS_ON[stage.node.kind] then
+      return true
+    end
+  end
+  return false
+end
+
+-- The stage that makes the records of a segment, and not of others one by one, or nil.
+local function maker(task)
+  local last = task.stages[#task.stages]
+  if task.node.source then
+    return task.node
+  end
+  return last and GATHERS[last.node.kind] and last.node
+end
+
+-- By kind of task: adds it to the flow and gives its number.
+local add = {}
+
+function add.source(self, task, context)
+  local source = connectors.source(task.node.source, context)
+  context.bounded = context.bounded and source.bounded ~= 0
+  return C.weir_flow_add_source(self.flow, task.name, source)
+end
+
+function add.segment(self, task, context)
+  local source = task.node.source
+  context.bounded = context.bounded and not (source and source.rate_per_s and not source.count)
+  local number = C.weir_flow_add_segment(self.flow, task.name, #task.ports, #task.stages)
+  if maker(task) then
+    C.weir_flow_set_origin(self.flow, number, maker(task).name)
+  end
+  if reads(task) then
+    C.weir_flow_set_reads(self.flow, number)
+  end
+  return number
+end
+
+function add.buffer(self, task)
+  local options = ffi.new("weir_queue_options")
+  for name, value in pairs(task.node.queue) do
+    options[name] = name == "overflow" and C["WEIR_OVERFLOW_" .. value:upper()] or value
+  end
+  return C.weir_flow_add_buffer(self.flow, task.name, options)
+end
+
+function add.sink(self, task, context)
+  local described = task.node.default_dead and M.dead_letters(self)
+    or context.bounded and columns.sink(task.node) or task.node.sink
+  if (self.request.options or {}).sample then
+    described = { kind = "discard" }
+  end
+  return C.weir_flow_add_sink(self.flow, task.name, connectors.sink(described, context))
+end
+
+-- Several workers compute what may be computed apart, and read what may be read apart;
+-- the first one does the rest.
+local function share_task(self, task)
+  if task.kind == "source" then
+    C.weir_flow_set_lanes(self.flow, task.number, self.options.workers)
+  elseif task.kind == "segment" then
+    if not task.parallel then
+      C.weir_flow_pin(self.flow, task.number, 0)
+      return
+    end
+    C.weir_flow_set_lanes(self.flow, task.number, self.options.workers)
+    local last = task.stages[#task.stages]
+    if last and last.node.kind == "aggregate" then
+      local aggregate = require("weir.run.aggregate") -- most pipelines have none
+      C.weir_flow_set_merger(self.flow, task.number, aggregate.merger(last.node))
+    end
+  end
+end
+
+--- Builds `engine.flow`, its `edges`, and what watches it if it is profiled.
+---@param self table  an engine
+function M.build(self)
+  local given = self.request.options or {}
+  local context = { bounded = true, secrets = given.secrets, block_size = given.block_size }
+  self.flow = C.weir_flow_new(given.clock or C.weir_clock_real())
+  if given.limits then
+    C.weir_flow_limit(self.flow, given.limits)
+  end
+  if not self.options.ordered then
+    C.weir_flow_set_unordered(self.flow)
+  end
+  for _, task in ipairs(self.plan.tasks) do
+    local number = add[task.kind](self, task, context)
+    assert(number == task.number, "tasks are numbered in their order")
+    share_task(self, task)
+  end
+  self.edges = {}
+  for i, edge in ipairs(self.plan.edges) do
+    self.edges[i] = C.weir_flow_connect(self.flow, edge.from.number, edge.port, edge.to.number,
+      edge.unordered and 1 or 0)
+  end
+  local limit = self.options.max_errors or {}
+  C.weir_flow_limit_dead(self.flow, limit.count or -1, limit.share or -1)
+  if self:is_profiled() then
+    self.profile = require("weir.run.profile") -- few ask for it
+    self.profile.begin(self.flow)
+  end
+end
+
+return M
