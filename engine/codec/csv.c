@@ -171,8 +171,7 @@ static int decode(weir_decoder *decoder, weir_batch *batch, int last, size_t *co
   *consumed = 0;
   weir_cut cut;
   int rc = weir_cut_start(&cut, batch);
-  if (rc != WEIR_OK || cut.size == 0 ||
-      (csv->fresh && cut.size < MARK_SIZE && !last))
+  if (rc != WEIR_OK || cut.size == 0 || (csv->fresh && cut.size < MARK_SIZE && !last))
     return rc;
 
   size_t start = 0;

@@ -78,7 +78,7 @@ struct weir_task {
   weir_source *source;
   weir_sink *sink;
   weir_merger merger;
-  uint32_t reads;  // a segment looks for fields
+  uint32_t reads;             // a segment looks for fields
   weir_queue_options buffer;  // of a buffer
   weir_queue *queue;          // made at its first step
 
