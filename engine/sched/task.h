@@ -125,9 +125,9 @@ struct weir_flow {
   weir_task **tasks;
   uint32_t task_count;
   uint32_t edge_count;
-  uint32_t unordered;  // batches go on as they are done
-  uint32_t turn;       // atomic; the worker's task that was chosen last
-  uint32_t lent;       // atomic; edges have room that nobody was told of
+  uint32_t unordered;                   // batches go on as they are done
+  uint32_t turns[WEIR_FLOW_LANES_MAX];  // atomic; what each worker chose last
+  uint32_t lent;  // atomic; edges have room that nobody was told of
   double dead_max;
   double dead_share_max;
   uint32_t makers;        // atomic; sources and segments that are not at their end

@@ -68,14 +68,17 @@ static int is_wanted(weir_task *task, const weir_lane *lane, enum look look)
 }
 
 // The order is that from sinks to sources, which keeps edges short, and goes on behind
-// the task that was chosen last, so that a slow one has no more than its turn.
+// the task that was chosen last, so that a slow one has no more than its turn. Each
+// worker goes its own round: so it mostly meets the branches behind a batch one after
+// the other, and the fields that it read for the first serve the others.
 static uint32_t look_for(weir_flow *flow, uint32_t homes, uint32_t worker,
                          enum look look, uint32_t *tasks, uint32_t max)
 {
   uint32_t count = 0;
-  uint32_t turn = __atomic_load_n(&flow->turn, __ATOMIC_RELAXED);
+  uint32_t *turn = &flow->turns[worker % WEIR_FLOW_LANES_MAX];
+  uint32_t last = __atomic_load_n(turn, __ATOMIC_RELAXED);
   for (uint32_t n = 1; n <= flow->task_count && count < max; n++) {
-    uint32_t i = (turn + flow->task_count - n) % flow->task_count;
+    uint32_t i = (last + flow->task_count - n) % flow->task_count;
     weir_task *task = flow->tasks[i];
     const weir_lane *lane = lane_of(task, worker);
     if (lane == NULL || (__atomic_load_n(&task->home, __ATOMIC_RELAXED) & homes) == 0 ||
@@ -85,7 +88,7 @@ static uint32_t look_for(weir_flow *flow, uint32_t homes, uint32_t worker,
       tasks[count++] = i;
   }
   if (count > 0 && (homes & ~(uint32_t)WEIR_HOME_POOL) != 0)
-    __atomic_store_n(&flow->turn, tasks[0], __ATOMIC_RELAXED);
+    __atomic_store_n(turn, tasks[0], __ATOMIC_RELAXED);
   return count;
 }
 
