@@ -48,12 +48,12 @@ static void send_due(weir_task *task, weir_lane *lane)
   }
 }
 
-// The scheduler must know when to come back; room wakes it anyway.
+// The scheduler must know when to come back, also where there is no room now: should
+// there be some before that time, nothing else would call.
 static void note_next(const weir_task *task, weir_lane *lane)
 {
   int64_t next = weir_queue_next_ns(task->queue, weir_flow_is_stopping(task->flow));
-  int waits = next != INT64_MAX && weir_port_has_room(&task->ports[PORT_OUT]);
-  lane->run.resume_ns = waits ? (double)next : 0;
+  lane->run.resume_ns = next != INT64_MAX ? (double)next : 0;
 }
 
 static int may_put(const weir_task *task)
