@@ -9,6 +9,18 @@ enum { FIRST = 256 };
 
 static const uint32_t untraced = UINT32_MAX;
 
+void weir_batch_hold_receipt(weir_batch *batch, const weir_batch *from)
+{
+  if (from->receipt != NULL)
+    batch->receipt = weir_receipt_join(batch->receipt, from->receipt);
+}
+
+void weir_batch_drop_receipt(weir_batch *batch)
+{
+  weir_receipt_unref(batch->receipt);
+  batch->receipt = NULL;
+}
+
 void weir_batch_derive(weir_batch *batch, const weir_batch *from)
 {
   batch->source = from->source;
@@ -25,6 +37,7 @@ void weir_batch_derive(weir_batch *batch, const weir_batch *from)
   batch->derived = 1;
   weir_peers_unref(batch->peers);
   batch->peers = from->peers != NULL ? weir_peers_ref(from->peers) : NULL;
+  weir_batch_hold_receipt(batch, from);
 }
 
 // Doubling, so that a scan that asks for a little more each time stays linear.

@@ -10,7 +10,8 @@
 // The header (source .. generation) is there from the first day, so that
 // checkpoints, watermarks, priorities and reload never have to retrofit it.
 //
-// Owns     its bytes, index and cells, and a reference on its schema and its peers.
+// Owns     its bytes, index and cells, and a reference on its schema, its peers and its
+//          receipt.
 // Threads  one writer until it is shared; after that immutable, for any thread.
 //          References are atomic.
 // Limits   2 GiB of bytes a batch; offsets are 32 bits.
@@ -23,6 +24,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/slice.h"
 #include "engine/data/peers.h"
+#include "engine/data/receipt.h"
 #include "engine/data/schema.h"
 
 enum weir_form {
@@ -102,9 +104,10 @@ typedef struct weir_batch {
   uint32_t colon_capacity;
   uint32_t bracket_capacity;
 
-  weir_peers *peers;    // of a source that many send to; else NULL
-  weir_schema *schema;  // CELLS only
-  weir_cell *cells;     // [row_count * columns]
+  weir_peers *peers;      // of a source that many send to; else NULL
+  weir_receipt *receipt;  // of a source that remembers; else NULL
+  weir_schema *schema;    // CELLS only
+  weir_cell *cells;       // [row_count * columns]
   size_t cell_capacity;
   weir_pool *pool;
 } weir_batch;
@@ -122,8 +125,14 @@ weir_batch *weir_batch_new(weir_pool *pool);
 weir_batch *weir_batch_ref(weir_batch *batch);
 void weir_batch_unref(weir_batch *batch);  // the last gives it back; NULL: a no-op
 
-// Copies the header's fields of where it comes from, for what is made from another.
+// Copies the header's fields of where it comes from, for what is made from another; it
+// holds that one's receipt.
 void weir_batch_derive(weir_batch *batch, const weir_batch *from);
+
+// Holds the receipt of another batch too, whose rows come behind those that it has.
+void weir_batch_hold_receipt(weir_batch *batch, const weir_batch *from);
+// Holds none: nothing was made of what it was to be made from.
+void weir_batch_drop_receipt(weir_batch *batch);
 
 // Room for row_count rows in all, of columns cells each where form is CELLS.
 // ENOMEM leaves the batch as it was.

@@ -26,8 +26,11 @@ void weir_task_prepare(weir_task *task, weir_lane *lane, const weir_batch *from)
 {
   weir_run *run = &lane->run;
   for (uint32_t port = 0; port < run->port_count; port++) {
-    if (run->out[port] != NULL)
+    if (run->out[port] != NULL) {
+      if (from != NULL)
+        weir_batch_hold_receipt(run->out[port], from);
       continue;
+    }
     const weir_flow *flow = task->flow;
     weir_batch *batch =
         weir_batch_new(task->ports[port].dead ? flow->letters : flow->made);
@@ -87,10 +90,12 @@ void weir_task_push_all(weir_task *task, weir_lane *lane)
   for (uint32_t port = 0; port < lane->run.port_count; port++) {
     if (lane->run.out[port] == NULL)
       continue;
-    if (linger && !task->inputs_ended && may_hold(task, lane, port))
-      held |= lane->run.out[port]->row_count > 0;
-    else
+    if (!linger || task->inputs_ended || !may_hold(task, lane, port))
       weir_task_push(task, lane, port, 1);
+    else if (lane->run.out[port]->row_count > 0)
+      held = 1;
+    else
+      weir_batch_drop_receipt(lane->run.out[port]);
   }
   if (!held)
     lane->held_since_ns = 0;

@@ -6,7 +6,7 @@
 //
 // Right is read in blocks, pass and merge work in a lane for every worker, first is
 // bound to one. Whatever the threads do, both sinks must see the same records in the
-// same order.
+// same order, and left may forget a batch only when the first sink has seen it.
 
 #include <assert.h>
 #include <pthread.h>
@@ -18,6 +18,7 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/data/line.h"
+#include "engine/data/receipt.h"
 #include "engine/sched/flow.h"
 #include "engine/sched/profile.h"
 
@@ -31,7 +32,11 @@ typedef struct numbers {
   weir_source source;
   uint64_t next;
   uint64_t batches;
+  weir_receipts *receipts;  // NULL: it forgets at once
+  uint64_t forgotten;
 } numbers;
+
+static uint64_t all_seen;  // by the first sink; atomic
 
 static void add_rows(weir_batch *batch, uint64_t number)
 {
@@ -42,11 +47,33 @@ static void add_rows(weir_batch *batch, uint64_t number)
   }
 }
 
+// How many rows lie in the merged stream up to the end of a batch from the left.
+static uint64_t rows_up_to(uint64_t number)
+{
+  uint64_t pairs = number < RIGHT_BATCHES ? number : RIGHT_BATCHES;
+  return (number + pairs + 1) * ROWS;
+}
+
+static void forget(numbers *self)
+{
+  weir_offset offset;
+  while (weir_receipts_released(self->receipts, &offset) == WEIR_OK) {
+    assert(offset.position == self->forgotten);
+    assert(__atomic_load_n(&all_seen, __ATOMIC_RELAXED) >= rows_up_to(self->forgotten));
+    self->forgotten++;
+  }
+}
+
 static int numbers_next(weir_source *source, weir_batch *batch)
 {
   numbers *self = (numbers *)source;
   if (self->next == self->batches)
     return WEIR_EEND;
+  if (self->receipts != NULL) {
+    forget(self);
+    weir_offset offset = {.position = self->next};
+    batch->receipt = weir_receipts_issue(self->receipts, offset);
+  }
   add_rows(batch, self->next++);
   return WEIR_OK;
 }
@@ -76,9 +103,9 @@ static int numbers_fill(weir_source *source, uint32_t lane, weir_block *block,
   return WEIR_OK;
 }
 
-static void numbers_free(weir_source *source) { weir_mem_free(source); }
+static void numbers_free(weir_source *source) { (void)source; }
 
-static weir_source *new_numbers(uint64_t batches, uint32_t blocking)
+static numbers *new_numbers(uint64_t batches, uint32_t blocking)
 {
   static const weir_source_ops ops = {
       .next = numbers_next,
@@ -91,12 +118,13 @@ static weir_source *new_numbers(uint64_t batches, uint32_t blocking)
   self->source.ops = &ops;
   self->source.blocking = blocking;
   self->batches = batches;
-  return &self->source;
+  return self;
 }
 
 typedef struct checker {
   weir_sink sink;
   uint64_t count;
+  uint64_t *seen;
 } checker;
 
 // The number of the batch that the row at a place of the merged stream came from.
@@ -118,6 +146,8 @@ static int checker_write(weir_sink *sink, const weir_batch *batch,
     assert(read == 1 && number == expected(self->count));
     self->count++;
   }
+  if (self->seen != NULL)
+    __atomic_store_n(self->seen, self->count, __ATOMIC_RELAXED);
   *written = batch->row_count;
   return WEIR_OK;
 }
@@ -203,8 +233,12 @@ int main(void)
   checker *some = new_checker();
   all->sink.blocking = WEIR_SINK_FINISH_BLOCKS;
   some->sink.blocking = WEIR_SINK_WRITE_BLOCKS;
-  weir_flow_add_source(flow, "left", new_numbers(LEFT_BATCHES, 1));
-  weir_flow_add_source(flow, "right", new_numbers(RIGHT_BATCHES, 0));
+  all->seen = &all_seen;
+  numbers *left = new_numbers(LEFT_BATCHES, 1);
+  numbers *right = new_numbers(RIGHT_BATCHES, 0);
+  left->receipts = weir_receipts_new();
+  weir_flow_add_source(flow, "left", &left->source);
+  weir_flow_add_source(flow, "right", &right->source);
   weir_flow_add_segment(flow, "pass", 1, 1);
   weir_flow_add_segment(flow, "merge", 1, 1);
   weir_flow_add_segment(flow, "first", 1, 1);
@@ -245,6 +279,11 @@ int main(void)
   weir_edge_book book = weir_edge_count(edge);
   assert(book.sent == all->count && book.sent == book.received + book.dropped);
   weir_flow_free(flow);
+  forget(left);
+  assert(left->forgotten == LEFT_BATCHES && weir_receipts_owed(left->receipts) == 0);
+  weir_receipts_free(left->receipts);
+  weir_mem_free(left);
+  weir_mem_free(right);
   puts("1 passed, 0 failed");
   return 0;
 }
