@@ -102,10 +102,6 @@ function tasks.T8(settings, small)
   }
 end
 
-local function few_script()
-  return pipelines.write("T9", 1, FEW, pipelines.stages)
-end
-
 -- The compiler's code cache, for a process that runs them all for a while.
 local function flushes(script, file, records)
   local command = "build/weir explain --jit --sample %d %s -- %s"
@@ -117,72 +113,81 @@ local function flushes(script, file, records)
   return text:match("flushed (%S+) time") or "0", traces, code
 end
 
-function tasks.T9(settings, small)
-  local script, singles = few_script(), {}
-  for i = 1, FEW do
-    singles[i] = pipelines.write("T9-" .. i, i, i, pipelines.stages)
-  end
-  local wrong = check(script, small, FEW, pipelines.answer)
+local function in_one(count)
+  return ("weir, %d pipelines in one process"):format(count)
+end
+
+-- Nanoseconds of the segments for a record of each of so many pipelines.
+local function ns_each(costs, settings, count)
+  return of(costs, "segments") / count / settings.each * 1e9
+end
+
+-- What so many pipelines in one process cost, beside something else: `other` gives its
+-- cost, for a number of pipelines too, and the title of its line.
+local function compare(settings, small, name, count, other)
+  local script = pipelines.write(name, 1, count, pipelines.stages)
+  local wrong = check(script, small, count, pipelines.answer)
   if wrong then
     return { wrong = wrong }
   end
   local file = data.file("web", settings.each)
   local costs = race(settings.runs, {
     function() return segments(script, file) end,
-    function()
+    function() return other.cost(file) end,
+  })
+  local here = ns_each(costs[1], settings, count)
+  local there = ns_each(costs[2], settings, other.count)
+  local result = {
+    value = here / there,
+    records = settings.each * count,
+    costs = {
+      { in_one(count), costs[1] },
+      { other.title, costs[2], records = settings.each * other.count },
+    },
+  }
+  return result, here, there, function()
+    return flushes(script, file, settings.each * count / 2)
+  end
+end
+
+function tasks.T9(settings, small)
+  local result, together, apart = compare(settings, small, "T9", FEW, {
+    count = FEW,
+    title = ("weir, the same in %d processes"):format(FEW),
+    cost = function(file)
       local sum = { wall = 0, cpu = 0, peak = 0, segments = 0 }
       for i = 1, FEW do
-        local cost = segments(singles[i], file)
+        local cost = segments(pipelines.write("T9-" .. i, i, i, pipelines.stages), file)
         sum.wall, sum.cpu = sum.wall + cost.wall, sum.cpu + cost.cpu
         sum.segments, sum.peak = sum.segments + cost.segments, math.max(sum.peak, cost.peak)
       end
       return sum
     end,
   })
-  local together, apart = of(costs[1], "segments"), of(costs[2], "segments")
-  return {
-    value = together / apart,
-    goal = "<= 1.2",
-    records = settings.each * FEW,
-    costs = {
-      { ("weir, %d pipelines in one process"):format(FEW), costs[1] },
-      { ("weir, the same in %d processes"):format(FEW), costs[2] },
-    },
-    said = ("their segments take %.0f ns/record in one process, %.0f in %d"):format(
-      together / settings.each / FEW * 1e9, apart / settings.each / FEW * 1e9, FEW),
-  }
+  if not result.wrong then
+    result.goal = "<= 1.2"
+    result.said = ("their segments take %.0f ns/record in one process, %.0f in %d"):format(together,
+      apart, FEW)
+  end
+  return result
 end
 
 function tasks.T10(settings, small)
-  local script = pipelines.write("T10", 1, MANY, pipelines.stages)
-  local few = few_script()
-  local wrong = check(script, small, MANY, pipelines.answer)
-  if wrong then
-    return { wrong = wrong }
-  end
-  local file = data.file("web", settings.each)
-  local costs = race(settings.runs, {
-    function() return segments(script, file) end,
-    function() return segments(few, file) end,
+  local few = pipelines.write("T9", 1, FEW, pipelines.stages)
+  local result, all, some, look = compare(settings, small, "T10", MANY, {
+    count = FEW,
+    title = in_one(FEW) .. " (T9)",
+    cost = function(file)
+      return segments(few, file)
+    end,
   })
-  local all = of(costs[1], "segments") / MANY / settings.each * 1e9
-  local some = of(costs[2], "segments") / FEW / settings.each * 1e9
-  local count, traces, code = flushes(script, file, settings.each * MANY / 2)
-  return {
-    value = all / some,
-    goal = "<= 1.3",
-    records = settings.each * MANY,
-    costs = {
-      { ("weir, %d pipelines in one process"):format(MANY), costs[1] },
-      {
-        ("weir, %d pipelines in one process (T9)"):format(FEW), costs[2],
-        records = settings.each * FEW,
-      },
-    },
-    said = ("their segments take %.0f ns/record, those of T9 %.0f; %s traces, %s of machine code,"
-      .. " flushes of the code cache: %s"):format(all, some, traces, code, count),
-    also = count == "0",
-  }
+  if not result.wrong then
+    local count, traces, code = look()
+    result.goal, result.also = "<= 1.3", count == "0"
+    result.said = ("their segments take %.0f ns/record, those of T9 %.0f; %s traces, %s of machine"
+      .. " code, flushes of the code cache: %s"):format(all, some, traces, code, count)
+  end
+  return result
 end
 
 many.tasks = {

@@ -1,7 +1,10 @@
+local driver = require("spec.support.driver")
+local engine = require("spec.support.engine")
 local ffi = require("ffi")
 local support = require("spec.engine.io.support")
 
 local C = support.C
+local S = engine.load("engine/base/clock.h", "engine/sched/flow.h", "engine/sched/run.h")
 
 local function texts_of(paths, options)
   local all = support.drain(support.source(paths, options))
@@ -58,6 +61,34 @@ describe("file source", function()
       end
     end)
   end
+
+  it("unpacks beside the workers, ahead of what they compute", function()
+    local path = support.write("long", ('{"n":1,"text":"%s"}\n'):format(("x"):rep(90)):rep(20000))
+    support.run(("gzip -c %s > %s"):format(path, support.path("long.gz")))
+    local flow = S.weir_flow_new(S.weir_clock_real())
+    local from = S.weir_flow_add_source(flow, "in", support.source({ support.path("long.gz") }))
+    local segment = S.weir_flow_add_segment(flow, "all", 1, 1)
+    S.weir_flow_connect(flow, from, 0, segment, 0)
+    local ahead, ready = 0, ffi.new("uint32_t[1]")
+    -- What a thread of the pool finds to do while the segment is at work.
+    local runner = driver.runner(function(_, run)
+      if run.finishing ~= 0 then
+        return S.WEIR_RUN_DONE
+      elseif S.weir_flow_ready(flow, S.WEIR_HOME_POOL, 0, ready, 1) == 1 then
+        assert.equal(from, ready[0])
+        assert.equal(1, S.weir_flow_claim(flow, from, 0))
+        S.weir_flow_run(flow, from, 0, nil)
+        ahead = ahead + 1
+      end
+      run.row = run.row_end
+      return run.row < run.batch.row_count and S.WEIR_RUN_MORE or S.WEIR_RUN_DONE
+    end)
+    driver.run(flow, runner.c)
+    runner:free()
+    assert.equal(20000, tonumber(S.weir_flow_task_count(flow, segment).received))
+    S.weir_flow_free(flow)
+    assert.truthy(ahead > 1, ahead)
+  end)
 
   it("says which compressed file is damaged", function()
     local path = support.write("a.gz", "\31\139\8\0\0\0\0\0\0\3 this is no deflate")
