@@ -218,11 +218,21 @@ static void find_none(const weir_layout_place *place, const weir_layout_rows *ro
     colons[i] = rows->known[numbers[i]] == ALIKE ? none : WEIR_LAYOUT_UNSURE;
 }
 
+// Whether something is unknown between the first and the last of some rows; mostly all
+// of it is known since the first field.
+static int asks_anew(const weir_layout_rows *rows, const uint16_t *numbers,
+                     uint32_t count)
+{
+  return count > 0 && memchr(rows->known + numbers[0], UNKNOWN,
+                             numbers[count - 1] - numbers[0] + (size_t)1) != NULL;
+}
+
 void weir_layout_find(const weir_layout *layout, const weir_layout_place *place,
                       const weir_layout_rows *rows, const uint16_t *numbers,
                       uint32_t count, uint32_t *colons)
 {
-  compare(layout, rows, numbers, count);
+  if (asks_anew(rows, numbers, count))
+    compare(layout, rows, numbers, count);
   if (place->colon < 0) {
     find_none(place, rows, numbers, count, colons);
     return;

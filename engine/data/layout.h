@@ -55,8 +55,8 @@ typedef struct weir_layout_place {
 weir_layout_place weir_layout_look_up(const weir_layout *layout,
                                       const weir_field *field);
 
-// For some of the rows, by their number from first on, the colon of their only member
-// at the place, ABSENT or UNSURE.
+// For some of the rows, by their number from first on, ascending, the colon of their
+// only member at the place, ABSENT or UNSURE.
 void weir_layout_find(const weir_layout *layout, const weir_layout_place *place,
                       const weir_layout_rows *rows, const uint16_t *numbers,
                       uint32_t count, uint32_t *colons);
