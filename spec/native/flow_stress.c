@@ -163,7 +163,8 @@ static void checker_free(weir_sink *sink) { weir_mem_free(sink); }
 
 static checker *new_checker(void)
 {
-  static const weir_sink_ops ops = {checker_write, checker_finish, checker_free};
+  static const weir_sink_ops ops = {
+      .write = checker_write, .finish = checker_finish, .free = checker_free};
   checker *self = weir_mem_new(sizeof *self);
   self->sink.ops = &ops;
   return self;
