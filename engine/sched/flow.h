@@ -179,4 +179,8 @@ weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t task);
 weir_queue_stats weir_flow_buffer_count(weir_flow *flow, uint32_t task);
 uint64_t weir_flow_port_sent(const weir_flow *flow, uint32_t task, uint32_t port);
 weir_tally *weir_flow_tally(weir_flow *flow);  // why records died
+// What a source or sink counts of its own accord, such as connections.
+const weir_counter *weir_flow_counters(const weir_flow *flow, uint32_t task,
+                                       uint32_t *count);
+
 const char *weir_flow_task_place(const weir_flow *flow, uint32_t task);  // its file

@@ -85,6 +85,17 @@ uint64_t weir_flow_port_sent(const weir_flow *flow, uint32_t task, uint32_t port
   return load(&flow->tasks[task]->ports[port].sent);
 }
 
+const weir_counter *weir_flow_counters(const weir_flow *flow, uint32_t task,
+                                       uint32_t *count)
+{
+  const weir_source *source = flow->tasks[task]->source;
+  const weir_sink *sink = flow->tasks[task]->sink;
+  *count = source != NULL ? source->counter_count
+           : sink != NULL ? sink->counter_count
+                          : 0;
+  return source != NULL ? source->counters : sink != NULL ? sink->counters : NULL;
+}
+
 const char *weir_flow_task_place(const weir_flow *flow, uint32_t number)
 {
   const weir_task *task = flow->tasks[number];

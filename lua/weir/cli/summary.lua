@@ -74,6 +74,20 @@ local function add_dead(out, result, width, brush)
   end
 end
 
+-- What is in order needs no line.
+local IN_ORDER = { connections_opened = true, datagrams_received = true, datagrams_sent = true }
+
+local function add_counters(out, counters)
+  local label = "noted"
+  for _, each in ipairs(counters or {}) do
+    if not IN_ORDER[each.name] then
+      add(out, label, ("%s  %s: %s"):format(human.count(each.count), each.task,
+        (each.name:gsub("_", " "))))
+      label = ""
+    end
+  end
+end
+
 local function dropped_total(stage)
   local total = 0
   for _, count in pairs(stage.dropped or {}) do
@@ -159,6 +173,7 @@ function M.text(report, width, brush)
   add(out, "read", read_line(report))
   add_outputs(out, result.outputs)
   add_dead(out, result, width, brush)
+  add_counters(out, result.counters)
   add_ledger(out, result.ledger, width, brush)
   return table.concat(out, "\n") .. "\n"
 end

@@ -12,6 +12,10 @@ local function output(each)
   return json.pick(each, { "name", "place", "records", "bytes", "withheld" })
 end
 
+local function counter(each)
+  return json.pick(each, { "task", "name", "count" })
+end
+
 local function stage(each)
   return json.object({
     { "name", json.scalar(each.name) },
@@ -83,6 +87,7 @@ function M.line(report)
     { "dead", json.scalar(result.dead) },
     { "dead_reasons", json.array(result.dead_reasons, dead_reason) },
     { "outputs", json.array(result.outputs, output) },
+    { "counters", json.array(result.counters or {}, counter) },
     { "ledger", ledger(result.ledger) },
     { "profile", result.profile and profile(result.profile) },
   })

@@ -108,7 +108,8 @@ end
 ---@param self table  an engine
 function M.build(self)
   local given = self.request.options or {}
-  local context = { bounded = true, secrets = given.secrets, block_size = given.block_size }
+  local context = { bounded = true, secrets = given.secrets, block_size = given.block_size,
+    clock = given.clock }
   self.flow = C.weir_flow_new(given.clock or C.weir_clock_real())
   if given.limits then
     C.weir_flow_limit(self.flow, given.limits)

@@ -53,6 +53,21 @@ local function outputs(self)
   return out
 end
 
+-- What sources and sinks have counted of their own accord, unless it is nothing.
+local function counters(self)
+  local out, count = {}, ffi.new("uint32_t[1]")
+  for _, task in ipairs(self.plan.tasks) do
+    local list = C.weir_flow_counters(self.flow, task.number, count)
+    for i = 0, count[0] - 1 do
+      local value = tonumber(C.weir_counter_value(list[i]))
+      if value > 0 then
+        out[#out + 1] = { task = task.name, name = ffi.string(list[i].name), count = value }
+      end
+    end
+  end
+  return out
+end
+
 local KIND_OF_CODE = { ELAMBDA = "script", EERRORS = "errors" }
 
 -- A reader of standard output that goes away is how `| head` ends a run.
@@ -72,6 +87,7 @@ local function empty_result(self)
     dead = 0,
     dead_reasons = {},
     outputs = {},
+    counters = {},
     ledger = { stages = {}, edges = {}, balanced = true },
   }
 end
@@ -98,6 +114,7 @@ function M.of(self, elapsed_ms)
     dead = tonumber(C.weir_flow_count(self.flow).records_dead),
     dead_reasons = dead_reasons(C.weir_flow_tally(self.flow)),
     outputs = outputs(self),
+    counters = counters(self),
     ledger = book,
     profile = self.profile and self.profile.of(self.flow, self.plan, book),
   }
