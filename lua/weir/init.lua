@@ -39,7 +39,7 @@ local operators = {
 }
 
 local connectors = {
-  "file", "standard", "memory", "concat", "generate", "sqlite", "discard",
+  "file", "standard", "tcp", "unix", "udp", "memory", "concat", "generate", "sqlite", "discard",
 }
 
 local codecs = { "json", "csv", "lines", "logfmt", "pattern" }

@@ -75,6 +75,6 @@ describe("the lessons of examples/", function()
       assert.is_true(tonumber(number) == last + 1, number)
       last = tonumber(number)
     end
-    assert.is_true(last >= 6)
+    assert.is_true(last >= 7)
   end)
 end)

@@ -12,6 +12,7 @@
 -- `every_ns`, size `max_record` as `max_record_bytes`, rate `rate` as `rate_per_s`.
 -- Kinds that need a higher room (expr, codec, ...) are added by it with `define`.
 
+local address = require("weir.lib.address")
 local duration = require("weir.lib.duration")
 local errors = require("weir.lib.errors")
 local keys = require("weir.lib.keys")
@@ -44,6 +45,7 @@ kinds.duration = duration.parse_ns
 kinds.size = size.parse_bytes
 kinds.rate = rate.parse_per_s
 kinds.share = share.parse
+kinds.address = address.parse
 
 function kinds.any(value)
   return value

@@ -66,9 +66,10 @@ local function check_template(node, add)
   end
 end
 
-local GIVEN = {
-  source = true, path = true, offset = true, record = true, partition = true, peer = true,
-}
+local GIVEN = { source = true, path = true, offset = true, record = true, partition = true }
+
+-- Sources that others send to.
+local LIVE = { tcp = true, udp = true, unix = true }
 
 -- Other nodes are not looked into.
 local function each_meta(value, visit, seen)
@@ -86,10 +87,20 @@ local function each_meta(value, visit, seen)
   end
 end
 
-local function check_meta(node, add)
+local function has_peers(graph)
+  for _, node in ipairs(graph.nodes) do
+    if node.source and LIVE[node.source.kind] then
+      return true
+    end
+  end
+  return false
+end
+
+local function check_meta(node, graph, add)
   local missing = {}
   each_meta(node, function(name)
-    if not GIVEN[name] and not missing[name] then
+    local given = GIVEN[name] or (name == "peer" and has_peers(graph))
+    if not given and not missing[name] then
       missing[name], missing[#missing + 1] = true, name
     end
   end, {})
@@ -99,15 +110,24 @@ local function check_meta(node, add)
   end
 end
 
+-- Why a source never ends by itself, or nil.
 local function endless(node)
-  return node.kind == "source" and node.source.kind == "generate" and not node.source.count
+  local source = node.source
+  if not source then
+    return nil
+  elseif source.kind == "generate" then
+    return not source.count and "weir.generate without count or an fn that returns nil" or nil
+  elseif LIVE[source.kind] then
+    local ends = source.connect and source.retries and source.retries.max == 0
+    return not ends and ("weir." .. source.kind) or nil
+  end
 end
 
 local function feeds(node, seen)
   if seen[node] ~= nil then
     return seen[node]
   end
-  seen[node] = endless(node)
+  seen[node] = endless(node) or false
   for _, input in ipairs(node.inputs) do
     seen[node] = seen[node] or feeds(input.node, seen)
   end
@@ -128,9 +148,10 @@ end
 local GATHERS = { aggregate = true, sort = true, top = true }
 
 local function check_ends(node, add, seen)
-  if GATHERS[node.kind] and feeds(node, seen) then
-    add("warning", node, ("%s speaks when its input ends, and weir.generate without count or an"
-      .. " fn that returns nil never does"):format(node.kind))
+  local why = GATHERS[node.kind] and feeds(node, seen)
+  if why then
+    add("warning", node, ("%s speaks when its input ends, and %s never does"):format(node.kind,
+      why))
   end
 end
 
@@ -161,7 +182,7 @@ function M.check(graph)
     check_files(node, add)
     check_patterns(node, add)
     check_template(node, add)
-    check_meta(node, add)
+    check_meta(node, graph, add)
     check_names(node, add)
     check_memory(node, add)
     check_ends(node, add, seen)

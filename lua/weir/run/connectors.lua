@@ -153,6 +153,17 @@ function sinks.sqlite(described)
   return finish_sink(C.weir_sqlite_sink_new(out, options), out, described.path)
 end
 
+for _, kind in ipairs({ "tcp", "udp", "unix" }) do
+  sources[kind] = function(described, context)
+    local rc, out = require("weir.run.sockets").sources[kind](described, context)
+    return finish_source(rc, out, kind)
+  end
+  sinks[kind] = function(described, context)
+    local rc, out = require("weir.run.sockets").sinks[kind](described, context)
+    return finish_sink(rc, out, kind)
+  end
+end
+
 -- Sources that the script's own code makes are segments without inputs.
 local MADE = { generate = true, memory = true }
 

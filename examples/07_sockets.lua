@@ -1,0 +1,30 @@
+-- 7. Records over sockets: others send them, and they are sent on to others.
+--
+--     build/weir run examples/07_sockets.lua
+
+local weir = require "weir"
+
+-- A source listens, and a sink connects. This lesson talks to itself, over a Unix socket, so
+-- that it ends by itself; between machines it would be
+--
+--     weir.tcp{ connect = "collector.example.org:7000" }
+--
+-- A sink is done when the other side's machine has its records. If the connection breaks,
+-- it connects again and sends once more what was under way.
+weir.from "examples/access.jsonl"
+  :to(weir.unix{ path = "build/shop.sock" })
+
+-- Each connection is read on its own. @peer is who sent a record; here, our own process.
+--
+--     weir.tcp{ listen = "0.0.0.0:7000", max_connections = 5000, idle_timeout = "2m" }
+--
+-- A source that listens has no end: Ctrl-C stops it, and it takes first what has arrived.
+weir.from(weir.unix{ path = "build/shop.sock" })
+  :take(6)
+  :filter "status >= 500 and @peer contains 'pid'"
+  :select("path", "ms")
+  :to(weir.stdout{})
+
+--> build/weir run examples/07_sockets.lua
+-- {"path":"/checkout/81","ms":910}
+-- {"path":"/checkout/82","ms":64}

@@ -1,0 +1,64 @@
+--- weir.tcp: records over TCP.
+
+local retries = require("weir.describe.retries")
+
+return {
+  kind = "tcp",
+  uses = { source = true, sink = true },
+  codec = true,
+  options = {
+    listen = { kind = "address", only = "source", usage = 'listen = "0.0.0.0:7000"' },
+    connect = { kind = "address", required = "sink", usage = 'connect = "localhost:7000"' },
+    frame = { kind = "enum", values = { "line", "length", "octet_count" }, default = "line" },
+    max_connections = { kind = "integer", default = 1024, min = 1, max = 2 ^ 20, only = "source" },
+    max_record = { kind = "size", default = "1MiB", only = "source" },
+    idle_timeout = { kind = "duration", only = "source" },
+    connect_timeout = { kind = "duration", default = "10s" },
+    timeout = { kind = "duration", default = "30s", only = "sink" },
+    retries = { kind = "retries" },
+  },
+  subject = function(described)
+    return described.listen or described.connect
+  end,
+  check = function(described, use)
+    if use == "source" and (described.listen == nil) == (described.connect == nil) then
+      return 'a source needs either listen = "0.0.0.0:7000" or connect = "localhost:7000"'
+    end
+  end,
+  doc = {
+    name = "tcp",
+    group = "sources and sinks",
+    usage = 'weir.tcp{ listen = "0.0.0.0:7000" }',
+    signature = 'weir.tcp{ listen, connect, codec, frame = "line", max_connections = 1024,'
+      .. ' max_record = "1MiB", idle_timeout, connect_timeout = "10s", timeout = "30s", retries,'
+      .. " name }",
+    summary = "Records over TCP. A source listens, or connects and comes back when the connection"
+      .. " ends; a sink connects. Each connection is read on its own, and what a slow pipeline does"
+      .. " not take makes its peers wait. A record knows who sent it: @peer, weir.meta(r).peer.",
+    body = [[
+
+frame says where a record ends: "line", at a newline; "length", after as many
+bytes as 4 bytes in front say, the most significant first; "octet_count", as
+RFC 6587 has it for syslog ("11 <13>message"). A frame that is empty is a sign of
+life; one with newlines in it is as many lines.
+
+max_connections: beyond it peers wait outside until one goes. idle_timeout: a
+connection that completes no record for so long is closed, 5m if weir listens,
+never if it connects. timeout: a sink's peer may take nothing for so long. A sink
+keeps records until the peer's machine has confirmed them, and sends the others
+again over the next connection.
+
+Stopped, a source lets nobody in any more, takes what has arrived, and ends. With
+retries = 0 a source that connects ends with its connection.]],
+    shape = "bytes <-> records by the codec",
+    units = "idle_timeout, connect_timeout, timeout: time. max_record: bytes of one record.",
+    errors = "An address that is taken stops the run before it begins. " .. retries.doc .. " A"
+      .. " record above max_record, or cut short by a connection that broke, is a dead letter with"
+      .. " its peer and position.",
+    cost = "max_record a connection at worst; a silent one costs a kilobyte.",
+    example = [[
+weir.from(weir.tcp{ listen = "0.0.0.0:7000", idle_timeout = "2m" })
+  :set{ sensor = "@peer" }
+  :to(weir.tcp{ connect = "collector.example.org:7001", frame = "length" })]],
+  },
+}

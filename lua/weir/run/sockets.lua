@@ -1,0 +1,128 @@
+--- Sources and sinks over sockets: from what a script described to those of the engine.
+
+local cdef = require("weir.cdef")
+local codecs = require("weir.run.codecs")
+local ffi = require("ffi")
+
+local C = cdef.load(
+  "engine/base/clock.h",
+  "engine/io/datagram_sink.h",
+  "engine/io/datagram_source.h",
+  "engine/io/stream_sink.h",
+  "engine/io/stream_source.h",
+  "engine/wire/frame.h"
+)
+
+local M = {}
+
+local S = 1e9
+
+local FRAMES = {
+  line = C.WEIR_FRAME_LINE,
+  length = C.WEIR_FRAME_LENGTH,
+  octet_count = C.WEIR_FRAME_OCTET_COUNT,
+}
+
+-- Before the first connection a wrong address is more likely than a peer that is away.
+local FIRST_TRIES = 10
+
+local CONNECTIONS, IDLE_LISTENING_NS, CONNECT_NS, TIMEOUT_NS = 1024, 300 * S, 10 * S, 30 * S
+
+local function fill_retries(options, described)
+  local retries = described.retries or {}
+  options.retries.max = retries.max or FIRST_TRIES
+  options.retries.backoff_ns = retries.backoff_ns or 0.1 * S
+  options.retries.max_backoff_ns = retries.max_backoff_ns or 30 * S
+  options.retries.jitter = retries.jitter or 0.2
+  return retries.max == nil
+end
+
+local function clock_of(context)
+  return context and context.clock or C.weir_clock_real()
+end
+
+local function stream_source(described, context, transport, address, connects)
+  local options = ffi.new("weir_gate_options")
+  options.address, options.transport = address, transport
+  options.connects = connects and 1 or 0
+  options.frame = FRAMES[described.frame or "line"]
+  options.max_connections = described.max_connections or CONNECTIONS
+  options.max_record = described.max_record_bytes or 2 ^ 20
+  options.idle_timeout_ns = described.idle_timeout_ns or (connects and 0 or IDLE_LISTENING_NS)
+  options.connect_timeout_ns = described.connect_timeout_ns or CONNECT_NS
+  options.patient = fill_retries(options, described) and 1 or 0
+  options.clock = clock_of(context)
+  local out = ffi.new("weir_source *[1]")
+  return C.weir_stream_source_new(out, options, codecs.decoder(described.codec)), out
+end
+
+local function datagram_source(described, context, transport, address)
+  local options = ffi.new("weir_datagram_source_options")
+  options.address, options.transport = address, transport
+  options.receive_bytes = described.receive_buffer_bytes or 0
+  options.max_record = described.max_record_bytes or 0
+  options.decoder = codecs.decoder(described.codec)
+  options.clock = clock_of(context)
+  local out = ffi.new("weir_source *[1]")
+  return C.weir_datagram_source_new(out, options), out
+end
+
+local function stream_sink(described, context, transport, address)
+  local options = ffi.new("weir_stream_sink_options")
+  options.address, options.transport = address, transport
+  options.frame = FRAMES[described.frame or "line"]
+  options.timeout_ns = described.timeout_ns or TIMEOUT_NS
+  options.connect_timeout_ns = described.connect_timeout_ns or CONNECT_NS
+  options.patient = fill_retries(options, described) and 1 or 0
+  options.encoder = codecs.encoder(described.codec)
+  options.clock = clock_of(context)
+  local out = ffi.new("weir_sink *[1]")
+  return C.weir_stream_sink_new(out, options), out
+end
+
+local function datagram_sink(described, context, transport, address)
+  local options = ffi.new("weir_datagram_sink_options")
+  options.address, options.transport = address, transport
+  options.timeout_ns = described.timeout_ns or TIMEOUT_NS
+  fill_retries(options, described)
+  options.encoder = codecs.encoder(described.codec)
+  options.clock = clock_of(context)
+  local out = ffi.new("weir_sink *[1]")
+  return C.weir_datagram_sink_new(out, options), out
+end
+
+--- By kind: the code, and where the source was put.
+M.sources = {
+  tcp = function(described, context)
+    return stream_source(described, context, C.WEIR_TRANSPORT_TCP,
+      described.listen or described.connect, described.connect ~= nil)
+  end,
+  udp = function(described, context)
+    return datagram_source(described, context, C.WEIR_TRANSPORT_UDP, described.listen)
+  end,
+  unix = function(described, context)
+    if described.datagram then
+      return datagram_source(described, context, C.WEIR_TRANSPORT_UNIX_DATAGRAM, described.path)
+    end
+    return stream_source(described, context, C.WEIR_TRANSPORT_UNIX, described.path,
+      described.connect)
+  end,
+}
+
+--- Likewise for sinks.
+M.sinks = {
+  tcp = function(described, context)
+    return stream_sink(described, context, C.WEIR_TRANSPORT_TCP, described.connect)
+  end,
+  udp = function(described, context)
+    return datagram_sink(described, context, C.WEIR_TRANSPORT_UDP, described.connect)
+  end,
+  unix = function(described, context)
+    if described.datagram then
+      return datagram_sink(described, context, C.WEIR_TRANSPORT_UNIX_DATAGRAM, described.path)
+    end
+    return stream_sink(described, context, C.WEIR_TRANSPORT_UNIX, described.path)
+  end,
+}
+
+return M

@@ -1,0 +1,165 @@
+--- Two programs that talk over sockets. Nothing here waits for a time: a sink is done when
+-- the other machine has its records, and a source that is stopped takes what has arrived.
+
+local program = require("spec.support.program")
+local sockets = require("spec.support.sockets")
+
+local place = program.each_place()
+
+-- A port that was free a moment ago.
+local function free_port(open)
+  local socket = open()
+  socket:close()
+  return socket.port
+end
+
+local function script(name, text, ...)
+  place:write(name, 'local weir = require "weir"\n' .. text:format(...))
+end
+
+-- Runs in.lua beside, then `line`, and stops in.lua.
+local function talk(line)
+  return place:run([[
+    "$WEIR" run in.lua 2>log & pid=$!
+    ]] .. line .. [[
+
+    kill -INT $pid; wait $pid; echo "code $?"
+    cat log >&2]])
+end
+
+local function rows(count)
+  local out = {}
+  for i = 1, count do
+    out[i] = ('{"n":%d}\n'):format(i)
+  end
+  return table.concat(out)
+end
+
+describe("records over sockets", function()
+  after_each(sockets.clean)
+
+  for _, frame in ipairs({ "line", "length", "octet_count" }) do
+    it("arrive over TCP, all and in order: " .. frame, function()
+      local port = free_port(sockets.listen)
+      script("in.lua", [[
+weir.from(weir.tcp{ listen = "127.0.0.1:%d", frame = "%s" }):to "got.jsonl"]], port, frame)
+      script("out.lua", [[
+weir.from "rows.jsonl" :to(weir.tcp{ connect = "localhost:%d", frame = "%s" })]], port, frame)
+      place:write("rows.jsonl", rows(50000))
+      local result = talk('"$WEIR" run -q out.lua || echo failed')
+      assert.equal("code 0\n", result.out)
+      assert.equal(rows(50000), place:read("got.jsonl"))
+      assert.matches("the ledger balances", result.err)
+    end)
+  end
+
+  it("say who sent them, and dead letters do too", function()
+    local port = free_port(sockets.listen)
+    script("in.lua", [[
+weir.from(weir.tcp{ listen = "127.0.0.1:%d" })
+  :set{ peer = "@peer", at = "@offset" }
+  :set{ same = function(r) return weir.meta(r).peer == r.peer end }
+  :to "got.jsonl"]], port)
+    script("out.lua", [[
+weir.from "a.txt" :to(weir.tcp{ connect = "127.0.0.1:%d", codec = "lines" })]], port)
+    place:write("a.txt", table.concat({
+      [[{"message":"{\"n\":1}"}]], [[{"message":"oops"}]], [[{"message":"{\"n\":2}"}]], "",
+    }, "\n"))
+    local result = talk('"$WEIR" run -q out.lua || echo failed')
+    assert.equal("code 0\n", result.out)
+    local got = place:read("got.jsonl"):gsub("127%.0%.0%.1:%d+", "PEER")
+    assert.equal('{"n":1,"at":0,"peer":"PEER","same":true}\n'
+      .. '{"n":2,"at":13,"peer":"PEER","same":true}\n', got)
+    assert.matches('"source":"127%.0%.0%.1:%d+","position":8,"raw":"oops"',
+      place:read("in.dead.jsonl"))
+  end)
+
+  it("arrive over Unix sockets, as streams and as datagrams", function()
+    for _, datagram in ipairs({ "false", "true" }) do
+      place:run("rm -f got.jsonl")
+      script("in.lua", [[
+weir.from(weir.unix{ path = "s", datagram = %s }):to "got.jsonl"]], datagram)
+      script("out.lua", [[
+weir.from "rows.jsonl" :to(weir.unix{ path = "s", datagram = %s })]], datagram)
+      place:write("rows.jsonl", rows(2000))
+      local result = talk('"$WEIR" run -q out.lua || echo failed')
+      assert.equal("code 0\n", result.out)
+      assert.equal(rows(2000), place:read("got.jsonl"))
+    end
+  end)
+
+  it("arrive over UDP", function()
+    local port = free_port(sockets.receive)
+    script("in.lua", [[
+weir.from(weir.udp{ listen = "127.0.0.1:%d" }):to "got.jsonl"]], port)
+    script("out.lua", [[
+weir.from "rows.jsonl" :to(weir.udp{ connect = "127.0.0.1:%d" })]], port)
+    place:write("rows.jsonl", rows(100))
+    local result = talk(([[
+      until grep -q ':%04X ' /proc/net/udp; do :; done
+      "$WEIR" run -q out.lua || echo failed]]):format(port))
+    assert.equal("code 0\n", result.out)
+    assert.equal(rows(100), place:read("got.jsonl"))
+  end)
+
+  it("that a source connects for end with the connection, if that is not tried again", function()
+    local server = sockets.listen()
+    sockets.beside(function()
+      local client = server:accept()
+      client:send('{"n":1}\n{"n":2}\n')
+      client:close()
+    end)
+    script("in.lua", [[
+weir.from(weir.tcp{ connect = "127.0.0.1:%d", retries = 0 })
+  :aggregate{ sum = weir.sum "n" }:to(weir.stdout{})]], server.port)
+    local result = place:run("weir run -q in.lua")
+    assert.same({ 0, '{"sum":3}\n' }, { result.code, result.out })
+  end)
+
+  it("are all accounted for where nobody takes them", function()
+    local port = free_port(sockets.listen)
+    script("out.lua", [[
+weir.from "rows.jsonl" :to(weir.tcp{ connect = "127.0.0.1:%d", retries = 0 })]], port)
+    place:write("rows.jsonl", rows(10))
+    local result = place:run("weir run out.lua")
+    assert.not_equal(0, result.code)
+    assert.matches("cannot be reached: connection refused", result.err:lower(), 1, true)
+    assert.matches("1  tcp:127.0.0.1:%d+: connects failed", result.err)
+    assert.matches("the ledger balances", result.err)
+  end)
+
+  it("cannot come where somebody listens already", function()
+    local server = sockets.listen()
+    script("in.lua", [[
+weir.from(weir.tcp{ listen = "127.0.0.1:%d" }):to "got.jsonl"]], server.port)
+    local result = place:run("weir run in.lua")
+    assert.not_equal(0, result.code)
+    assert.matches("cannot listen: Address already in use", result.err, 1, true)
+  end)
+
+  it("have their mistakes told where they are made", function()
+    for text, expected in pairs({
+      ['weir.tcp{}'] = "either listen",
+      ['weir.tcp{ listen = "7000" }'] = 'must be an address such as "0.0.0.0:7000"',
+      ['weir.tcp{ listen = "::1:7000" }'] = "must be an address",
+      ['weir.tcp{ listen = "a:99999" }'] = "must be an address",
+      ['weir.tcp{ listen = ":1", frame = "lines" }'] = 'did you mean "line"?',
+      ['weir.tcp{ connect = ":1", retries = -1 }'] = "must be a number of retries",
+      ['weir.tcp{ connect = ":1", retries = { tries = 1 } }'] = 'unknown option "tries"',
+      ['weir.udp{}'] = 'option "listen" is required',
+      ['weir.unix{ path = "s", datagram = true, idle_timeout = "1s" }'] = "is for streams",
+    }) do
+      script("in.lua", 'weir.from(%s):to "b"', text)
+      local result = place:run("weir check in.lua")
+      assert.not_equal(0, result.code)
+      assert.truthy(result.err:find(expected, 1, true), text .. "\n" .. result.err)
+    end
+  end)
+
+  it("warn where a stage waits for an end that never comes", function()
+    script("in.lua", 'weir.from(weir.tcp{ listen = ":7000" }):sort{ by = "n" }:to "b"')
+    local result = place:run("weir check in.lua")
+    assert.matches("sort speaks when its input ends, and weir.tcp never does",
+      result.out .. result.err, 1, true)
+  end)
+end)
