@@ -156,9 +156,9 @@ void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name)
   flow->tasks[segment]->origin = weir_mem_text(name);
 }
 
-void weir_flow_set_reads(weir_flow *flow, uint32_t segment)
+void weir_flow_set_reads(weir_flow *flow, uint32_t task)
 {
-  flow->tasks[segment]->reads = 1;
+  flow->tasks[task]->reads = 1;
 }
 
 uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink)

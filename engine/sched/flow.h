@@ -71,9 +71,9 @@ uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
 // for people.
 void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name);
 
-// Says, before it is connected, that it looks for fields: other segments index what it
-// gets from them.
-void weir_flow_set_reads(weir_flow *flow, uint32_t segment);
+// Says, before it is connected, that the task, or who reads it, looks for fields:
+// segments index what it gets from them.
+void weir_flow_set_reads(weir_flow *flow, uint32_t task);
 
 uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink);
 

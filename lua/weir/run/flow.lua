@@ -27,9 +27,17 @@ function M.dead_letters(self)
   }
 end
 
--- Whether a segment looks for fields of its records, or only hands them on.
-local function reads(task)
-  for _, stage in ipairs(task.stages) do
+-- Whether a segment looks for fields of its records, or only hands them on. What is in a
+-- buffer is looked into behind it.
+local function reads(self, task)
+  if task.kind == "buffer" then
+    for _, edge in ipairs(self.plan.edges) do
+      if edge.from == task and reads(self, edge.to) then
+        return true
+      end
+    end
+  end
+  for _, stage in ipairs(task.stages or {}) do
     if not HANDS_ON[stage.node.kind] then
       return true
     end
@@ -61,9 +69,6 @@ function add.segment(self, task, context)
   local number = C.weir_flow_add_segment(self.flow, task.name, #task.ports, #task.stages)
   if maker(task) then
     C.weir_flow_set_origin(self.flow, number, maker(task).name)
-  end
-  if reads(task) then
-    C.weir_flow_set_reads(self.flow, number)
   end
   return number
 end
@@ -120,6 +125,9 @@ function M.build(self)
   for _, task in ipairs(self.plan.tasks) do
     local number = add[task.kind](self, task, context)
     assert(number == task.number, "tasks are numbered in their order")
+    if reads(self, task) then
+      C.weir_flow_set_reads(self.flow, number)
+    end
     share_task(self, task)
   end
   self.edges = {}
