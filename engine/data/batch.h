@@ -61,6 +61,9 @@ typedef struct weir_fault {
   uint32_t before;  // rows of the batch that precede it
 } weir_fault;
 
+// Classes of priority.
+enum { WEIR_CLASS_CRITICAL = 0, WEIR_CLASS_NORMAL = 2, WEIR_CLASS_BACKGROUND = 4 };
+
 typedef struct weir_pool weir_pool;
 
 typedef struct weir_batch {

@@ -394,7 +394,20 @@ int weir_queue_is_empty(const weir_queue *queue)
   return queue->waiting.count == 0 && queue->dropped.count == 0;
 }
 
-int weir_queue_has_dropped(const weir_queue *queue) { return queue->dropped.count > 0; }
+static const weir_batch *head_of(const struct line *line)
+{
+  return line->count > 0 ? part_at(line, 0)->batch : NULL;
+}
+
+const weir_batch *weir_queue_head(const weir_queue *queue)
+{
+  return head_of(&queue->waiting);
+}
+
+const weir_batch *weir_queue_dropped(const weir_queue *queue)
+{
+  return head_of(&queue->dropped);
+}
 
 weir_batch *weir_queue_take_dropped(weir_queue *queue)
 {

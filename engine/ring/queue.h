@@ -65,11 +65,15 @@ uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
 // What goes on now, or NULL. drain: a delay is over.
 weir_batch *weir_queue_take(weir_queue *queue, int64_t now_ns, int drain);
 
+// Whose rows stand at the head; NULL: nothing waits.
+const weir_batch *weir_queue_head(const weir_queue *queue);
+
 // When there is something to take: a time that may have passed, or INT64_MAX.
 int64_t weir_queue_next_ns(const weir_queue *queue, int drain);
 
-// What was dropped, if somebody takes it; NULL: nothing is left.
-int weir_queue_has_dropped(const weir_queue *queue);
+// What was dropped, if somebody takes it, to look at and to take; NULL: nothing is
+// left.
+const weir_batch *weir_queue_dropped(const weir_queue *queue);
 weir_batch *weir_queue_take_dropped(weir_queue *queue);
 
 int weir_queue_is_empty(const weir_queue *queue);  // of both

@@ -26,13 +26,20 @@ static weir_queue *queue_of(weir_task *task)
   return task->queue;
 }
 
+static int may_send(const weir_task *task, uint32_t port, const weir_batch *batch)
+{
+  return batch != NULL && weir_port_has_room(&task->ports[port], batch->priority);
+}
+
+static void send(weir_task *task, weir_lane *lane, uint32_t port, weir_batch *batch)
+{
+  weir_task_send(task, lane, (weir_made){batch, port, batch->ends_sequence});
+}
+
 static void send_dropped(weir_task *task, weir_lane *lane)
 {
-  while (weir_queue_has_dropped(task->queue) &&
-         weir_port_has_room(&task->ports[PORT_DROPPED])) {
-    weir_batch *batch = weir_queue_take_dropped(task->queue);
-    weir_task_send(task, lane, (weir_made){batch, PORT_DROPPED, batch->ends_sequence});
-  }
+  while (may_send(task, PORT_DROPPED, weir_queue_dropped(task->queue)))
+    send(task, lane, PORT_DROPPED, weir_queue_take_dropped(task->queue));
 }
 
 // A stop ends delays; a rate still holds.
@@ -40,11 +47,11 @@ static void send_due(weir_task *task, weir_lane *lane)
 {
   int64_t now = now_ns(task);
   int drain = weir_flow_is_stopping(task->flow);
-  while (weir_port_has_room(&task->ports[PORT_OUT])) {
+  while (may_send(task, PORT_OUT, weir_queue_head(task->queue))) {
     weir_batch *batch = weir_queue_take(task->queue, now, drain);
     if (batch == NULL)
       break;
-    weir_task_send(task, lane, (weir_made){batch, PORT_OUT, batch->ends_sequence});
+    send(task, lane, PORT_OUT, batch);
   }
 }
 
@@ -58,7 +65,7 @@ static void note_next(const weir_task *task, weir_lane *lane)
 
 static int may_put(const weir_task *task)
 {
-  return !weir_queue_is_full(task->queue) && !weir_queue_has_dropped(task->queue);
+  return !weir_queue_is_full(task->queue) && weir_queue_dropped(task->queue) == NULL;
 }
 
 static void put(weir_task *task, weir_lane *lane)
@@ -111,11 +118,10 @@ void weir_buffer_step(weir_task *task, weir_lane *lane)
 
 static int can_send(const weir_task *task)
 {
-  if (weir_queue_has_dropped(task->queue) &&
-      weir_port_has_room(&task->ports[PORT_DROPPED]))
+  if (may_send(task, PORT_DROPPED, weir_queue_dropped(task->queue)))
     return 1;
   int drain = weir_flow_is_stopping(task->flow);
-  return weir_port_has_room(&task->ports[PORT_OUT]) &&
+  return may_send(task, PORT_OUT, weir_queue_head(task->queue)) &&
          weir_queue_next_ns(task->queue, drain) <= now_ns(task);
 }
 

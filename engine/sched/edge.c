@@ -14,12 +14,19 @@
 #include "engine/base/mem.h"
 #include "engine/ring/ring.h"
 
-struct weir_edge {
+// What one class has.
+struct way {
   weir_ring *ring;
   weir_batch **aside;  // consumer's: popped from the ring, not yet taken
   size_t aside_first;
   size_t aside_count;
   size_t aside_capacity;
+  int64_t since_ns;  // consumer's: the first of them was seen then; 0: not yet
+};
+
+struct weir_edge {
+  struct way *ways;  // most urgent first
+  uint32_t way_count;
   _Atomic int closed;
   _Atomic int cancelled;
   _Atomic uint64_t sent;
@@ -28,13 +35,26 @@ struct weir_edge {
   _Atomic uint64_t emptied;  // from the ring, after a cancel
 };
 
+static void set_ways(weir_edge *edge, uint32_t count)
+{
+  edge->ways = weir_mem_resize(edge->ways, count * sizeof edge->ways[0]);
+  WEIR_ASSERT(edge->ways != NULL);
+  for (; edge->way_count < count; edge->way_count++) {
+    struct way *way = &edge->ways[edge->way_count];
+    *way = (struct way){0};
+    int rc = weir_ring_new(&way->ring, WEIR_EDGE_BATCHES);
+    WEIR_ASSERT(rc == WEIR_OK);
+  }
+}
+
 weir_edge *weir_edge_new(void)
 {
   weir_edge *edge = weir_mem_new(sizeof *edge);
-  int rc = weir_ring_new(&edge->ring, WEIR_EDGE_BATCHES);
-  WEIR_ASSERT(rc == WEIR_OK);
+  set_ways(edge, 1);
   return edge;
 }
+
+void weir_edge_add_classes(weir_edge *edge) { set_ways(edge, WEIR_CLASSES); }
 
 static void add(_Atomic uint64_t *counter, uint64_t records)
 {
@@ -43,35 +63,52 @@ static void add(_Atomic uint64_t *counter, uint64_t records)
 }
 
 // Pops the ring into the queue: 1, or 0 when the ring is empty.
-static int take_aside(weir_edge *edge)
+static int take_aside(struct way *way)
 {
   void *item = NULL;
-  if (weir_ring_pop(edge->ring, &item) != WEIR_OK)
+  if (weir_ring_pop(way->ring, &item) != WEIR_OK)
     return 0;
-  if (edge->aside_count == 0)
-    edge->aside_first = 0;
-  size_t end = edge->aside_first + edge->aside_count;
-  if (end == edge->aside_capacity) {
-    edge->aside_capacity += WEIR_EDGE_BATCHES;
-    edge->aside =
-        weir_mem_resize(edge->aside, edge->aside_capacity * sizeof edge->aside[0]);
-    WEIR_ASSERT(edge->aside != NULL);
+  if (way->aside_count == 0)
+    way->aside_first = 0;
+  size_t end = way->aside_first + way->aside_count;
+  if (end == way->aside_capacity) {
+    way->aside_capacity += WEIR_EDGE_BATCHES;
+    way->aside =
+        weir_mem_resize(way->aside, way->aside_capacity * sizeof way->aside[0]);
+    WEIR_ASSERT(way->aside != NULL);
   }
-  edge->aside[end] = item;
-  edge->aside_count++;
+  way->aside[end] = item;
+  way->aside_count++;
   return 1;
 }
 
-static weir_batch *take_first(weir_edge *edge)
+static weir_batch *peek(struct way *way)
 {
-  edge->aside_count--;
-  return edge->aside[edge->aside_first++];
+  if (way->aside_count == 0 && !take_aside(way))
+    return NULL;
+  return way->aside[way->aside_first];
+}
+
+// There is one: it was peeked at.
+static weir_batch *take_first(struct way *way)
+{
+  way->aside_count--;
+  way->since_ns = 0;
+  return way->aside[way->aside_first++];
+}
+
+static struct way *first_way(weir_edge *edge)
+{
+  for (uint32_t i = 0; i < edge->way_count; i++)
+    if (peek(&edge->ways[i]) != NULL)
+      return &edge->ways[i];
+  return NULL;
 }
 
 static void drop_all(weir_edge *edge)
 {
-  while (weir_edge_peek(edge) != NULL) {
-    weir_batch *batch = take_first(edge);
+  for (struct way *way; (way = first_way(edge)) != NULL;) {
+    weir_batch *batch = take_first(way);
     add(&edge->emptied, batch->row_count);
     weir_batch_unref(batch);
   }
@@ -82,9 +119,17 @@ void weir_edge_free(weir_edge *edge)
   if (edge == NULL)
     return;
   drop_all(edge);
-  weir_ring_free(edge->ring);
-  weir_mem_free(edge->aside);
+  for (uint32_t i = 0; i < edge->way_count; i++) {
+    weir_ring_free(edge->ways[i].ring);
+    weir_mem_free(edge->ways[i].aside);
+  }
+  weir_mem_free(edge->ways);
   weir_mem_free(edge);
+}
+
+static struct way *way_of(const weir_edge *edge, uint32_t priority)
+{
+  return &edge->ways[priority < edge->way_count ? priority : edge->way_count - 1];
 }
 
 int weir_edge_push(weir_edge *edge, weir_batch *batch)
@@ -96,7 +141,7 @@ int weir_edge_push(weir_edge *edge, weir_batch *batch)
     weir_batch_unref(batch);
     return WEIR_OK;
   }
-  int rc = weir_ring_push(edge->ring, batch);
+  int rc = weir_ring_push(way_of(edge, batch->priority)->ring, batch);
   if (rc == WEIR_OK)
     add(&edge->sent, records);
   return rc;
@@ -104,27 +149,58 @@ int weir_edge_push(weir_edge *edge, weir_batch *batch)
 
 const weir_batch *weir_edge_peek(weir_edge *edge)
 {
-  if (edge->aside_count == 0 && !take_aside(edge))
+  struct way *way = first_way(edge);
+  return way != NULL ? peek(way) : NULL;
+}
+
+const weir_batch *weir_edge_peek_class(weir_edge *edge, uint32_t priority,
+                                       int64_t now_ns, int64_t *since_ns)
+{
+  if (priority >= edge->way_count)
     return NULL;
-  return edge->aside[edge->aside_first];
+  struct way *way = &edge->ways[priority];
+  const weir_batch *batch = peek(way);
+  if (batch != NULL && way->since_ns == 0)
+    way->since_ns = now_ns;
+  *since_ns = way->since_ns;
+  return batch;
+}
+
+static int is_full(const struct way *way)
+{
+  return weir_ring_len(way->ring) >= weir_ring_capacity(way->ring);
 }
 
 int weir_edge_make_room(weir_edge *edge)
 {
-  if (weir_ring_len(edge->ring) < weir_ring_capacity(edge->ring))
-    return 0;
-  while (take_aside(edge))
-    ;
-  return 1;
+  int made = 0;
+  for (uint32_t i = 0; i < edge->way_count; i++) {
+    if (!is_full(&edge->ways[i]))
+      continue;
+    while (take_aside(&edge->ways[i]))
+      ;
+    made = 1;
+  }
+  return made;
+}
+
+static int take(weir_edge *edge, struct way *way, weir_batch **batch)
+{
+  if (way == NULL || peek(way) == NULL)
+    return WEIR_EEMPTY;
+  *batch = take_first(way);
+  add(&edge->received, (*batch)->row_count);
+  return WEIR_OK;
 }
 
 int weir_edge_pop(weir_edge *edge, weir_batch **batch)
 {
-  if (weir_edge_peek(edge) == NULL)
-    return WEIR_EEMPTY;
-  *batch = take_first(edge);
-  add(&edge->received, (*batch)->row_count);
-  return WEIR_OK;
+  return take(edge, first_way(edge), batch);
+}
+
+int weir_edge_pop_class(weir_edge *edge, uint32_t priority, weir_batch **batch)
+{
+  return take(edge, way_of(edge, priority), batch);
 }
 
 void weir_edge_close(weir_edge *edge)
@@ -139,10 +215,9 @@ void weir_edge_cancel(weir_edge *edge)
   drop_all(edge);
 }
 
-int weir_edge_has_room(weir_edge *edge)
+int weir_edge_has_room(weir_edge *edge, uint32_t priority)
 {
-  return weir_edge_cancelled(edge) ||
-         weir_ring_len(edge->ring) < weir_ring_capacity(edge->ring);
+  return weir_edge_cancelled(edge) || !is_full(way_of(edge, priority));
 }
 
 int weir_edge_at_end(weir_edge *edge)

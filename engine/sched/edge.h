@@ -1,4 +1,5 @@
-// edge.h -- one way from a task to a task: a short ring of batches and its book.
+// edge.h -- one way from a task to a task: a short ring of batches and its book. Where
+// records have classes of priority, each has a ring of its own, and its own order.
 //
 // The producer closes an edge when nothing more will come; the consumer cancels it
 // when nothing more is wanted. Either may happen first and both may be seen late,
@@ -8,8 +9,8 @@
 // Threads  push, close: the producer's. pop, make_room, cancel: the consumer's. The
 //          rest: any.
 // Errors   EFULL and EEMPTY are flow control.
-// Limits   WEIR_EDGE_BATCHES batches are under way, the credit of the producer, and
-//          what the consumer has taken aside.
+// Limits   WEIR_EDGE_BATCHES batches of a class are under way, the credit of the
+//          producer, and what the consumer has taken aside.
 
 #pragma once
 
@@ -17,7 +18,7 @@
 
 #include "engine/data/batch.h"
 
-enum { WEIR_EDGE_BATCHES = 8 };
+enum { WEIR_EDGE_BATCHES = 8, WEIR_CLASSES = 5 };
 
 typedef struct weir_edge weir_edge;
 
@@ -28,6 +29,14 @@ int weir_edge_push(weir_edge *edge, weir_batch *batch);  // cancelled: dropped, 
 int weir_edge_pop(weir_edge *edge, weir_batch **batch);
 const weir_batch *weir_edge_peek(weir_edge *edge);  // consumer; NULL when empty
 
+// Before the first push: what is most urgent comes first, and not what came first.
+void weir_edge_add_classes(weir_edge *edge);
+
+// The consumer's, of one class: the first batch, and since when it has been that.
+const weir_batch *weir_edge_peek_class(weir_edge *edge, uint32_t priority,
+                                       int64_t now_ns, int64_t *since_ns);
+int weir_edge_pop_class(weir_edge *edge, uint32_t priority, weir_batch **batch);
+
 // Takes a full ring's batches aside, so that the producer can go on: for a consumer
 // that waits for another input, which the same producer may have to feed.
 int weir_edge_make_room(weir_edge *edge);  // consumer; whether it was full
@@ -35,8 +44,9 @@ int weir_edge_make_room(weir_edge *edge);  // consumer; whether it was full
 void weir_edge_close(weir_edge *edge);
 void weir_edge_cancel(weir_edge *edge);
 
-int weir_edge_has_room(weir_edge *edge);  // producer: a push will not be EFULL
-int weir_edge_at_end(weir_edge *edge);    // consumer: closed and empty
+// Producer: a push of this class will not be EFULL.
+int weir_edge_has_room(weir_edge *edge, uint32_t priority);
+int weir_edge_at_end(weir_edge *edge);  // consumer: closed and empty
 int weir_edge_cancelled(const weir_edge *edge);
 
 // The book, in records: sent = received + dropped + held.

@@ -12,6 +12,8 @@
 
 enum { POOL_KEEPS = 64, GROW_BY = 16 };
 
+enum { MAX_STARVATION_NS = 1000000000 };  // unless a script says otherwise
+
 static void *grow(void *items, uint32_t count, size_t item_size)
 {
   if (count % GROW_BY != 0)
@@ -34,6 +36,7 @@ weir_flow *weir_flow_new(weir_clock clock)
       .out_bytes = WEIR_RUN_OUT_BYTES,
       .hold_bytes = WEIR_RUN_HOLD_BYTES,
   };
+  flow->max_starvation_ns = MAX_STARVATION_NS;
   flow->dead_max = -1;
   flow->dead_share_max = -1;
   return flow;
@@ -119,7 +122,7 @@ static weir_task *add_task(weir_flow *flow, const char *name, enum weir_task_kin
   task->port_count = port_count;
   task->ports = weir_mem_new(port_count * sizeof task->ports[0]);
   for (uint32_t i = 0; i < port_count; i++)
-    task->ports[i].holds = 1;
+    task->ports[i] = (weir_port){.holds = 1, .priority = WEIR_CLASS_NORMAL};
   task->lanes = weir_mem_new(sizeof task->lanes[0]);
   task->lanes[0] = new_lane(task, 0, stage_count);
   task->lane_count = 1;
@@ -177,6 +180,8 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
   weir_task *consumer = flow->tasks[to];
   WEIR_ASSERT(port < producer->port_count);
   weir_edge *edge = weir_edge_new();
+  if (flow->classes)
+    weir_edge_add_classes(edge);
 
   weir_port *out = &producer->ports[port];
   out->edges = grow(out->edges, out->edge_count, sizeof out->edges[0]);
@@ -204,7 +209,7 @@ void weir_flow_set_lanes(weir_flow *flow, uint32_t number, uint32_t lanes)
   weir_task *task = flow->tasks[number];
   WEIR_ASSERT(lanes >= 1 && lanes <= WEIR_FLOW_LANES_MAX && task->lane_count == 1);
   const weir_source_ops *ops = task->source != NULL ? task->source->ops : NULL;
-  if (lanes == 1 || task->home == WEIR_HOME_POOL ||
+  if (flow->classes || lanes == 1 || task->home == WEIR_HOME_POOL ||
       (ops != NULL && (ops->split == NULL || !ops->split(task->source, lanes))))
     return;
   task->lanes = weir_mem_resize(task->lanes, lanes * sizeof task->lanes[0]);
@@ -213,6 +218,20 @@ void weir_flow_set_lanes(weir_flow *flow, uint32_t number, uint32_t lanes)
     task->lanes[i] = new_lane(task, i, task->lanes[0]->run.stage_count);
   task->lane_count = lanes;
   weir_task_new_tickets(task);
+}
+
+void weir_flow_set_class(weir_flow *flow, uint32_t number, uint32_t port,
+                         uint32_t priority)
+{
+  weir_port *out = &flow->tasks[number]->ports[port];
+  out->priority = priority;
+  out->classed = 1;
+  flow->classes = 1;
+}
+
+void weir_flow_set_starvation(weir_flow *flow, int64_t max_starvation_ns)
+{
+  flow->max_starvation_ns = max_starvation_ns;
 }
 
 void weir_flow_set_unordered(weir_flow *flow) { flow->unordered = 1; }

@@ -91,6 +91,15 @@ void weir_flow_limit(weir_flow *flow, weir_run_limits limits);
 enum { WEIR_FLOW_LANES_MAX = 256, WEIR_FLOW_ANYBODY = 0x7fffffff };
 void weir_flow_set_lanes(weir_flow *flow, uint32_t task, uint32_t lanes);
 uint32_t weir_flow_lanes(const weir_flow *flow, uint32_t task);
+int32_t weir_flow_lane_of(const weir_flow *flow, uint32_t task,
+                          uint32_t worker);  // or -1
+
+// What a port sends has this class of priority, whatever it is made from. Then what is
+// urgent comes first everywhere: order holds within a class, and a segment works in one
+// lane. Before lanes are set and tasks connected.
+void weir_flow_set_class(weir_flow *flow, uint32_t task, uint32_t port,
+                         uint32_t priority);
+void weir_flow_set_starvation(weir_flow *flow, int64_t max_starvation_ns);
 
 // Lets batches go on as they are done, and be taken as they come; before the first
 // step. Sources still number their records, and so send their batches, in order.

@@ -7,12 +7,46 @@
 static int comes_any_time(const weir_task *task, uint32_t input)
 {
   return task->inputs[input].unordered || task->kind == WEIR_TASK_SINK ||
-         task->flow->unordered;
+         task->flow->unordered || task->flow->classes;
+}
+
+// An input, and the class of its next batch.
+struct choice {
+  int input;  // -1: none now
+  uint32_t priority;
+  weir_urgency urgency;
+};
+
+static struct choice more_urgent(const weir_task *task, struct choice best,
+                                 uint32_t input, uint32_t priority, int64_t now)
+{
+  int64_t since = 0;
+  const weir_batch *batch =
+      weir_edge_peek_class(task->inputs[input].edge, priority, now, &since);
+  // A buffer takes also what cannot go on yet.
+  if (batch == NULL ||
+      (task->kind != WEIR_TASK_BUFFER && !weir_task_has_room(task, priority)))
+    return best;
+  struct choice one = {(int)input, priority, {priority, batch->deadline_ns, since}};
+  int before = best.input < 0 || weir_urgency_before(&one.urgency, &best.urgency, now,
+                                                     task->flow->max_starvation_ns);
+  return before ? one : best;
+}
+
+// What is most urgent of all that may come.
+static struct choice choose_urgent(const weir_task *task)
+{
+  int64_t now = task->flow->clock.monotonic_ns(task->flow->clock.context);
+  struct choice best = {.input = -1};
+  for (uint32_t i = 0; i < task->input_count; i++)
+    for (uint32_t priority = 0; priority < WEIR_CLASSES; priority++)
+      best = more_urgent(task, best, i, priority, now);
+  return best;
 }
 
 // Which input the next batch comes from, or -1: none now. Ordered ones are taken by
 // (sequence, input), so all of them must have shown their next batch or their end.
-static int choose(weir_task *task)
+static int choose_in_order(weir_task *task)
 {
   // The input in the middle of a sequence may have been cut off by a failure.
   if (task->input_at < task->input_count &&
@@ -40,6 +74,13 @@ static int choose(weir_task *task)
   return best;
 }
 
+static struct choice choose(weir_task *task)
+{
+  if (task->flow->classes)
+    return choose_urgent(task);
+  return (struct choice){.input = choose_in_order(task)};
+}
+
 static int all_ended(weir_task *task)
 {
   for (uint32_t i = 0; i < task->input_count; i++)
@@ -54,20 +95,22 @@ int weir_task_take(weir_task *task, weir_lane *lane)
     return 1;
   if (!weir_ticket_is_free(task))
     return 0;
-  int input = choose(task);
-  if (input < 0) {
+  struct choice choice = choose(task);
+  if (choice.input < 0) {
     if (!all_ended(task))
       return 0;
     task->inputs_ended = 1;
     lane->woken |= task->home;  // another lane may have the last word
     return 1;
   }
-  weir_edge_pop(task->inputs[input].edge, &lane->batch);
+  const weir_input *input = &task->inputs[choice.input];
+  weir_edge_pop_class(input->edge, choice.priority, &lane->batch);
   weir_ticket_take(task, lane);
-  lane->woken |= task->inputs[input].producer->home;
+  lane->woken |= input->producer->home;
   lane->run.row = 0;
-  int goes_on = !lane->batch->ends_sequence && !comes_any_time(task, (uint32_t)input);
-  task->input_at = goes_on ? (uint32_t)input : task->input_count;
+  uint32_t number = (uint32_t)choice.input;
+  int goes_on = !lane->batch->ends_sequence && !comes_any_time(task, number);
+  task->input_at = goes_on ? number : task->input_count;
   // What is said at the end comes after everything.
   if (task->sequence <= lane->batch->sequence)
     task->sequence = lane->batch->sequence + 1;
@@ -77,7 +120,22 @@ int weir_task_take(weir_task *task, weir_lane *lane)
 
 int weir_task_has_input(weir_task *task)
 {
-  return choose(task) >= 0 || all_ended(task);
+  return choose(task).input >= 0 || all_ended(task);
+}
+
+weir_urgency weir_task_urgency(weir_task *task, const weir_lane *lane)
+{
+  weir_urgency urgency = {task->port_count > 0 ? task->ports[0].priority : 0, 0, 0};
+  if (lane->batch != NULL) {
+    urgency.priority = lane->batch->priority;
+    urgency.deadline_ns = lane->batch->deadline_ns;
+  } else if (task->input_count > 0) {
+    struct choice choice = choose_urgent(task);
+    if (choice.input >= 0)
+      urgency = choice.urgency;
+  }
+  urgency.since_ns = task->since_ns;
+  return urgency;
 }
 
 // A source that waits for records which nobody wants any more need not wait.

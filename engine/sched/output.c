@@ -17,6 +17,7 @@ static void begin_made(const weir_task *task, weir_batch *batch)
 {
   batch->sequence = task->sequence;
   batch->source = task->number;
+  batch->priority = WEIR_CLASS_NORMAL;
   if (task->input_count == 0)
     batch->record_first = __atomic_load_n(&task->received, __ATOMIC_RELAXED) + 1;
 }
@@ -38,6 +39,8 @@ void weir_task_prepare(weir_task *task, weir_lane *lane, const weir_batch *from)
       weir_batch_derive(batch, from);
     else
       begin_made(task, batch);
+    if (task->ports[port].classed)
+      batch->priority = task->ports[port].priority;
     batch->line_rows = 1;
     run->out[port] = batch;
   }
@@ -75,7 +78,7 @@ void weir_task_push(weir_task *task, weir_lane *lane, uint32_t port, int ends_se
 static int may_hold(const weir_task *task, const weir_lane *lane, uint32_t port)
 {
   const weir_batch *batch = lane->run.out[port];
-  return task->ports[port].holds && lane->ticket == NULL &&
+  return task->ports[port].holds && !task->flow->classes && lane->ticket == NULL &&
          batch->bytes.size < lane->run.limits.hold_bytes;
 }
 
@@ -133,20 +136,31 @@ void weir_task_close(weir_task *task, weir_lane *lane)
   lane->woken |= WEIR_HOME_ANY;  // whoever waits for the end looks at all tasks
 }
 
-int weir_port_has_room(const weir_port *port)
+int weir_port_has_room(const weir_port *port, uint32_t priority)
 {
+  uint32_t of = port->classed ? port->priority : priority;
   for (uint32_t i = 0; i < port->edge_count; i++)
-    if (!weir_edge_has_room(port->edges[i]))
+    if (!weir_edge_has_room(port->edges[i], of))
       return 0;
   return 1;
 }
 
-int weir_task_has_room(const weir_task *task)
+int weir_task_has_room(const weir_task *task, uint32_t priority)
 {
   for (uint32_t port = 0; port < task->port_count; port++)
-    if (!weir_port_has_room(&task->ports[port]))
+    if (!weir_port_has_room(&task->ports[port], priority))
       return 0;
   return 1;
+}
+
+int weir_task_may_send(weir_task *task, const weir_lane *lane)
+{
+  if (lane->batch != NULL)
+    return weir_task_has_room(task, lane->batch->priority);
+  // What is taken next is chosen among what finds room.
+  if (task->flow->classes && task->input_count > 0 && !task->inputs_ended)
+    return 1;
+  return weir_task_has_room(task, task->ports[0].priority);
 }
 
 // Whether nobody takes its records any more; dead letters alone are no reason to go on.

@@ -229,7 +229,7 @@ void weir_segment_step(weir_task *task, weir_lane *lane, const weir_runner *runn
   }
   if (weir_ticket_is_stalled(lane->ticket))
     return;
-  if (lane->batch == NULL && !weir_task_has_room(task))
+  if (lane->batch == NULL && !weir_task_may_send(task, lane))
     return;
   if (!weir_task_take(task, lane))
     push_held(task, lane);
@@ -252,7 +252,7 @@ int weir_segment_is_ready(weir_task *task, const weir_lane *lane)
     return 1;
   if (lane->ticket != NULL)
     return !weir_ticket_is_stalled(lane->ticket);
-  if (!weir_task_has_room(task) || is_resting(task, lane))
+  if (!weir_task_may_send(task, lane) || is_resting(task, lane))
     return 0;
   if (lane->batch != NULL)
     return 1;

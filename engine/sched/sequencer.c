@@ -85,8 +85,10 @@ int weir_task_all_delivered(const weir_task *task)
 // A batch of a source may bring dead letters with it.
 static int has_room_for(const weir_task *task, const weir_made *made)
 {
-  return task->kind == WEIR_TASK_SOURCE ? weir_task_has_room(task)
-                                        : weir_port_has_room(&task->ports[made->port]);
+  uint32_t priority = made->batch->priority;
+  return task->kind == WEIR_TASK_SOURCE
+             ? weir_task_has_room(task, priority)
+             : weir_port_has_room(&task->ports[made->port], priority);
 }
 
 static int is_due(const weir_task *task, const weir_ticket *ticket)

@@ -126,6 +126,7 @@ void weir_source_send(weir_task *task, weir_lane *lane, weir_batch *batch)
   }
   number_records(task, batch);
   batch->source = task->number;
+  batch->priority = task->ports[PORT_OUT].priority;
   batch->sequence = task->sequence++;
   uint64_t records = (uint64_t)batch->row_count + batch->fault_count;
   add(&task->received, records);
@@ -222,7 +223,8 @@ static void fill_block(weir_task *task, weir_lane *lane)
 
 static int may_take(const weir_task *task)
 {
-  return !task->taking && weir_ticket_is_free(task) && weir_task_has_room(task);
+  return !task->taking && weir_ticket_is_free(task) &&
+         weir_task_has_room(task, task->ports[PORT_OUT].priority);
 }
 
 static void read_block(weir_task *task, weir_lane *lane)
@@ -245,7 +247,7 @@ int weir_source_is_ready(weir_task *task, const weir_lane *lane)
   if (task->failure != WEIR_OK && !may_tell_failure(task))
     return 0;
   if (task->lane_count == 1)
-    return weir_task_has_room(task);
+    return weir_task_has_room(task, task->ports[PORT_OUT].priority);
   if (weir_task_can_deliver(task))
     return 1;
   if (lane->ticket != NULL)

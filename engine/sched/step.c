@@ -116,7 +116,7 @@ static void sink_step(weir_task *task, weir_lane *lane)
 
 static int sink_is_ready(weir_task *task, const weir_lane *lane)
 {
-  if (!weir_task_has_room(task))
+  if (!weir_task_may_send(task, lane))
     return 0;
   return lane->batch != NULL || task->inputs_ended ||
          weir_flow_is_abandoned(task->flow) || weir_task_has_input(task);

@@ -10,6 +10,7 @@
 #include "engine/ring/queue.h"
 #include "engine/sched/flow.h"
 #include "engine/sched/profile.h"
+#include "engine/sched/urgency.h"
 
 typedef struct weir_task weir_task;
 
@@ -23,11 +24,13 @@ typedef struct weir_input {
 typedef struct weir_port {
   weir_edge **edges;
   uint32_t edge_count;
-  uint32_t holds;  // every consumer is a sink: small batches may wait for company
-  uint32_t reads;  // a consumer does
-  uint32_t dead;   // takes dead letters
-  uint32_t homes;  // of its consumers
-  uint64_t sent;   // records; atomic
+  uint32_t holds;     // every consumer is a sink: small batches may wait for company
+  uint32_t reads;     // a consumer does
+  uint32_t dead;      // takes dead letters
+  uint32_t homes;     // of its consumers
+  uint32_t priority;  // class of what it sends
+  uint32_t classed;   // that is so, whatever class what it is made from had
+  uint64_t sent;      // records; atomic
 } weir_port;
 
 // A batch that waits for its turn to be sent on.
@@ -100,6 +103,7 @@ struct weir_task {
   uint64_t ticket_next;   // to be given
   uint64_t record_next;   // of a source with several lanes: number of the next record
   uint32_t partition;     // and where that is
+  int64_t since_ns;       // it is ready and others are chosen; 0: not so
   int32_t failure;        // why such a source gives no more
 
   uint64_t sequence;  // of the next batch that it makes
@@ -126,8 +130,10 @@ struct weir_flow {
   uint32_t task_count;
   uint32_t edge_count;
   uint32_t unordered;                   // batches go on as they are done
+  uint32_t classes;                     // what is urgent comes first
   uint32_t turns[WEIR_FLOW_LANES_MAX];  // atomic; what each worker chose last
   uint32_t lent;  // atomic; edges have room that nobody was told of
+  int64_t max_starvation_ns;
   double dead_max;
   double dead_share_max;
   uint32_t makers;        // atomic; sources and segments that are not at their end
@@ -192,6 +198,9 @@ void weir_task_free_tickets(weir_task *task);
 
 // input.c
 int weir_task_has_input(weir_task *task);  // a batch to take, or the end to note
+
+// How urgent what the lane would do is.
+weir_urgency weir_task_urgency(weir_task *task, const weir_lane *lane);
 int weir_task_take(weir_task *task, weir_lane *lane);     // 0: there was nothing to do
 void weir_task_cancel(weir_task *task, weir_lane *lane);  // wants nothing more
 int weir_task_lend(weir_task *task);  // takes full inputs aside; whether any was
@@ -204,6 +213,11 @@ void weir_task_push_all(weir_task *task, weir_lane *lane);
 void weir_task_dead(weir_task *task, weir_lane *lane, uint32_t port,
                     weir_batch *letters);
 void weir_task_close(weir_task *task, weir_lane *lane);
-int weir_port_has_room(const weir_port *port);
-int weir_task_has_room(const weir_task *task);
+
+// Whether what is made from a batch of this class finds room.
+int weir_port_has_room(const weir_port *port, uint32_t priority);
+int weir_task_has_room(const weir_task *task, uint32_t priority);
+
+// Whether what the lane makes next finds room: of its batch, or of what it may take.
+int weir_task_may_send(weir_task *task, const weir_lane *lane);
 int weir_task_unwanted(const weir_task *task);

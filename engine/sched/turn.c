@@ -28,6 +28,11 @@ void weir_task_leave(weir_task *task)
   __atomic_store_n(&task->guarded, 0, __ATOMIC_RELEASE);
 }
 
+static int64_t monotonic_ns(const weir_flow *flow)
+{
+  return flow->clock.monotonic_ns(flow->clock.context);
+}
+
 // The lane where this worker would run the task, or NULL.
 static weir_lane *lane_of(const weir_task *task, uint32_t worker)
 {
@@ -36,9 +41,16 @@ static weir_lane *lane_of(const weir_task *task, uint32_t worker)
   return task->pin == WEIR_FLOW_ANYBODY || task->pin == worker ? task->lanes[0] : NULL;
 }
 
+int32_t weir_flow_lane_of(const weir_flow *flow, uint32_t task, uint32_t worker)
+{
+  const weir_lane *lane = lane_of(flow->tasks[task], worker);
+  return lane != NULL ? (int32_t)lane->number : -1;
+}
+
 static int holds(const weir_task *task, const weir_lane *lane)
 {
-  return !lane->at_work && lane->held_since_ns != 0 && weir_task_has_room(task);
+  return !lane->at_work && lane->held_since_ns != 0 &&
+         weir_task_has_room(task, WEIR_CLASS_NORMAL);
 }
 
 int weir_flow_claim(weir_flow *flow, uint32_t number, uint32_t worker)
@@ -50,6 +62,8 @@ int weir_flow_claim(weir_flow *flow, uint32_t number, uint32_t worker)
   weir_task_guard(task);
   int claimed = weir_task_is_ready(task, lane) || holds(task, lane);
   lane->at_work |= (uint32_t)claimed;
+  if (claimed)
+    task->since_ns = 0;
   weir_task_leave(task);
   return claimed;
 }
@@ -57,35 +71,62 @@ int weir_flow_claim(weir_flow *flow, uint32_t number, uint32_t worker)
 // What a look for work is after.
 enum look { LOOK_READY, LOOK_FED, LOOK_HELD };
 
-static int is_wanted(weir_task *task, const weir_lane *lane, enum look look)
+// Whether a task is wanted; where there are classes, how urgent it is. One that is
+// passed over remembers since when.
+static int is_wanted(weir_task *task, const weir_lane *lane, enum look look,
+                     weir_urgency *urgency)
 {
   if (look == LOOK_FED && task->input_count == 0)
     return 0;
   weir_task_guard(task);
   int wanted = look == LOOK_HELD ? holds(task, lane) : weir_task_is_ready(task, lane);
+  if (wanted && task->flow->classes) {
+    if (task->since_ns == 0)
+      task->since_ns = monotonic_ns(task->flow);
+    *urgency = weir_task_urgency(task, lane);
+  }
   weir_task_leave(task);
   return wanted;
+}
+
+static int may_run(const weir_task *task, const weir_lane *lane, uint32_t homes)
+{
+  return lane != NULL && !weir_task_is_done(task) &&
+         (__atomic_load_n(&task->home, __ATOMIC_RELAXED) & homes) != 0;
 }
 
 // The order is that from sinks to sources, which keeps edges short, and goes on behind
 // the task that was chosen last, so that a slow one has no more than its turn. Each
 // worker goes its own round: so it mostly meets the branches behind a batch one after
-// the other, and the fields that it read for the first serve the others.
+// the other, and the fields that it read for the first serve the others. Where there
+// are classes, the first is the most urgent one.
 static uint32_t look_for(weir_flow *flow, uint32_t homes, uint32_t worker,
                          enum look look, uint32_t *tasks, uint32_t max)
 {
   uint32_t count = 0;
   uint32_t *turn = &flow->turns[worker % WEIR_FLOW_LANES_MAX];
   uint32_t last = __atomic_load_n(turn, __ATOMIC_RELAXED);
-  for (uint32_t n = 1; n <= flow->task_count && count < max; n++) {
+  int64_t now = flow->classes ? monotonic_ns(flow) : 0;
+  weir_urgency best = {0};
+  for (uint32_t n = 1; n <= flow->task_count; n++) {
     uint32_t i = (last + flow->task_count - n) % flow->task_count;
     weir_task *task = flow->tasks[i];
     const weir_lane *lane = lane_of(task, worker);
-    if (lane == NULL || (__atomic_load_n(&task->home, __ATOMIC_RELAXED) & homes) == 0 ||
-        weir_task_is_done(task))
+    weir_urgency urgency = {0};
+    if (!may_run(task, lane, homes) || !is_wanted(task, lane, look, &urgency))
       continue;
-    if (is_wanted(task, lane, look))
+    int first = flow->classes && count > 0 &&
+                weir_urgency_before(&urgency, &best, now, flow->max_starvation_ns);
+    if (count < max)
       tasks[count++] = i;
+    if (first) {
+      tasks[count - 1] = tasks[0];
+      tasks[0] = i;
+    }
+    if (first || count == 1)
+      best = urgency;
+    if (!flow->classes && count == max)
+      break;
   }
   if (count > 0 && (homes & ~(uint32_t)WEIR_HOME_POOL) != 0)
     __atomic_store_n(turn, tasks[0], __ATOMIC_RELAXED);
@@ -95,10 +136,9 @@ static uint32_t look_for(weir_flow *flow, uint32_t homes, uint32_t worker,
 // When a lane that is not at work will go on, be it now, or 0: it waits for others.
 static int64_t resumes_ns(weir_task *task, const weir_lane *lane)
 {
-  weir_clock clock = task->flow->clock;
   int64_t resume = (int64_t)lane->run.resume_ns;
   // Now is asked first: who is not ready after its time waits for something else.
-  int comes = resume > clock.monotonic_ns(clock.context);
+  int comes = resume > monotonic_ns(task->flow);
   return comes || (resume > 0 && weir_task_is_ready(task, lane)) ? resume : 0;
 }
 

@@ -34,8 +34,8 @@ local weir = {
 
 local operators = {
   "filter", "map", "flat_map", "select", "set", "rename", "drop_fields", "take", "skip", "tap",
-  "parse", "route", "split", "merge", "buffer", "delay", "throttle", "aggregate", "sort",
-  "top",
+  "parse", "route", "split", "merge", "buffer", "delay", "throttle", "priority", "aggregate",
+  "sort", "top",
 }
 
 local connectors = {

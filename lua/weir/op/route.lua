@@ -4,6 +4,7 @@ local errors = require("weir.lib.errors")
 local model = require("weir.op.model")
 local nearest = require("weir.lib.nearest")
 local options = require("weir.lib.options")
+local priority = require("weir.lib.priority")
 
 local M = {
   kind = "route",
@@ -18,7 +19,7 @@ local RESERVED = { default = true, dead = true, out = true }
 
 local route_spec = {
   when = { kind = "expr", required = true },
-  priority = { kind = "enum", values = { "critical", "high", "normal", "low", "background" } },
+  priority = { kind = "enum", values = priority.NAMES },
 }
 
 local function read_route(given, where, seen)
@@ -57,6 +58,16 @@ options.define("routes", function(value, _, where)
   end
   return out
 end)
+
+--- The classes of the ports that have one.
+function M.complete(node)
+  for _, route in ipairs(node.routes) do
+    if route.priority then
+      node.classes = node.classes or {}
+      node.classes[route.name] = priority.OF[route.priority]
+    end
+  end
+end
 
 --- Each route must be taken; what is left in `default` may be counted only.
 function M.ports(node)

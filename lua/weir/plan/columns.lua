@@ -8,7 +8,7 @@ local copy = require("weir.lib.copy")
 local M = {}
 
 local KEEPS = { filter = true, take = true, skip = true, tap = true, sort = true, route = true,
-  split = true, merge = true }
+  split = true, merge = true, priority = true, buffer = true, delay = true, throttle = true }
 
 local of_node
 

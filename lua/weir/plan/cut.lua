@@ -15,7 +15,7 @@
 --     task  = { number, kind = "source"|"segment"|"buffer"|"sink", name, node,  -- from 0
 --               ports = { port... }, stages = { stage... }, dead_port = n,
 --               parallel = bool, reason = why not }
---     port  = { number, name = "out"|"dead"|..., node, dead = bool }
+--     port  = { number, name = "out"|"dead"|..., node, dead = bool, class = n? }
 --     stage = { index, node, dead_port }                         -- index from 0
 --     edge  = { from = task, port = n, to = task, unordered = bool }
 
@@ -41,7 +41,8 @@ local FUSES = {
   parse = true,
   merge = true,
 }
-local ENDS = { route = true, split = true, aggregate = true, sort = true, top = true }
+local ENDS = { route = true, split = true, priority = true, aggregate = true, sort = true,
+  top = true }
 
 local Cut = {}
 Cut.__index = Cut
@@ -154,7 +155,8 @@ function Cut:_add_segment(head)
     segment.last = stage.node
   end
   for _, name in ipairs(segment.last.ports or { "out" }) do
-    add_port(segment, name, segment.last, false)
+    local port = add_port(segment, name, segment.last, false)
+    port.class = (segment.last.classes or {})[name]
   end
   if segment.last.kind == "route" then
     add_port(segment, "default", segment.last, false)
@@ -229,11 +231,23 @@ function Cut:_heads()
   return heads
 end
 
+-- What a source reads is as urgent as the first stages behind it say, if all do.
+function Cut:_class_of_source(node)
+  local class
+  for _, reader in ipairs(self.consumers[node].out or {}) do
+    if reader.kind ~= "priority" or reader.expr then
+      return nil
+    end
+    class = math.min(class or reader.classes.out, reader.classes.out)
+  end
+  return class
+end
+
 function Cut:_make_tasks()
   for _, node in ipairs(self.graph.nodes) do
     if node.kind == "source" and not is_made(node) then
       local task = self:_add_task("source", node.name, node)
-      add_port(task, "out", node, false)
+      add_port(task, "out", node, false).class = self:_class_of_source(node)
       task.dead_port = add_port(task, "dead", node, true).number
       self.of[node] = task
     end

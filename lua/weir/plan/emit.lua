@@ -22,7 +22,7 @@ local M = {}
 local DATA = {
   "C", "rows", "run", "counts", "fuel", "pending", "holds", "check", "put", "keep", "copy",
   "take_map",
-  "items", "open_item", "parse", "share", "aggregate_add", "sort_add", "top_add",
+  "items", "open_item", "parse", "share", "class_of", "aggregate_add", "sort_add", "top_add",
   "aggregate_finish", "sort_finish", "top_finish", "generate", "walk", "FUEL", "FULL_BYTES",
 }
 -- Why a segment is left, and where a walk stops.
@@ -33,8 +33,12 @@ local NUMBERS = {
 
 local READ = 1 -- a mark of a profile (engine/sched/run.h)
 
-local WRITES = { route = true, split = true }
 local GATHERS = { aggregate = true, sort = true, top = true }
+
+-- Whether a stage writes records itself.
+local function writes(node)
+  return node.kind == "route" or node.kind == "split" or (node.kind == "priority" and node.expr)
+end
 
 -- Stages from `index` on, for the record that `open` puts into code.slot.
 local emit_records
@@ -91,7 +95,7 @@ function emit_records(code, segment, index, open)
       return emit_elements(code, segment, i + 1)
     elseif GATHERS[kind] then
       return
-    elseif WRITES[kind] then
+    elseif writes(stage.node) then
       return emit_exit_when_full(code)
     end
   end

@@ -214,6 +214,19 @@ function M.split(code, stage)
   code:close()
 end
 
+-- priority: with a class its port says it all, with an expression each class has a port.
+function M.priority(code, stage)
+  if not stage.node.expr then
+    return
+  end
+  begin(code, stage, true)
+  code:open("do")
+  code:line("local port = class_of(%s)", call(code, stage, name(stage) .. ".fn"))
+  code:line("check(C.weir_rows_write(rows, %d, run.out[port]))", code.slot)
+  code:line("full = full or run.out[port].bytes.size >= FULL_BYTES")
+  code:close()
+end
+
 -- A source whose records the script makes: a segment without inputs.
 function M.finish.source(code, stage)
   at(code, stage)

@@ -2,6 +2,7 @@
 -- script, fields, tables of groups, and the few functions that its stages share.
 
 local cdef = require("weir.cdef")
+local classes = require("weir.run.classes")
 local codecs = require("weir.run.codecs")
 local ffi = require("ffi")
 local fuel = require("weir.expr.fuel")
@@ -96,6 +97,8 @@ function binders.merge()
   return {}
 end
 
+binders.priority = classes.bind
+
 function binders.source(node)
   return make.bind(node.source)
 end
@@ -181,6 +184,7 @@ local function shared(run, clock)
       end
     end,
     share = share.of,
+    class_of = classes.of,
     generate = make.generate(run, clock),
   }
 end

@@ -101,10 +101,25 @@ local function share_task(self, task)
       return
     end
     C.weir_flow_set_lanes(self.flow, task.number, self.options.workers)
+    if C.weir_flow_lanes(self.flow, task.number) == 1 then
+      C.weir_flow_pin(self.flow, task.number, task.number % self.options.workers)
+    end
     local last = task.stages[#task.stages]
     if last and last.node.kind == "aggregate" then
       local aggregate = require("weir.run.aggregate") -- most pipelines have none
       C.weir_flow_set_merger(self.flow, task.number, aggregate.merger(last.node))
+    end
+  end
+end
+
+local function add_tasks(self, context)
+  for _, task in ipairs(self.plan.tasks) do
+    local number = add[task.kind](self, task, context)
+    assert(number == task.number, "tasks are numbered in their order")
+    for _, port in ipairs(task.ports) do
+      if port.class then
+        C.weir_flow_set_class(self.flow, number, port.number, port.class)
+      end
     end
   end
 end
@@ -122,11 +137,10 @@ function M.build(self)
   if not self.options.ordered then
     C.weir_flow_set_unordered(self.flow)
   end
+  add_tasks(self, context)
   for _, task in ipairs(self.plan.tasks) do
-    local number = add[task.kind](self, task, context)
-    assert(number == task.number, "tasks are numbered in their order")
     if reads(self, task) then
-      C.weir_flow_set_reads(self.flow, number)
+      C.weir_flow_set_reads(self.flow, task.number)
     end
     share_task(self, task)
   end
@@ -135,6 +149,7 @@ function M.build(self)
     self.edges[i] = C.weir_flow_connect(self.flow, edge.from.number, edge.port, edge.to.number,
       edge.unordered and 1 or 0)
   end
+  C.weir_flow_set_starvation(self.flow, self.options.max_starvation_ns)
   local limit = self.options.max_errors or {}
   C.weir_flow_limit_dead(self.flow, limit.count or -1, limit.share or -1)
   if self:is_profiled() then

@@ -41,10 +41,10 @@ local function describe(setup, number)
   return graph
 end
 
--- The lane of a segment that is this worker's, or nil: what is serial is the first's.
+-- The lane of a segment that is this worker's, or nil.
 local function lane_of(flow, task, number)
-  local lanes = C.weir_flow_lanes(flow, task.number)
-  return number <= lanes and number - 1 or nil
+  local lane = C.weir_flow_lane_of(flow, task.number, number - 1)
+  return lane >= 0 and lane or nil
 end
 
 --- Called by engine/host: prepares every segment of a flow that the worker computes.

@@ -211,6 +211,13 @@ function M.route(b, node)
   b.state = nil
 end
 
+function M.priority(b, node)
+  if node.expr then
+    refuse("computes a class")
+  end
+  finish(b)
+end
+
 function M.split(b, node)
   if not node.expr then
     refuse("deals records out")
