@@ -1,0 +1,185 @@
+local driver = require("spec.support.driver")
+local engine = require("spec.support.engine")
+local ffi = require("ffi")
+
+local C = engine.load("engine/data/batch.h", "engine/data/line.h", "engine/io/memory.h",
+  "engine/sched/flow.h", "engine/sched/urgency.h")
+
+local seed = tonumber(os.getenv("SEED")) or os.time()
+local MS = 1e6
+
+describe(("urgency (seed %d)"):format(seed), function()
+  -- The rule, said slowly: a key for each that compares as a whole.
+  local function key(one, now, max_starvation)
+    local class = now - one.since > max_starvation and 0 or one.priority
+    return { class, one.deadline == 0 and math.huge or one.deadline, one.since }
+  end
+
+  local function before(a, b)
+    for i = 1, 3 do
+      if a[i] ~= b[i] then
+        return a[i] < b[i]
+      end
+    end
+    return false
+  end
+
+  local function random_one()
+    return { priority = math.random(0, 4), deadline = math.random(0, 3) * math.random(0, 50),
+      since = math.random(0, 100) }
+  end
+
+  local function given(one)
+    return ffi.new("weir_urgency", { one.priority, one.deadline, one.since })
+  end
+
+  it("orders by class, deadline and wait, and ages", function()
+    math.randomseed(seed)
+    for _ = 1, 1000 do
+      local now, starvation = 100, math.random(0, 100)
+      local a, b = random_one(), random_one()
+      local want = before(key(a, now, starvation), key(b, now, starvation))
+      assert.equal(want and 1 or 0, C.weir_urgency_before(given(a), given(b), now, starvation))
+    end
+  end)
+end)
+
+describe(("a flow with classes (seed %d)"):format(seed), function()
+  local flow, now, behaviours, runner
+
+  before_each(function()
+    math.randomseed(seed)
+    local clock
+    clock, now = driver.clock()
+    flow, behaviours = C.weir_flow_new(clock), {}
+    runner = driver.runner(function(task, run)
+      return behaviours[task](run)
+    end)
+  end)
+
+  after_each(function()
+    C.weir_flow_free(flow)
+    runner:free()
+  end)
+
+  local function source(name, first, last, class)
+    local out = ffi.new("weir_source *[1]")
+    assert(C.weir_memory_source_new(out) == 0)
+    for n = first, last do
+      local text = ('{"n":%d}'):format(n)
+      assert(C.weir_memory_source_add(out[0], text, #text) == 0)
+    end
+    local task = C.weir_flow_add_source(flow, name, out[0])
+    C.weir_flow_set_class(flow, task, 0, class)
+    return task
+  end
+
+  local function sink(name)
+    local out = ffi.new("weir_sink *[1]")
+    assert(C.weir_memory_sink_new(out) == 0)
+    return C.weir_flow_add_sink(flow, name, out[0])
+  end
+
+  -- Passes rows, `ms` a row on the clock.
+  local function slow(name, ms)
+    local task = C.weir_flow_add_segment(flow, name, 1, 1)
+    behaviours[task] = function(run)
+      if run.finishing ~= 0 then
+        return C.WEIR_RUN_DONE
+      end
+      while run.row < run.row_end do
+        local span = run.batch.rows[run.row]
+        C.weir_line_add(run.out[0], run.batch.bytes.bytes + span.start, span["end"] - span.start)
+        run.row = run.row + 1
+        now[0] = now[0] + ms * MS
+      end
+      return run.row < run.batch.row_count and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
+    end
+    return task
+  end
+
+  -- Always the task that the flow names first, as a worker does.
+  local function run_urgent()
+    local ready = ffi.new("uint32_t[1]")
+    while C.weir_flow_finished(flow) == 0 do
+      assert.equal(1, C.weir_flow_ready(flow, C.WEIR_HOME_ANY, 0, ready, 1))
+      assert.equal(1, C.weir_flow_claim(flow, ready[0], 0))
+      C.weir_flow_run(flow, ready[0], 0, runner.c)
+    end
+  end
+
+  local function numbers(task)
+    local out = {}
+    for i, row in ipairs(driver.rows(flow, task)) do
+      out[i] = tonumber(row:match("%d+"))
+    end
+    return out
+  end
+
+  local function two_classes(max_starvation_ms)
+    C.weir_flow_set_starvation(flow, max_starvation_ms * MS)
+    local urgent, later = source("urgent", 1, 20000, 0), source("later", 100001, 110000, 4)
+    local through, to = slow("slow", 0.01), sink("out")
+    C.weir_flow_connect(flow, later, 0, through, 0)
+    C.weir_flow_connect(flow, urgent, 0, through, 0)
+    C.weir_flow_connect(flow, through, 0, to, 0)
+    return to
+  end
+
+  local function classes_of(list)
+    local urgent, later = {}, {}
+    for _, n in ipairs(list) do
+      table.insert(n > 100000 and later or urgent, n)
+    end
+    return urgent, later
+  end
+
+  it("brings what is urgent first, and keeps the order of each class", function()
+    local to = two_classes(1e9)
+    run_urgent()
+    local list = numbers(to)
+    local urgent, later = classes_of(list)
+    assert.equal(20000, #urgent)
+    assert.equal(10000, #later)
+    for i = 1, 20000 do
+      assert.equal(i, urgent[i])
+      assert.is_true(list[i] <= 100000 or i > 20000)
+    end
+    for i = 1, 10000 do
+      assert.equal(100000 + i, later[i])
+    end
+  end)
+
+  -- On each hand-over: to be read, and to be taken by the segment.
+  it("lets nobody wait longer than max_starvation, and a few batches", function()
+    local to = two_classes(30)
+    run_urgent()
+    local list, waited = numbers(to), 0
+    local urgent, later = classes_of(list)
+    assert.equal(30000, #urgent + #later)
+    for i = 1, 20000 do -- while there are both, 0.01 ms a record
+      waited = list[i] > 100000 and 0 or waited + 0.01
+      assert.is_true(waited < 2 * 30 + 6 * 10, waited)
+    end
+    assert.is_true(list[20000] > 100000 or #later > 0)
+  end)
+
+  it("loses nothing in any order of steps", function()
+    for _ = 1, 5 do
+      C.weir_flow_limit(flow, { rows = math.random(1, 200), out_bytes = math.random(20, 4000),
+        hold_bytes = 0 })
+      local to = two_classes(math.random(0, 50))
+      driver.run(flow, runner.c, now)
+      local urgent, later = classes_of(numbers(to))
+      assert.equal(20000, #urgent)
+      assert.equal(10000, #later)
+      for i = 2, 20000 do
+        assert.is_true(urgent[i] > urgent[i - 1])
+      end
+      C.weir_flow_free(flow)
+      local clock
+      clock, now = driver.clock()
+      flow = C.weir_flow_new(clock)
+    end
+  end)
+end)
