@@ -92,3 +92,14 @@ int weir_peers_find(const weir_peers *peers, uint64_t position, weir_peer *out)
                      found->own + (position - found->start)};
   return 1;
 }
+
+int weir_peers_at(const weir_peers *peers, size_t at, uint64_t *position,
+                  weir_peer *out)
+{
+  if (peers == NULL || at >= count_of(peers))
+    return 0;
+  const struct stretch *stretch = stretch_at(peers, at);
+  *position = stretch->start;
+  *out = (weir_peer){peers->names.bytes + stretch->name, stretch->own};
+  return 1;
+}

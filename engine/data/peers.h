@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct weir_peers weir_peers;
@@ -28,3 +29,7 @@ void weir_peers_add(weir_peers *peers, uint64_t position, const weir_peer *peer)
 
 // Whose the byte at this position is. 0: nobody's, or peers is NULL.
 int weir_peers_find(const weir_peers *peers, uint64_t position, weir_peer *out);
+
+// The stretches in order, for whoever writes them down: 0 behind the last.
+int weir_peers_at(const weir_peers *peers, size_t at, uint64_t *position,
+                  weir_peer *out);

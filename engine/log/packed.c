@@ -24,7 +24,8 @@ struct head {
   int64_t deadline_ns;
   uint32_t flags;
   uint32_t rows;
-  uint64_t unused;
+  uint32_t peers_size;
+  uint32_t unused;
 };
 
 struct row {
@@ -32,8 +33,16 @@ struct row {
   weir_span origin;  // as a derived batch has it
 };
 
+struct peer {
+  uint64_t position;
+  uint64_t own;
+  uint32_t name_size;
+};
+
+enum { PEER = 20 };  // without what the compiler pads
+
 _Static_assert(sizeof(struct head) == 96 && offsetof(struct head, flags) == 80 &&
-                   sizeof(struct row) == 12,
+                   sizeof(struct row) == 12 && offsetof(struct peer, name_size) == 16,
                "as the header says");
 
 static const uint32_t unknown = UINT32_MAX;
@@ -80,6 +89,21 @@ static int pack_rows(const weir_batch *batch, weir_buf *scratch)
   return WEIR_OK;
 }
 
+static int pack_peers(const weir_batch *batch, weir_buf *scratch)
+{
+  struct peer peer = {0};
+  weir_peer found;
+  for (size_t i = 0; weir_peers_at(batch->peers, i, &peer.position, &found); i++) {
+    peer.own = found.position;
+    peer.name_size = (uint32_t)strlen(found.name);
+    if (weir_buf_reserve(scratch, PEER + peer.name_size) != WEIR_OK)
+      return WEIR_ENOMEM;
+    weir_buf_append(scratch, &peer, PEER);
+    weir_buf_append(scratch, found.name, peer.name_size);
+  }
+  return WEIR_OK;
+}
+
 static int pack_texts(const weir_batch *batch, weir_buf *scratch)
 {
   if (weir_buf_reserve(scratch, batch->bytes.size + batch->row_count) != WEIR_OK)
@@ -101,6 +125,11 @@ int weir_log_append_batch(weir_log *log, const weir_batch *batch, weir_buf *scra
   weir_buf_clear(scratch);
   weir_buf_append(scratch, &head, sizeof head);
   int rc = pack_rows(batch, scratch);
+  size_t peers_at = scratch->size;
+  if (rc == WEIR_OK)
+    rc = pack_peers(batch, scratch);
+  head.peers_size = (uint32_t)(scratch->size - peers_at);
+  memcpy(scratch->bytes, &head, sizeof head);
   if (rc == WEIR_OK && !batch->line_rows)
     rc = pack_texts(batch, scratch);
   if (rc != WEIR_OK)
@@ -147,6 +176,29 @@ static int take_rows(weir_batch *out, const char *rows, uint32_t count)
   return start == out->bytes.size;
 }
 
+// Whether the peers fill their part exactly.
+static int take_peers(weir_batch *out, const char *at, size_t left)
+{
+  weir_buf name;
+  weir_buf_init(&name);
+  struct peer peer = {0};
+  while (left >= PEER) {
+    memcpy(&peer, at, PEER);
+    if (peer.name_size > left - PEER)
+      break;
+    weir_buf_clear(&name);
+    weir_buf_append(&name, at + PEER, peer.name_size);
+    weir_buf_byte(&name, '\0');
+    if (out->peers == NULL)
+      out->peers = weir_peers_new();
+    weir_peers_add(out->peers, peer.position, &(weir_peer){name.bytes, peer.own});
+    at += PEER + peer.name_size;
+    left -= PEER + peer.name_size;
+  }
+  weir_buf_fini(&name);
+  return left == 0;
+}
+
 int weir_log_entry_batch(const weir_log_entry *entry, weir_batch *out)
 {
   const char *at = entry->payload.bytes;
@@ -156,16 +208,18 @@ int weir_log_entry_batch(const weir_log_entry *entry, weir_batch *out)
     return WEIR_ECORRUPT;
   memcpy(&head, at, sizeof head);
   if (head.size < sizeof head || head.size > left || head.rows != entry->count ||
-      head.rows > (left - head.size) / sizeof(struct row))
+      head.rows > (left - head.size) / sizeof(struct row) ||
+      head.peers_size > left - head.size - head.rows * sizeof(struct row))
     return WEIR_ECORRUPT;
   const char *rows = at + head.size;
-  const char *texts = rows + head.rows * sizeof(struct row);
+  const char *peers = rows + head.rows * sizeof(struct row);
+  const char *texts = peers + head.peers_size;
   size_t size = (size_t)(at + left - texts);
   if (weir_batch_reserve_rows(out, head.rows) != WEIR_OK ||
       weir_buf_reserve(&out->bytes, size) != WEIR_OK)
     return WEIR_ENOMEM;
   weir_buf_append(&out->bytes, texts, size);
-  if (!take_rows(out, rows, head.rows)) {
+  if (!take_rows(out, rows, head.rows) || !take_peers(out, peers, head.peers_size)) {
     weir_buf_clear(&out->bytes);
     return WEIR_ECORRUPT;
   }

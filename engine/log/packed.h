@@ -16,12 +16,18 @@
 //          72  8  deadline_ns
 //          80  4  flags: 1, ends_sequence
 //          84  4  rows
-//          88  8  zero
+//          88  4  size of peers
+//          92  4  zero
 //   rows    as many times:
 //           0  4  size of its text
 //           4  4  where it began in the source, less position
 //           8  4  which record of the source it is, less record_first;
 //                 4294967295 for one that comes from no single one, or none known
+//   peers   who sent which stretch, in the order of their positions, each:
+//           0  8  where it begins in the source
+//           8  8  where it begins in what this peer has sent
+//          16  4  size of its name
+//          20     name
 //   texts   of the rows, JSON, each with a newline behind it
 //
 // Owns     nothing.

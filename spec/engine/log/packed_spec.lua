@@ -105,6 +105,33 @@ describe("a batch in a log", function()
     C.weir_batch_unref(batch)
   end)
 
+  it("knows who sent which of its rows", function()
+    local batch = scanned('{"a":1}\n{"a":2}\n{"a":3}\n{"a":4}\n')
+    batch.peers = C.weir_peers_new()
+    for i, name in ipairs({ "10.0.0.1:514", "host.example:99", "10.0.0.1:514" }) do
+      C.weir_peers_add(batch.peers, batch.position + 8 * i - 8,
+        ffi.new("weir_peer", { name = name, position = 700 + i }))
+    end
+    local function senders(of)
+      local out, peer = {}, ffi.new("weir_peer")
+      for row = 0, of.row_count - 1 do
+        assert.equal(1, C.weir_batch_row_peer(of, row, peer))
+        out[row + 1] = { ffi.string(peer.name), tonumber(peer.position) }
+      end
+      return out
+    end
+    local expected = senders(batch)
+    assert.same({ { "10.0.0.1:514", 701 }, { "host.example:99", 702 }, { "10.0.0.1:514", 703 },
+      { "10.0.0.1:514", 711 } }, expected)
+    for _ = 1, 2 do
+      assert.equal(C.WEIR_OK, C.weir_log_append_batch(log, batch, scratch, number))
+      C.weir_batch_unref(batch)
+      batch = back()
+      assert.same(expected, senders(batch))
+    end
+    C.weir_batch_unref(batch)
+  end)
+
   it("is numbered by its rows", function()
     for _, rows in ipairs({ 3, 1, 500 }) do
       local batch = scanned(('{"a":1}\n'):rep(rows))
