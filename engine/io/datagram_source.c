@@ -229,8 +229,10 @@ int weir_datagram_source_new(weir_source **out,
     source->counters[i].name = names[i];
   source->decoder = options->decoder;
   weir_medley_init(&source->medley, options->decoder, options->clock);
+  uint64_t size =
+      options->max_record > 0 ? options->max_record : WEIR_DATAGRAM_RECORD_DEFAULT;
   source->datagrams = weir_datagrams_new(
-      options->max_record > 0 ? options->max_record : WEIR_DATAGRAM_RECORD_DEFAULT);
+      size < WEIR_DATAGRAM_RECORD_MAX ? size : WEIR_DATAGRAM_RECORD_MAX);
   start(source, options);
   *out = &source->base;
   return WEIR_OK;

@@ -21,6 +21,7 @@
 
 enum {
   WEIR_DATAGRAM_RECORD_DEFAULT = 64 << 10,
+  WEIR_DATAGRAM_RECORD_MAX = 1 << 20,
   WEIR_DATAGRAM_ROOM_DEFAULT = 8 << 20,
 };
 
@@ -28,7 +29,7 @@ typedef struct weir_datagram_source_options {
   const char *address;
   uint32_t transport;      // WEIR_TRANSPORT_UDP or _UNIX_DATAGRAM
   uint32_t receive_bytes;  // room asked of the kernel, which may give less; 0: 8 MiB
-  uint64_t max_record;     // 0: 64 KiB
+  uint64_t max_record;     // 0: 64 KiB; at most WEIR_DATAGRAM_RECORD_MAX
   weir_decoder *decoder;   // taken
   weir_clock clock;
 } weir_datagram_source_options;

@@ -11,10 +11,18 @@
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/io/feed.h"
 #include "engine/loop/dial.h"
 #include "engine/loop/net.h"
 
-enum { KEEPALIVE_S = 30, PAUSE_NS = 100000000 };
+enum { KEEPALIVE_S = 30, PAUSE_NS = 100000000, PLACES_MAX = 8 };
+
+// What people are shown while a peer cannot be reached. Others look at the text when
+// they like, so there is one for each reason, and it stays.
+struct place {
+  int code;
+  char *text;
+};
 
 struct weir_gate {
   weir_gate_options options;
@@ -36,7 +44,7 @@ struct weir_gate {
   int64_t dial_until_ns;  // when to look at the dial again
   weir_counter counters[WEIR_GATE_COUNTERS];
   char name[WEIR_ADDRESS_TEXT + 16];
-  char failing[WEIR_ADDRESS_TEXT + 64];
+  struct place places[PLACES_MAX];
   const char *place;
   char message[512];
 };
@@ -67,6 +75,8 @@ weir_gate *weir_gate_new(const weir_gate_options *options, const weir_decoder *d
   weir_gate *gate = weir_mem_new(sizeof *gate);
   gate->options = *options;
   gate->options.address = weir_mem_text(options->address);
+  if (gate->options.max_record > WEIR_RECORD_MAX)
+    gate->options.max_record = WEIR_RECORD_MAX;
   gate->decoder = decoder;
   gate->socket = (weir_socket_options){.keepalive_s = KEEPALIVE_S};
   for (int i = 0; i < WEIR_GATE_COUNTERS; i++)
@@ -106,6 +116,8 @@ void weir_gate_free(weir_gate *gate)
   }
   weir_dial_free(gate->dial);
   weir_net_free(gate->net);
+  for (int i = 0; i < PLACES_MAX; i++)
+    weir_mem_free(gate->places[i].text);
   weir_mem_free((char *)gate->options.address);
   weir_mem_free(gate);
 }
@@ -175,6 +187,22 @@ static void open_connection(weir_gate *gate, weir_socket *socket)
   count(gate, WEIR_GATE_OPENED);
 }
 
+static const char *place_of(weir_gate *gate, int code)
+{
+  for (int i = 0; i < PLACES_MAX; i++) {
+    struct place *place = &gate->places[i];
+    if (place->text == NULL) {
+      char text[WEIR_ADDRESS_TEXT + 128];
+      snprintf(text, sizeof text, "%s (%s)", gate->name,
+               code == WEIR_EEND ? "connecting again" : weir_err_text(code));
+      *place = (struct place){code, weir_mem_text(text)};
+    }
+    if (place->code == code)
+      return place->text;
+  }
+  return gate->name;
+}
+
 static void connect_later(weir_gate *gate, int code)
 {
   int has_ended = code == WEIR_EEND || code == -ETIME;
@@ -189,9 +217,7 @@ static void connect_later(weir_gate *gate, int code)
     return;
   }
   gate->dial_ns = now_ns(gate) + wait_ns;
-  snprintf(gate->failing, sizeof gate->failing, "%s (%s)", gate->name,
-           has_ended ? "connecting again" : weir_err_text(code));
-  gate->place = gate->failing;
+  gate->place = place_of(gate, code);
 }
 
 static void close_connection(weir_gate *gate, weir_connection *connection)

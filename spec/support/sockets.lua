@@ -39,7 +39,7 @@ int prlimit(int pid, int resource, const void *limit, void *old);
 local C = ffi.C
 
 local AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
-local STREAM, DATAGRAM = 1, 2
+local STREAM, DATAGRAM, NONBLOCK = 1, 2, 0x800
 local SOL_SOCKET, SO_RCVBUF, SO_LINGER, SO_RCVTIMEO = 1, 8, 13, 20
 local NOSIGNAL, DONTWAIT = 0x4000, 0x40
 local PATIENCE_S = 20
@@ -86,6 +86,14 @@ function M.connect(port)
   return to(inet(port), AF_INET, STREAM)
 end
 
+--- One that is on its way: nobody waits until it has arrived.
+function M.connect_soon(port)
+  local socket = wrap(C.socket(AF_INET, STREAM + NONBLOCK, 0))
+  local address = inet(port)
+  C.connect(socket.fd, address, ffi.sizeof(address))
+  return socket
+end
+
 function M.connect6(port)
   local address = ffi.new("struct spec_in6", { family = AF_INET6, port = C.htons(port) })
   address.address[15] = 1
@@ -111,12 +119,14 @@ local function port_of(fd)
 end
 
 --- A socket that listens on a port of its own, or on the given one.
-function M.listen(port)
+---@param port number?
+---@param backlog number?  how many may wait to be accepted, and one more
+function M.listen(port, backlog)
   local socket = wrap(C.socket(AF_INET, STREAM, 0))
   C.setsockopt(socket.fd, SOL_SOCKET, 2, ffi.new("int[1]", 1), 4)
   local address = inet(port or 0)
   check(C.bind(socket.fd, address, ffi.sizeof(address)))
-  check(C.listen(socket.fd, 16))
+  check(C.listen(socket.fd, backlog or 16))
   socket.port = port_of(socket.fd)
   return socket
 end

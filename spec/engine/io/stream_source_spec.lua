@@ -35,6 +35,7 @@ local function open(options)
     max_record = options.max_record or 1000,
     idle_timeout_ns = (options.idle_s or 0) * S,
     connect_timeout_ns = 5 * S,
+    patient = options.patient and 1 or 0,
     retries = options.retries or { max = 0, backoff_ns = 1 * S, max_backoff_ns = 4 * S },
     clock = clock,
   })
@@ -320,6 +321,53 @@ describe("a stream source", function()
     assert.same({ '{"a":1}' }, all.rows)
     assert.equal("127.0.0.1:" .. server.port, all.peers[1])
     assert.equal(C.WEIR_EEND, next_batch().code)
+  end)
+
+  it("comes back to a peer that has gone, and gives up on one that never was", function()
+    local server = sockets.listen()
+    local quick = { max = 2, backoff_ns = 1e6, max_backoff_ns = 5e6 }
+    open({ connects = true, address = "127.0.0.1:" .. server.port, retries = quick, tick_s = 1e-3 })
+    assert.equal(0, source.bounded)
+    sockets.beside(function()
+      for i = 1, 5 do -- more often than it tries in a row
+        local client = server:accept()
+        client:send(('{"a":%d}\n{"left'):format(i))
+        client:close()
+      end
+    end)
+    server:close()
+    local rows, faults, code = {}, 0, 0
+    while code == 0 do
+      local got = next_batch()
+      code = got.code
+      faults = faults + #got.faults
+      for _, row in ipairs(got.rows) do
+        rows[#rows + 1] = row
+      end
+    end
+    assert.same({ '{"a":1}', '{"a":2}', '{"a":3}', '{"a":4}', '{"a":5}' }, rows)
+    assert.equal(5, faults)
+    -- Whoever came while the peer was going was let in, and then reset.
+    assert.is_true(code == -111 or code == -104, tostring(code))
+    assert.is_true(counter("connects_failed") + counter("connections_reset") >= 2)
+    assert.matches("cannot be reached", ffi.string(source.message))
+  end)
+
+  it("looks names up, and says where there is none", function()
+    open({ connects = true, address = "no-such-host.invalid:1" })
+    assert.equal(-113, next_batch().code)
+    assert.equal(1, counter("connects_failed"))
+  end)
+
+  it("gives up an address that does not answer", function()
+    -- A backlog that is full answers nobody.
+    local server = sockets.listen(nil, 0)
+    local full = {}
+    for i = 1, 2 do
+      full[i] = sockets.connect_soon(server.port)
+    end
+    open({ connects = true, address = "127.0.0.1:" .. server.port, tick_s = 10 })
+    assert.equal(-110, next_batch().code)
   end)
 
   it("says at once where it cannot listen", function()

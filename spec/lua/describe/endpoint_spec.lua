@@ -79,6 +79,11 @@ describe("sources and sinks", function()
     assert.matches('option "records" is required', failure("weir.from(weir.memory{})"), 1, true)
   end)
 
+  it("do not stand in concat where none could follow", function()
+    assert.matches("weir.tcp has no end for the others to follow",
+      failure('weir.from(weir.concat{ weir.tcp{ listen = ":1" }, "b" })'), 1, true)
+  end)
+
   it("stand one after the other in concat", function()
     local concat = source('weir.concat{ "a.csv", weir.stdin{}, name = "both" }')
     assert.equal("concat", concat.kind)

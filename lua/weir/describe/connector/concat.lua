@@ -3,6 +3,9 @@
 -- What the script's own code makes is no source of the engine that could wait its turn.
 local MADE = { generate = true, memory = true }
 
+-- What others send has no end that a next one could follow.
+local LIVE = { tcp = true, udp = true, unix = true }
+
 return {
   kind = "concat",
   uses = { source = true },
@@ -13,6 +16,9 @@ return {
       if MADE[part.kind] then
         return ("weir.%s makes its records itself, and none of the sources can wait for it;"
           .. " give it to weir.from beside the others"):format(part.kind)
+      elseif LIVE[part.kind] then
+        return ("weir.%s has no end for the others to follow; give it to weir.from beside"
+          .. " them"):format(part.kind)
       end
     end
   end,
@@ -24,7 +30,8 @@ return {
     summary = "Reads sources one after the other: the second begins when the first has ended. To"
       .. " read them at the same time, give them all to weir.from.",
     shape = "sources -> records",
-    errors = "As those of its sources. weir.generate and weir.memory are refused.",
+    errors = "As those of its sources. weir.generate and weir.memory are refused, and so are"
+      .. " sources that others send to.",
     cost = "None.",
     example = [[
 weir.from(weir.concat{ "monday.jsonl", weir.file{ path = "tuesday.csv" } }):to "days.jsonl"]],
