@@ -33,9 +33,22 @@ void weir_connection_free(weir_connection *connection)
   weir_mem_free(connection);
 }
 
+// A peer may begin a long record and leave it at that, and so may many. What they make
+// the engine hold is not to take the memory of everybody else.
+static int may_hold(const weir_buf *held, size_t size)
+{
+  size_t limit = weir_mem_limit();
+  return limit == 0 || held->capacity >= size || size <= CARRY_KEEP ||
+         weir_mem_used() + size <= limit;
+}
+
 static void carry(weir_connection *connection, const char *bytes, size_t size)
 {
   weir_buf *held = &connection->carry;
+  if (!may_hold(held, size)) {
+    connection->over = WEIR_ENOMEM;
+    size = CARRY_KEEP;
+  }
   // A long record was an exception, and many connections are open at a time.
   if (size == 0 && held->capacity > CARRY_KEEP)
     weir_buf_fini(held);
@@ -219,7 +232,10 @@ enum weir_intake weir_connection_read(weir_connection *connection, weir_batch *b
     return finish(connection, batch);
   }
   if (weir_framer_awaits(&connection->framer, held->size, room, got)) {
-    weir_buf_append(held, room, got);
+    if (may_hold(held, held->size + got))
+      weir_buf_append(held, room, got);
+    else
+      connection->over = WEIR_ENOMEM;
     return WEIR_INTAKE_NOTHING;
   }
   if (held->size > 0)

@@ -70,7 +70,7 @@ weir_gate *weir_gate_new(const weir_gate_options *options, const weir_decoder *d
 {
   static const char *const names[WEIR_GATE_COUNTERS] = {
       "connections_opened", "connections_reset", "connections_idle",
-      "accepts_paused",     "connects_failed",
+      "accepts_paused",     "connects_failed",   "connections_dropped",
   };
   weir_gate *gate = weir_mem_new(sizeof *gate);
   gate->options = *options;
@@ -223,7 +223,9 @@ static void connect_later(weir_gate *gate, int code)
 static void close_connection(weir_gate *gate, weir_connection *connection)
 {
   int code = connection->over;
-  if (code != WEIR_EEND && code != WEIR_ESTOPPED && code != -ETIME)
+  if (code == WEIR_ENOMEM)
+    count(gate, WEIR_GATE_DROPPED);
+  else if (code != WEIR_EEND && code != WEIR_ESTOPPED && code != -ETIME)
     count(gate, WEIR_GATE_RESET);
   unlink_connection(gate, connection);
   weir_connection_free(connection);

@@ -38,11 +38,12 @@ typedef struct weir_gate_options {
 
 enum weir_gate_counter {
   WEIR_GATE_OPENED = 0,
-  WEIR_GATE_RESET = 1,   // broken by the peer, or on the way
-  WEIR_GATE_IDLE = 2,    // closed after idle_timeout
-  WEIR_GATE_PAUSED = 3,  // how often peers had to wait outside
-  WEIR_GATE_FAILED = 4,  // connections that could not be made
-  WEIR_GATE_COUNTERS = 5,
+  WEIR_GATE_RESET = 1,    // broken by the peer, or on the way
+  WEIR_GATE_IDLE = 2,     // closed after idle_timeout
+  WEIR_GATE_PAUSED = 3,   // how often peers had to wait outside
+  WEIR_GATE_FAILED = 4,   // connections that could not be made
+  WEIR_GATE_DROPPED = 5,  // closed, as there was no memory for what they had begun
+  WEIR_GATE_COUNTERS = 6,
 };
 
 // Connections get decoders of their own if the decoder, which is borrowed, has

@@ -4,7 +4,7 @@ local sockets = require("spec.support.sockets")
 local support = require("spec.engine.io.support")
 
 local C = engine.load("engine/io/stream_source.h", "engine/codec/lines.h",
-  "engine/base/clock.h")
+  "engine/base/clock.h", "engine/base/mem.h")
 
 local S = 1e9
 
@@ -245,6 +245,28 @@ describe("a stream source", function()
     one:send('{"a":2}\n')
     read(1)
     assert.equal(0, counter("connections_idle"))
+  end)
+
+  it("drops who begins more than there is memory for", function()
+    local port = open({ max_record = 2 ^ 20 })
+    local greedy, modest = sockets.connect(port), sockets.connect(port)
+    modest:send('{"a":1}\n')
+    read(1)
+    greedy:send(("x"):rep(300000))
+    modest:send('{"a":2}\n')
+    local limit = tonumber(C.weir_mem_limit())
+    C.weir_mem_set_limit(tonumber(C.weir_mem_used()) + 1000)
+    local ok, problem = pcall(function()
+      local all = { faults = {} }
+      while #all.faults == 0 do
+        modest:send('{"a":3}\n')
+        all = next_batch()
+      end
+      assert.equal(C.WEIR_ETRUNCATED, all.fault)
+      assert.equal(1, counter("connections_dropped"))
+    end)
+    C.weir_mem_set_limit(limit)
+    assert(ok, problem)
   end)
 
   it("lets no more peers in than it may, and others when one has gone", function()
