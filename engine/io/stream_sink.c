@@ -14,7 +14,7 @@
 #include "engine/loop/net.h"
 #include "engine/wire/frame.h"
 
-enum { KEEPALIVE_S = 30, LOOK_AGAIN_NS = 5000000 };
+enum { KEEPALIVE_S = 30, LOOK_AGAIN_NS = 5000000, ANSWERS_SIZE = 4096 };
 
 struct stream_sink {
   weir_sink base;
@@ -246,6 +246,49 @@ static int open_connection(struct stream_sink *sink)
   return sink->broken;
 }
 
+// No event says that the peer's machine has all, so one looks now and then.
+static int await_confirmation(struct stream_sink *sink)
+{
+  int64_t until_ns = now_ns(sink) + sink->options.timeout_ns;
+  for (;;) {
+    int rc = weir_socket_connected(sink->socket);
+    if (rc != WEIR_OK)
+      return rc;
+    size_t unsent = weir_socket_unsent(sink->socket);
+    weir_outbox_confirm(&sink->outbox, unsent);
+    if (unsent == 0)
+      return WEIR_OK;
+    if (now_ns(sink) >= until_ns)
+      return -ETIMEDOUT;
+    if (is_cancelled(sink))
+      return WEIR_ESTOPPED;
+    wait_until(sink, now_ns(sink) + LOOK_AGAIN_NS);
+  }
+}
+
+// A peer that has ended may still read, or be gone and say so only when it is written
+// to.
+static int has_peer_ended(struct stream_sink *sink)
+{
+  char answers[ANSWERS_SIZE];  // which nobody reads
+  size_t size;
+  int rc;
+  do
+    rc = weir_socket_read(sink->socket, answers, sizeof answers, &size);
+  while (rc == WEIR_OK);
+  return rc == WEIR_EEND;
+}
+
+static int write_pending(struct stream_sink *sink, weir_slice pending)
+{
+  size_t written;
+  int rc = write_all(sink, pending.bytes, pending.size, &written);
+  weir_outbox_wrote(&sink->outbox, written);
+  if (rc == WEIR_OK && has_peer_ended(sink))
+    rc = await_confirmation(sink);
+  return rc;
+}
+
 // Until the kernel has all rows.
 static int push(struct stream_sink *sink)
 {
@@ -256,9 +299,7 @@ static int push(struct stream_sink *sink)
     int rc = open_connection(sink);
     if (rc != WEIR_OK)
       return rc;
-    size_t written;
-    rc = write_all(sink, pending.bytes, pending.size, &written);
-    weir_outbox_wrote(&sink->outbox, written);
+    rc = write_pending(sink, pending);
     if (rc == WEIR_OK) {
       weir_backoff_reset(&sink->backoff);
       weir_outbox_confirm(&sink->outbox, weir_socket_unsent(sink->socket));
@@ -290,26 +331,6 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
   __atomic_fetch_add(&base->bytes_written, size, __ATOMIC_RELAXED);
   *written = batch->row_count;
   return WEIR_OK;
-}
-
-// No event says that the peer's machine has all, so one looks now and then.
-static int await_confirmation(struct stream_sink *sink)
-{
-  int64_t until_ns = now_ns(sink) + sink->options.timeout_ns;
-  for (;;) {
-    int rc = weir_socket_connected(sink->socket);
-    if (rc != WEIR_OK)
-      return rc;
-    size_t unsent = weir_socket_unsent(sink->socket);
-    weir_outbox_confirm(&sink->outbox, unsent);
-    if (unsent == 0)
-      return WEIR_OK;
-    if (now_ns(sink) >= until_ns)
-      return -ETIMEDOUT;
-    if (is_cancelled(sink))
-      return WEIR_ESTOPPED;
-    wait_until(sink, now_ns(sink) + LOOK_AGAIN_NS);
-  }
 }
 
 static int finish(weir_sink *base, int failed)
