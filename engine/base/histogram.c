@@ -100,6 +100,37 @@ void weir_histogram_merge(weir_histogram *histogram, const weir_histogram *other
   bump(&histogram->count, count);
 }
 
+void weir_histogram_subtract(weir_histogram *histogram, const weir_histogram *older)
+{
+  uint64_t count = 0;
+  uint64_t least = 0;
+  uint64_t greatest = 0;
+  for (uint32_t i = 0; i < WEIR_HISTOGRAM_STEPS; i++) {
+    histogram->steps[i] -= older->steps[i];
+    if (histogram->steps[i] == 0)
+      continue;
+    if (count == 0)
+      least = middle_of(i);
+    greatest = middle_of(i);
+    count += histogram->steps[i];
+  }
+  histogram->count = count;
+  histogram->least = least;
+  histogram->greatest = greatest;
+  histogram->sum -= older->sum;
+}
+
+uint64_t weir_histogram_rank(const weir_histogram *histogram, int64_t value)
+{
+  if (value < 0)
+    return 0;
+  uint32_t last = step_of((uint64_t)value < value_max ? (uint64_t)value : value_max);
+  uint64_t rank = 0;
+  for (uint32_t i = 0; i <= last; i++)
+    rank += histogram->steps[i];
+  return rank;
+}
+
 int64_t weir_histogram_quantile(const weir_histogram *histogram, double quantile)
 {
   if (histogram->count == 0)

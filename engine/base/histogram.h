@@ -36,6 +36,13 @@ void weir_histogram_add(weir_histogram *histogram, int64_t value, uint64_t count
 // Adds all of another one, which may be added to meanwhile.
 void weir_histogram_merge(weir_histogram *histogram, const weir_histogram *other);
 
+// Takes away what was there before, as an older copy of it says: what is left came
+// since. least and greatest then are those of steps.
+void weir_histogram_subtract(weir_histogram *histogram, const weir_histogram *older);
+
+// How many are no greater than a value, or stand on its step.
+uint64_t weir_histogram_rank(const weir_histogram *histogram, int64_t value);
+
 // The value that so many of all (0 .. 1) do not exceed: 0.5 is the median, 0 the least
 // and 1 the greatest, both exact. 0 when empty.
 int64_t weir_histogram_quantile(const weir_histogram *histogram, double quantile);

@@ -33,6 +33,9 @@ struct weir_edge {
   _Atomic uint64_t received;
   _Atomic uint64_t refused;  // by push, after a cancel
   _Atomic uint64_t emptied;  // from the ring, after a cancel
+  _Atomic uint64_t batches;
+  _Atomic uint64_t bytes;
+  _Atomic uint64_t held_max;
 };
 
 static void set_ways(weir_edge *edge, uint32_t count)
@@ -56,10 +59,15 @@ weir_edge *weir_edge_new(void)
 
 void weir_edge_add_classes(weir_edge *edge) { set_ways(edge, WEIR_CLASSES); }
 
-static void add(_Atomic uint64_t *counter, uint64_t records)
+static uint64_t load(const _Atomic uint64_t *counter)
 {
-  // Relaxed: a statistic with one writer.
-  atomic_fetch_add_explicit(counter, records, memory_order_relaxed);
+  return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+// One thread at a time writes, so nothing is lost between load and store.
+static void add(_Atomic uint64_t *counter, uint64_t count)
+{
+  atomic_store_explicit(counter, load(counter) + count, memory_order_relaxed);
 }
 
 // Pops the ring into the queue: 1, or 0 when the ring is empty.
@@ -132,6 +140,14 @@ static struct way *way_of(const weir_edge *edge, uint32_t priority)
   return &edge->ways[priority < edge->way_count ? priority : edge->way_count - 1];
 }
 
+// The consumer may have taken some already: then fewer wait than have been sent.
+static void note_held(weir_edge *edge)
+{
+  uint64_t held = weir_edge_count(edge).held;
+  if (held > load(&edge->held_max))
+    atomic_store_explicit(&edge->held_max, held, memory_order_relaxed);
+}
+
 int weir_edge_push(weir_edge *edge, weir_batch *batch)
 {
   uint64_t records = batch->row_count;
@@ -141,10 +157,15 @@ int weir_edge_push(weir_edge *edge, weir_batch *batch)
     weir_batch_unref(batch);
     return WEIR_OK;
   }
+  uint64_t bytes = batch->bytes.size;
   int rc = weir_ring_push(way_of(edge, batch->priority)->ring, batch);
-  if (rc == WEIR_OK)
-    add(&edge->sent, records);
-  return rc;
+  if (rc != WEIR_OK)
+    return rc;
+  add(&edge->sent, records);
+  add(&edge->batches, 1);
+  add(&edge->bytes, bytes);
+  note_held(edge);
+  return WEIR_OK;
 }
 
 const weir_batch *weir_edge_peek(weir_edge *edge)
@@ -239,11 +260,13 @@ int weir_edge_cancelled(const weir_edge *edge)
 weir_edge_book weir_edge_count(const weir_edge *edge)
 {
   weir_edge_book book = {
-      .sent = atomic_load_explicit(&edge->sent, memory_order_relaxed),
-      .received = atomic_load_explicit(&edge->received, memory_order_relaxed),
+      .sent = load(&edge->sent),
+      .received = load(&edge->received),
+      .dropped = load(&edge->refused) + load(&edge->emptied),
+      .held_max = load(&edge->held_max),
+      .batches = load(&edge->batches),
+      .bytes = load(&edge->bytes),
   };
-  book.dropped = atomic_load_explicit(&edge->refused, memory_order_relaxed) +
-                 atomic_load_explicit(&edge->emptied, memory_order_relaxed);
   uint64_t gone = book.received + book.dropped;
   book.held = book.sent > gone ? book.sent - gone : 0;
   return book;

@@ -55,5 +55,8 @@ typedef struct weir_edge_book {
   uint64_t received;
   uint64_t dropped;
   uint64_t held;
+  uint64_t held_max;  // that ever waited at once
+  uint64_t batches;   // sent
+  uint64_t bytes;     // of them
 } weir_edge_book;
 weir_edge_book weir_edge_count(const weir_edge *edge);

@@ -69,6 +69,7 @@ static void free_task(weir_task *task)
   weir_queue_free(task->queue);
   weir_source_free(task->source);
   weir_sink_free(task->sink);
+  weir_mem_free(task->latency);
   weir_mem_free(task->lanes);
   weir_mem_free(task->inputs);
   weir_mem_free(task->ports);

@@ -28,6 +28,8 @@
 #include <stdint.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/counter.h"
+#include "engine/base/histogram.h"
 #include "engine/data/batch.h"
 #include "engine/data/sink.h"
 #include "engine/data/source.h"
@@ -179,6 +181,7 @@ weir_flow_stats weir_flow_count(const weir_flow *flow);
 typedef struct weir_task_stats {
   uint64_t received;  // rows popped, or read by a source (faults included)
   uint64_t dead;      // dead letters it wrote
+  uint64_t done;      // of those received, rows that a segment's code is through with
   uint64_t dropped;   // taken, but given up when the flow failed or was sated
   uint64_t written;   // rows that a sink has written
   uint64_t bytes;     // read by a source, written by a sink
@@ -186,6 +189,12 @@ typedef struct weir_task_stats {
 } weir_task_stats;
 weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t task);
 weir_queue_stats weir_flow_buffer_count(weir_flow *flow, uint32_t task);
+
+// Adds how long the rows that a sink has written were under way, from their ingest time
+// until they were. 0: there are none.
+int weir_flow_add_latency(const weir_flow *flow, uint32_t sink,
+                          weir_histogram *histogram);
+
 uint64_t weir_flow_port_sent(const weir_flow *flow, uint32_t task, uint32_t port);
 weir_tally *weir_flow_tally(weir_flow *flow);  // why records died
 // What a source or sink counts of its own accord, such as connections.

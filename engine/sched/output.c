@@ -18,8 +18,11 @@ static void begin_made(const weir_task *task, weir_batch *batch)
   batch->sequence = task->sequence;
   batch->source = task->number;
   batch->priority = WEIR_CLASS_NORMAL;
-  if (task->input_count == 0)
-    batch->record_first = __atomic_load_n(&task->received, __ATOMIC_RELAXED) + 1;
+  if (task->input_count > 0)
+    return;
+  weir_clock clock = task->flow->clock;
+  batch->record_first = __atomic_load_n(&task->received, __ATOMIC_RELAXED) + 1;
+  batch->ingest_ns = clock.wall_ns(clock.context);
 }
 
 // Gives every port a batch to write to. An empty one may be left of an earlier input.

@@ -38,6 +38,7 @@ weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t number)
   const weir_task *task = flow->tasks[number];
   weir_task_stats stats = {
       .received = load(&task->received),
+      .done = load(&task->passed),
       .dead = load(&task->dead),
       .dropped = load(&task->dropped),
       .written = load(&task->written),
@@ -60,6 +61,17 @@ weir_queue_stats weir_flow_buffer_count(weir_flow *flow, uint32_t number)
     stats = weir_queue_count(task->queue);
   weir_task_leave(task);
   return stats;
+}
+
+int weir_flow_add_latency(const weir_flow *flow, uint32_t number,
+                          weir_histogram *histogram)
+{
+  const weir_task *task = flow->tasks[number];
+  const weir_histogram *latency = __atomic_load_n(&task->latency, __ATOMIC_ACQUIRE);
+  if (latency == NULL)
+    return 0;
+  weir_histogram_merge(histogram, latency);
+  return 1;
 }
 
 weir_tally *weir_flow_tally(weir_flow *flow) { return flow->tally; }

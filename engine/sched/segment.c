@@ -120,6 +120,7 @@ static void give_up_batch(weir_task *task, weir_lane *lane)
 {
   const weir_run *run = &lane->run;
   add(&task->dropped, lane->batch->row_count - run->row - run->begun);
+  add(&task->passed, run->begun);
   weir_task_cancel(task, lane);
   end_batch(task, lane);  // what comes at the end has a sequence number of its own
 }
@@ -146,8 +147,10 @@ static int enter_paced(weir_task *task, weir_lane *lane, const weir_runner *runn
   if (lane->rows_now > run->limits.rows)
     lane->rows_now = run->limits.rows;
   run->row_end = run->row + (left < lane->rows_now ? left : lane->rows_now);
+  uint32_t row = run->row;
   int64_t began_ns = monotonic_ns(task);
   int reason = enter(task, lane, runner);
+  add(&task->passed, run->row - row);
   pace(lane, monotonic_ns(task) - began_ns);
   return reason;
 }

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "engine/base/err.h"
+#include "engine/base/mem.h"
 #include "engine/data/dead.h"
 #include "engine/sched/task.h"
 
@@ -60,6 +61,18 @@ static uint32_t refused_below(const weir_refusals *refused, uint32_t row)
   return count;
 }
 
+// Once a batch: what its rows share is when they came in. Some come of nothing.
+static void note_latency(weir_task *task, const weir_batch *batch, uint32_t rows)
+{
+  if (batch->ingest_ns == 0 || rows == 0)
+    return;
+  if (task->latency == NULL)
+    // Release: who sees it sees it empty.
+    __atomic_store_n(&task->latency, weir_mem_new(sizeof *task->latency),
+                     __ATOMIC_RELEASE);
+  weir_histogram_add(task->latency, wall_ns(task) - batch->ingest_ns, rows);
+}
+
 static void sink_write(weir_task *task, weir_lane *lane)
 {
   weir_sink *sink = task->sink;
@@ -71,6 +84,7 @@ static void sink_write(weir_task *task, weir_lane *lane)
   uint32_t refused_before = refused_below(&refused, written);
   uint32_t refused_behind = refused.count - refused_before;
   add(&task->written, written - refused_before);
+  note_latency(task, lane->batch, written - refused_before);
   sink_refusals(task, lane, &refused);
   weir_refusals_clear(&refused);
   if (rc != WEIR_OK) {

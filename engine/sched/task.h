@@ -108,10 +108,12 @@ struct weir_task {
 
   uint64_t sequence;  // of the next batch that it makes
 
-  uint64_t received;  // atomic, as are the next three
+  uint64_t received;  // atomic, as are the next four
+  uint64_t passed;    // rows that the code of a segment is through with
   uint64_t dead;
   uint64_t dropped;
-  uint64_t written;  // by a sink
+  uint64_t written;         // by a sink
+  weir_histogram *latency;  // of that; atomic; NULL before the first
 };
 
 typedef struct weir_profile weir_profile;

@@ -40,6 +40,18 @@ local running = {
       .. "counted where it is made; those of sources and sinks are not. A lambda that is\n"
       .. "inlined makes none for a record." },
   { name = "no-progress", help = "no progress line on a terminal" },
+  { name = "stats", kind = "duration", value = "EVERY",
+    help = "print a table of rates, losses, queues and latencies so often: 1s",
+    text = "Rates are those of the last second and (1m/s) of the last minute. queue is what waits\n"
+      .. "before a node, most its high-water mark; busy is the share of the last second that its\n"
+      .. "steps took, told once for all stages of a segment; lost is what a node dropped.\n"
+      .. "Latencies run from when a record was read until a sink had written it. Tables are at\n"
+      .. "least 100ms apart; what does not fit the window is left out." },
+  { name = "metrics", kind = "string", value = "FILE",
+    help = "keep a file of all numbers, as Prometheus reads them; written each second",
+    text = "The file is replaced whole, so that a reader never sees half of one: it suits the\n"
+      .. "textfile collector of node_exporter. It is written a last time when the run is over.\n"
+      .. "`weir help metrics` says what is in it." },
 }
 
 local sampling = {
@@ -81,6 +93,7 @@ M.list = {
       "weir run traffic.lua",
       "weir run traffic.lua --set limit=250 --summary json -- access.jsonl",
       "weir run --profile traffic.lua",
+      "weir run --stats 5s --metrics /var/lib/node_exporter/weir.prom traffic.lua",
       "weir run --strict --max-errors 1% import.lua",
     },
   },

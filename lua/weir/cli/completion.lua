@@ -2,6 +2,7 @@
 
 local commands = require("weir.cli.commands")
 local exit = require("weir.cli.exit")
+local pages = require("weir.cli.pages")
 
 local M = {}
 
@@ -40,7 +41,7 @@ local function words_of(command)
   if command.words then
     return table.concat(command.words, " ")
   elseif command.name == "help" then
-    return table.concat(commands.names(), " ") .. " exit-codes"
+    return table.concat(commands.names(), " ") .. " " .. table.concat(pages.names, " ")
   end
   return ""
 end

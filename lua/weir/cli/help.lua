@@ -3,6 +3,7 @@
 local commands = require("weir.cli.commands")
 local exit = require("weir.cli.exit")
 local nearest = require("weir.lib.nearest")
+local pages = require("weir.cli.pages")
 local usage = require("weir.cli.usage")
 
 local M = {}
@@ -31,6 +32,15 @@ local function topic_lines(topic, label_width, out)
   out[#out + 1] = line
 end
 
+-- The pages of the program, then its commands.
+local function own_topics()
+  local names = { unpack(pages.names) }
+  for _, name in ipairs(commands.names()) do
+    names[#names + 1] = name
+  end
+  return names
+end
+
 local function overview()
   local topics = reference().topics()
   local label_width = #"program"
@@ -38,7 +48,7 @@ local function overview()
     label_width = math.max(label_width, #topic.group)
   end
   local out = { "", "Topics" }
-  topic_lines({ group = "program", names = { "exit-codes", unpack(commands.names()) } },
+  topic_lines({ group = "program", names = own_topics() },
     label_width, out)
   for _, topic in ipairs(topics) do
     topic_lines(topic, label_width, out)
@@ -62,7 +72,7 @@ local function group_text(name)
 end
 
 local function unknown(topic, world)
-  local names = { "exit-codes", unpack(commands.names()) }
+  local names = own_topics()
   for _, entry in ipairs(reference().entries()) do
     names[#names + 1] = entry.name
   end
@@ -76,8 +86,8 @@ function M.run(given, world)
   if not topic then
     world.out(overview())
     return exit.OK
-  elseif topic == "exit-codes" then
-    world.out(exit.text)
+  elseif pages.find(topic) then
+    world.out(pages.find(topic))
     return exit.OK
   end
   local command = commands.find(topic)

@@ -36,6 +36,30 @@ function M.bytes(n)
   return scaled(n, "B")
 end
 
+--- Where there is little room: 1234567 is "1.23M", 0.25 "0.25", 87 "87".
+function M.short(n)
+  for _, scale in ipairs(scales) do
+    if n >= scale[1] then
+      local shown = n / scale[1]
+      local form = shown < 10 and "%.2f%s" or shown < 100 and "%.1f%s" or "%.0f%s"
+      return form:format(shown, scale[2])
+    end
+  end
+  return (n % 1 == 0 and "%.0f" or n < 10 and "%.2g" or "%.0f"):format(n)
+end
+
+--- 0.000412 is "412us", 0.0123 "12ms", 1.5 "1.5s".
+function M.latency(seconds)
+  if seconds < 1e-3 then
+    return ("%.0fus"):format(seconds * 1e6)
+  elseif seconds < 1 then
+    return (seconds < 0.01 and "%.1fms" or "%.0fms"):format(seconds * 1e3)
+  elseif seconds < 100 then
+    return (seconds < 10 and "%.1fs" or "%.0fs"):format(seconds)
+  end
+  return ("%.0fm"):format(seconds / 60)
+end
+
 --- Records a second: "952 k/s", "87/s".
 function M.rate(n)
   if n >= 1e3 then

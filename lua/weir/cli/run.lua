@@ -89,6 +89,13 @@ local function finish(engine, given, world, interrupted)
   return code
 end
 
+-- Whoever wants it should not find out at the end that it cannot be.
+local function metrics_file(values)
+  if values.metrics then
+    return require("weir.cli.metrics_file").open(values.metrics)
+  end
+end
+
 local function run(given, world)
   local early = world.begin_worker and world.begin_worker()
   local engine, failure = load.engine(given, world, function(options)
@@ -97,8 +104,13 @@ local function run(given, world)
   if not engine then
     return failure
   end
+  local file, message = metrics_file(given.values)
+  if message then
+    load.complain({ message = "--metrics: " .. message }, given, world)
+    return exit.FAILED
+  end
   engine:start()
-  local interrupted = follow.run(engine, given.values, world) == "interrupted"
+  local interrupted = follow.run(engine, given.values, world, file) == "interrupted"
   local code = finish(engine, given, world, interrupted)
   -- Else a lambda is at work, or a pipe that nobody reads: that might be for ever.
   if engine:has_ended() then

@@ -229,6 +229,14 @@ local function place_of_sources(self)
   return ""
 end
 
+--- What it is doing: "running", "draining" once it was told to stop, "finished".
+function Engine:state()
+  if self:has_ended() or C.weir_flow_finished(self.flow) ~= 0 then
+    return "finished"
+  end
+  return self.stopped_ms and "draining" or "running"
+end
+
 --- Numbers of now, for progress.
 function Engine:stats()
   if not self.flow then
@@ -241,6 +249,7 @@ function Engine:stats()
     records_out = tonumber(stats.records_written),
     bytes_in = tonumber(stats.bytes_read),
     bytes_total = total > 0 and total or nil,
+    bytes_out = tonumber(stats.bytes_written),
     errors = tonumber(stats.records_dead),
     elapsed_ms = now_ms() - self.started_ms,
     place = place_of_sources(self),

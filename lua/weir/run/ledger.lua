@@ -6,6 +6,10 @@
 -- what the one before sent. So the last stage of a segment says how many records must
 -- have been written to its ports, which the scheduler counts by itself: the two agree
 -- or the ledger does not balance. An edge: sent = received + dropped + held.
+--
+-- While a run is at work its counts are of moments that lie close together. What a stage
+-- received is then what it is through with, so that what it sent comes out too small
+-- rather than too big; and nothing balances.
 
 local cdef = require("weir.cdef")
 
@@ -113,7 +117,8 @@ end
 local function add_segment(ledger, flow, task, taken)
   local stats = C.weir_flow_task_count(flow, task.number)
   local is_made = task.node.kind == "source"
-  local flowing = is_made and 0 or number(stats.received)
+  local received = ledger.live and stats.done + stats.dropped or stats.received
+  local flowing = is_made and 0 or number(received)
   for i, of_task in ipairs(task.stages) do
     local node = of_task.node
     local counts = counts_of(flow, task, of_task.index)
@@ -137,6 +142,7 @@ local function add_segment(ledger, flow, task, taken)
 end
 
 local function add_buffer(ledger, flow, task)
+  local sent = number(C.weir_flow_port_sent(flow, task.number, 0))
   local queue = C.weir_flow_buffer_count(flow, task.number)
   local stats = C.weir_flow_task_count(flow, task.number)
   local stage = entry(task.node.name, task.node.kind, number(stats.received), {})
@@ -145,8 +151,10 @@ local function add_buffer(ledger, flow, task)
   end
   drop(stage, "stopped", number(stats.dropped))
   stage.held = number(queue.records)
-  ledger.balanced = ledger.balanced
-    and settle(stage) == number(C.weir_flow_port_sent(flow, task.number, 0))
+  if ledger.live then
+    stage.received = sent + dropped_of(stage) + stage.held
+  end
+  ledger.balanced = ledger.balanced and settle(stage) == sent
   table.insert(ledger.stages, stage)
 end
 
@@ -154,6 +162,9 @@ local function add_sink(ledger, flow, task)
   local stats = C.weir_flow_task_count(flow, task.number)
   local stage = entry(task.name, "sink", number(stats.received), { dead = number(stats.dead) })
   drop(stage, "failed", number(stats.dropped))
+  if ledger.live then
+    stage.received = number(stats.written) + stage.dead + dropped_of(stage)
+  end
   settle(stage)
   ledger.balanced = ledger.balanced and stage.sent == number(stats.written)
   if not (task.node.default_dead and stage.received == 0) then
@@ -181,6 +192,9 @@ local function add_edges(ledger, plan, edges)
       received = number(book.received),
       dropped = number(book.dropped),
       held = number(book.held),
+      held_max = number(book.held_max),
+      batches = number(book.batches),
+      bytes = number(book.bytes),
     }
     ledger.balanced = ledger.balanced and line.sent == line.received + line.dropped + line.held
     if line.sent > 0 or line.port ~= "dead" then
@@ -193,8 +207,9 @@ end
 ---@param flow ffi.cdata*   weir_flow
 ---@param plan table        of weir.plan.cut
 ---@param edges ffi.cdata*[] weir_edge, as plan.edges
-function M.of(flow, plan, edges)
-  local ledger = { stages = {}, edges = {}, balanced = true }
+---@param live boolean?     the run is at work
+function M.of(flow, plan, edges, live)
+  local ledger = { stages = {}, edges = {}, balanced = true, live = live }
   local taken = {}
   for _, edge in ipairs(plan.edges) do
     taken[edge.from] = taken[edge.from] or {}

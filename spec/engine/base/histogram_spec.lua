@@ -102,6 +102,42 @@ describe("a histogram", function()
     assert.is_true(histogram.sum == 2 ^ 45 - 1)
   end)
 
+  it("less what was there before is what came since", function()
+    local with = seed()
+    for _ = 1, 20 do
+      local all, since = new(), new()
+      local function add(to, count)
+        for _ = 1, count do
+          local value, times = random_value(), math.random(1, 9)
+          C.weir_histogram_add(all, value, times)
+          if to then
+            C.weir_histogram_add(to, value, times)
+          end
+        end
+      end
+      add(nil, math.random(0, 50))
+      local older = ffi.new("weir_histogram", all)
+      add(since, math.random(0, 50))
+      C.weir_histogram_subtract(all, older)
+      assert.equal(tonumber(since.count), tonumber(all.count), with)
+      for _, of in ipairs(QUANTILES) do
+        assert(close(quantile(since, of), quantile(all, of)), with)
+      end
+    end
+  end)
+
+  it("knows how many are no greater than a value", function()
+    local histogram = new()
+    for _, value in ipairs({ 0, 5, 5, 100, 1e6, 1e9 }) do
+      C.weir_histogram_add(histogram, value, 2)
+    end
+    local ranks = {}
+    for i, value in ipairs({ -1, 0, 4, 5, 99, 100, 5e8, 1e9, 2 ^ 62 }) do
+      ranks[i] = tonumber(C.weir_histogram_rank(histogram, value))
+    end
+    assert.same({ 0, 2, 2, 6, 6, 8, 10, 12, 12 }, ranks)
+  end)
+
   it("merged of parts is the same as of all at once", function()
     local with = seed()
     local whole, merged = new(), new()

@@ -81,13 +81,16 @@ describe("a profile", function()
     C.weir_flow_free(flow)
   end)
 
-  it("is nothing where nobody asked", function()
+  it("is no more than the time of steps where nobody asked", function()
+    local entries = 1
     local flow, _, segment = play(false, function(run, flow)
       run.mark = 1
       C.weir_flow_sample(flow)
+      entries = entries + 1
     end)
     assert.equal(0, C.weir_flow_is_profiled(flow))
-    assert.equal(0, tonumber(C.weir_flow_task_time(flow, segment).steps))
+    local time = C.weir_flow_task_time(flow, segment)
+    assert.same({ entries * STEP_NS, 0 }, { tonumber(time.wall_ns), tonumber(time.cpu_ns) })
     assert.equal(0, tonumber(C.weir_flow_worker_time(flow, 0).steps))
     assert.equal(0, tonumber(C.weir_flow_mark(flow, segment, 1).samples))
     C.weir_flow_free(flow)

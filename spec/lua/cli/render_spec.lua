@@ -4,6 +4,7 @@ local json = require("weir.cli.json")
 local paint = require("weir.cli.paint")
 local profile = require("weir.cli.profile")
 local progress = require("weir.cli.progress")
+local stats_table = require("weir.cli.stats")
 local summary = require("weir.cli.summary")
 local summary_json = require("weir.cli.summary_json")
 local layout = require("weir.cli.table")
@@ -35,6 +36,19 @@ describe("numbers for people", function()
       human.bytes(1500), human.bytes(177e6), human.bytes(2e9) })
     assert.same({ "87/s", "953 k/s", "1.20 M/s" }, { human.rate(87), human.rate(953e3),
       human.rate(1.2e6) })
+  end)
+
+  it("are short where there is little room", function()
+    local short, latency = {}, {}
+    for i, n in ipairs({ 0, 87, 0.25, 9.7, 999, 1000, 12345, 1234567, 123456789, 4e12 }) do
+      short[i] = human.short(n)
+    end
+    assert.same({ "0", "87", "0.25", "9.7", "999", "1.00k", "12.3k", "1.23M", "123M", "4.00T" },
+      short)
+    for i, seconds in ipairs({ 0, 4.12e-4, 0.0012, 0.0123, 1.5, 42, 600 }) do
+      latency[i] = human.latency(seconds)
+    end
+    assert.same({ "0us", "412us", "1.2ms", "12ms", "1.5s", "42s", "10m" }, latency)
   end)
 
   it("measure time", function()
@@ -104,6 +118,64 @@ describe("the progress line", function()
     local line = meter:line(stats({ records_in = 3000, elapsed_ms = 2000 }), 90)
     local rate = tonumber(line:match("([%d.]+) k/s"))
     assert.is_true(rate > 1.5 and rate < 2)
+  end)
+end)
+
+describe("the table of a run at work", function()
+  local function rate(s, m)
+    return { s = s, m = m or s }
+  end
+
+  local function node(name, changes)
+    local all = { name = name, kind = "filter", received = 9e6, made = 0, sent = 8765432, dead = 0,
+      dropped = {}, held = 0, in_rate = rate(1234567), out_rate = rate(1e6, 9e5), queue = 512,
+      queue_max = 8000, busy_share = 0.455 }
+    for key, value in pairs(changes or {}) do
+      all[key] = value
+    end
+    return all
+  end
+
+  local snapshot = {
+    state = "running", elapsed_s = 12, dead = 3, written = { records = 2000 },
+    read = { records = 9e6, rate = rate(1234567), byte_rate = rate(2e8) },
+    nodes = {
+      node("file:/var/log/nginx/access.log", { dead = 3, queue = 0, queue_max = 0 }),
+      node("filter:status", { dropped = { on_error = 5, stopped = 2 }, busy_share = 0 }),
+      node("out", { held = 12, latency = { p50 = 0.001, p90 = 0.002, p99 = 0.0123, p999 = 2 } }),
+    },
+  }
+
+  local function plain(_, text)
+    return text
+  end
+
+  it("fits every window of 60 columns and more, and shows more in a wider one", function()
+    local last = 0
+    for width = 60, 160 do
+      local lines = stats_table.lines(snapshot, width)
+      for _, line in ipairs(lines) do
+        assert.is_true(layout.width_of(line) <= width, line)
+      end
+      local _, columns = lines[1]:gsub("%S+", "")
+      assert.is_true(columns >= last)
+      last = columns
+    end
+    assert.equal(15, last)
+  end)
+
+  it("tells rates, losses, queues and latencies, and nothing that nobody has", function()
+    local text = stats_table.text(snapshot, 100, plain)
+    assert.matches("^12%.0 s, running: 9,000,000 records read %(1%.23 M/s, 200 MB/s%), "
+      .. "2,000 written, 3 dead\n", text)
+    assert.matches("\nfilter:status +8%.77M +1%.23M +1%.00M +900k +7 +- +- +512", text)
+    assert.matches("\nout .* 12ms", text)
+    local idle = node("a", { queue = 0, queue_max = 0 })
+    local without = stats_table.lines({ nodes = { idle } }, 100)
+    assert.same({
+      "node    out   in/s  out/s  1m/s  busy",
+      "a     8.77M  1.23M  1.00M  900k   46%",
+    }, without)
   end)
 end)
 

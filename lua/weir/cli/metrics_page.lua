@@ -1,0 +1,41 @@
+--- `weir help metrics`: what `--metrics FILE` writes, family by family.
+
+local exposition = require("weir.run.exposition")
+local layout = require("weir.cli.table")
+
+local M = {}
+
+local WIDTH, INDENT = 80, "      "
+
+local HEAD = [[
+Metrics
+
+`weir run --metrics FILE` keeps a file of numbers in the text format of Prometheus
+(version 0.0.4). It is replaced whole once a second, and when the run is over. For
+each node of the pipeline, received + made = sent + filtered + absorbed + dropped +
+dead + what is held; a node is a source, a stage, a buffer or a sink, and has the name
+that `weir explain` shows. Rates are what Prometheus makes of counters:
+
+    rate(weir_records_sent_total{node="access"}[1m])
+    histogram_quantile(0.99, sum by (le) (rate(weir_latency_seconds_bucket[5m])))
+    rate(weir_busy_seconds_total[1m])      1 is one core, or one that waits for a disk
+
+Counting costs nothing for a record and some nanoseconds for a batch, so it is always
+on; `weir run --stats 1s` prints the same numbers for people.
+
+]]
+
+--- The page, ending in a newline.
+function M.text()
+  local out = {}
+  for _, family in ipairs(exposition.families) do
+    local labels = family.labels ~= "" and "{" .. family.labels .. "}" or ""
+    out[#out + 1] = ("  %s%s  %s"):format(family.name, labels, family.type)
+    for _, line in ipairs(layout.wrapped(family.help, WIDTH - #INDENT)) do
+      out[#out + 1] = INDENT .. line
+    end
+  end
+  return HEAD .. table.concat(out, "\n") .. "\n"
+end
+
+return M

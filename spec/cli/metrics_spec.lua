@@ -1,0 +1,90 @@
+--- Numbers that the program gives while it runs: `run --stats` and `run --metrics`.
+
+local program = require("spec.support.program")
+local prometheus = require("spec.support.prometheus")
+
+local place = program.each_place()
+
+local SCRIPT = [[
+local weir = require "weir"
+weir.from(weir.file{ name = "in", path = "in.jsonl" })
+  :filter "n % 2 == 0"
+  :to(weir.file{ name = "out", path = "out.jsonl" })
+]]
+
+before_each(function()
+  local lines = {}
+  for n = 1, 1000 do
+    lines[n] = ('{"n":%d}'):format(n)
+  end
+  lines[1001] = "{ broken"
+  place:write("in.jsonl", table.concat(lines, "\n") .. "\n")
+  place:write("p.lua", SCRIPT)
+end)
+
+describe("run --metrics", function()
+  it("leaves a file that Prometheus reads, with what the run has counted", function()
+    local result = place:run("weir run -q --metrics m.prom p.lua")
+    assert.equal(0, result.code, result.err)
+    local text = place:read("m.prom")
+    local families = prometheus.read(text)
+    assert.equal(500, prometheus.value(families, "weir_records_sent_total", { node = "out" }))
+    assert.equal(1, prometheus.value(families, "weir_errors_total", { node = "in" }))
+    assert.equal(500, prometheus.value(families, "weir_latency_seconds_count", { node = "out" }))
+    assert.falsy(place:has("m.prom.tmp"))
+    local lint = place:run("which promtool >/dev/null || exit 0; promtool check metrics <m.prom")
+    assert.equal(0, lint.code, lint.out .. lint.err)
+  end)
+
+  it("keeps the file up to date while it runs", function()
+    place:write("p.lua", (SCRIPT:gsub("in%.jsonl", "in")))
+    local result = place:run([[
+      mkfifo in; "$WEIR" run -q --metrics m.prom p.lua & pid=$!
+      exec 3>in; echo '{"n":2}' >&3
+      until grep -q 'made_total.*node="in".* 1$' m.prom 2>/dev/null; do :; done
+      grep -o 'state="running"} 1' m.prom
+      exec 3>&-; wait $pid; echo "code $?"
+      grep -o 'state="finished"} 1' m.prom]])
+    assert.equal('state="running"} 1\ncode 0\nstate="finished"} 1\n', result.out)
+  end)
+
+  it("says at once that it cannot be written", function()
+    local result = place:run("weir run --metrics nowhere/m.prom p.lua")
+    assert.equal(1, result.code)
+    assert.matches("^weir: %-%-metrics: nowhere/m.prom.tmp: No such file", result.err)
+    assert.falsy(place:has("out.jsonl"))
+  end)
+
+  it("has each family in `weir help metrics`", function()
+    place:run("weir run -q --metrics m.prom p.lua")
+    local page = place:run("weir help metrics").out
+    for name in pairs(prometheus.read(place:read("m.prom"))) do
+      assert.truthy(page:find("\n  " .. name, 1, true), name)
+    end
+  end)
+end)
+
+describe("run --stats", function()
+  it("prints a table at each interval, on standard error", function()
+    place:write("p.lua", (SCRIPT:gsub("in%.jsonl", "in"):gsub('"out.jsonl"', '"out"')))
+    local result = place:run([[
+      mkfifo in; "$WEIR" run -q --stats 100ms p.lua 2>log & pid=$!
+      exec 3>in; echo '{"n":2}' >&3
+      until grep -q '^filter.*%' log; do :; done
+      exec 3>&-; wait $pid; echo "code $?"]])
+    assert.equal("code 0\n", result.out)
+    local log = place:read("log")
+    assert.matches("running: 1 record read", log)
+    assert.matches("\nnode +out +in/s +out/s", log)
+    assert.falsy(log:find("\27"))
+    for line in log:gmatch("[^\n]+") do
+      assert.is_true(#line <= 80, line)
+    end
+  end)
+
+  it("wants a time", function()
+    local result = place:run("weir run --stats 1 p.lua")
+    assert.equal(2, result.code)
+    assert.matches('%-%-stats must be a duration such as "250ms"', result.err)
+  end)
+end)
