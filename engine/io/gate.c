@@ -29,7 +29,8 @@ struct weir_gate {
   weir_socket_options socket;
   const weir_decoder *decoder;
   weir_net *net;
-  weir_socket *listener;
+  weir_socket *listeners[WEIR_ADDRESS_LIST];  // a name may be several addresses
+  uint32_t listener_count;
   weir_connection *oldest;
   weir_connection *newest;
   uint32_t count;
@@ -129,13 +130,20 @@ static int fail(weir_gate *gate, int code, const char *what, const char *remedy)
   return gate->ended = code;
 }
 
+// On all addresses of a name. "" and "*" need one socket: that of IPv6 takes in IPv4.
 static int listen_on(weir_gate *gate, const weir_addresses *found)
 {
+  const char *text = gate->options.address;
+  int one_is_enough = text[0] == ':' || text[0] == '*';
   int rc = -EADDRNOTAVAIL;
-  for (uint32_t i = 0; i < found->count && rc != WEIR_OK; i++)
-    rc =
-        weir_socket_listen(gate->net, &found->items[i], &gate->socket, &gate->listener);
-  return rc;
+  for (uint32_t i = 0; i < found->count; i++) {
+    rc = weir_socket_listen(gate->net, &found->items[i], &gate->socket,
+                            &gate->listeners[gate->listener_count]);
+    gate->listener_count += rc == WEIR_OK;
+    if (rc == WEIR_OK && one_is_enough)
+      break;
+  }
+  return gate->listener_count > 0 ? WEIR_OK : rc;
 }
 
 int weir_gate_open(weir_gate *gate)
@@ -154,7 +162,7 @@ int weir_gate_open(weir_gate *gate)
     return fail(gate, rc, "cannot listen",
                 rc == -EADDRINUSE ? "; another program does, or this one twice" : "");
   char local[WEIR_ADDRESS_TEXT];
-  weir_socket_local(gate->listener, local, sizeof local);
+  weir_socket_local(gate->listeners[0], local, sizeof local);
   snprintf(gate->name, sizeof gate->name, "%s %s", kind_of(gate), local);
   return WEIR_OK;
 }
@@ -236,27 +244,33 @@ static void close_connection(weir_gate *gate, weir_connection *connection)
     connect_later(gate, code);
 }
 
-static void pause_listener(weir_gate *gate)
+static void watch_listeners(weir_gate *gate, uint32_t events)
 {
-  weir_socket_watch(gate->listener, 0);
+  for (uint32_t i = 0; i < gate->listener_count; i++)
+    weir_socket_watch(gate->listeners[i], events);
+}
+
+static void pause_listening(weir_gate *gate)
+{
+  watch_listeners(gate, 0);
   gate->pause_until_ns = gate->count < gate->options.max_connections
                              ? now_ns(gate) + PAUSE_NS
                              : INT64_MAX;  // until one goes
   count(gate, WEIR_GATE_PAUSED);
 }
 
-static void let_in(weir_gate *gate)
+static void let_in(weir_gate *gate, weir_socket *listener)
 {
   while (gate->count < gate->options.max_connections) {
     weir_socket *socket;
-    int rc = weir_socket_accept(gate->listener, &gate->socket, &socket);
+    int rc = weir_socket_accept(listener, &gate->socket, &socket);
     if (rc == WEIR_EEMPTY)
       return;
     if (rc != WEIR_OK)  // no descriptor or no memory for it, and others will go
       break;
     open_connection(gate, socket);
   }
-  pause_listener(gate);
+  pause_listening(gate);
 }
 
 static void end_pause(weir_gate *gate)
@@ -264,7 +278,7 @@ static void end_pause(weir_gate *gate)
   if (gate->pause_until_ns == 0 || now_ns(gate) < gate->pause_until_ns)
     return;
   gate->pause_until_ns = 0;
-  weir_socket_watch(gate->listener, WEIR_SOCKET_READ);
+  watch_listeners(gate, WEIR_SOCKET_READ);
 }
 
 static void go_on_dialling(weir_gate *gate)
@@ -317,8 +331,7 @@ static void stop_idle(weir_gate *gate)
 
 int weir_gate_tend(weir_gate *gate)
 {
-  if (gate->listener != NULL)
-    end_pause(gate);
+  end_pause(gate);
   if (gate->options.connects && !gate->draining && gate->count == 0 &&
       gate->ended == WEIR_OK)
     go_on_dialling(gate);
@@ -355,8 +368,8 @@ weir_connection *weir_gate_take(weir_gate *gate)
     weir_connection *connection = weir_socket_owner(socket);
     if (connection != NULL)
       return connection;
-    if (socket == gate->listener)
-      let_in(gate);
+    if (gate->listener_count > 0)
+      let_in(gate, socket);
   }
   return NULL;
 }
@@ -379,12 +392,12 @@ void weir_gate_drain(weir_gate *gate)
   if (gate->draining)
     return;
   gate->draining = 1;
-  if (gate->listener != NULL) {
-    let_in(gate);
-    weir_socket_close(gate->listener);
-    gate->listener = NULL;
-    gate->pause_until_ns = 0;
-  }
+  for (uint32_t i = 0; i < gate->listener_count; i++)
+    let_in(gate, gate->listeners[i]);
+  for (uint32_t i = 0; i < gate->listener_count; i++)
+    weir_socket_close(gate->listeners[i]);
+  gate->listener_count = 0;
+  gate->pause_until_ns = 0;
   weir_dial_free(gate->dial);
   gate->dial = NULL;
   for (weir_connection *at = gate->oldest; at != NULL; at = at->newer) {

@@ -97,6 +97,21 @@ void weir_lookup_take(weir_addresses *out, enum weir_transport transport,
   }
 }
 
+// Every address of this machine is one of IPv6, which takes in IPv4, where there is
+// IPv6.
+static void prefer_both(weir_addresses *found)
+{
+  for (uint32_t i = 1; i < found->count; i++) {
+    const struct sockaddr *name = (const struct sockaddr *)found->items[i].bytes;
+    if (name->sa_family == AF_INET6) {
+      weir_address both = found->items[i];
+      found->items[i] = found->items[0];
+      found->items[0] = both;
+      return;
+    }
+  }
+}
+
 int weir_address_find(weir_addresses *out, enum weir_transport transport,
                       const char *text, int passive)
 {
@@ -115,6 +130,8 @@ int weir_address_find(weir_addresses *out, enum weir_transport transport,
     return rc == EAI_SYSTEM ? -errno : -EHOSTUNREACH;
   weir_lookup_take(out, transport, found);
   freeaddrinfo(found);
+  if (passive && host[0] == '\0')
+    prefer_both(out);
   return WEIR_OK;
 }
 

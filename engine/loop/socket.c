@@ -93,6 +93,8 @@ static int bind_to(weir_net *net, int fd, const weir_address *address, int backl
   }
   if (!is_path(address) && !is_datagram(address))
     set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (name_of(address)->sa_family == AF_INET6)
+    set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (bind(fd, name_of(address), address->size) != 0 ||
       (backlog > 0 && listen(fd, backlog) != 0)) {
     int code = -errno;

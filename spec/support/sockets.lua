@@ -131,6 +131,13 @@ function M.listen(port, backlog)
   return socket
 end
 
+--- A port that was free a moment ago.
+function M.free_port()
+  local socket = M.listen()
+  socket:close()
+  return socket.port
+end
+
 --- A socket that datagrams come to.
 function M.receive(port)
   local socket = wrap(C.socket(AF_INET, DATAGRAM, 0))

@@ -348,7 +348,9 @@ describe("a stream source", function()
   it("comes back to a peer that has gone, and gives up on one that never was", function()
     local server = sockets.listen()
     local quick = { max = 2, backoff_ns = 1e6, max_backoff_ns = 5e6 }
-    open({ connects = true, address = "127.0.0.1:" .. server.port, retries = quick, tick_s = 1e-3 })
+    open({
+      connects = true, address = "127.0.0.1:" .. server.port, retries = quick, tick_s = 1e-3,
+    })
     assert.equal(0, source.bounded)
     sockets.beside(function()
       for i = 1, 5 do -- more often than it tries in a row
@@ -384,9 +386,8 @@ describe("a stream source", function()
   it("gives up an address that does not answer", function()
     -- A backlog that is full answers nobody.
     local server = sockets.listen(nil, 0)
-    local full = {}
-    for i = 1, 2 do
-      full[i] = sockets.connect_soon(server.port)
+    for _ = 1, 2 do
+      sockets.connect_soon(server.port)
     end
     open({ connects = true, address = "127.0.0.1:" .. server.port, tick_s = 10 })
     assert.equal(-110, next_batch().code)
@@ -412,6 +413,37 @@ describe("a stream source", function()
     sockets.receive_path(path):close() -- leaves its path
     open({ transport = C.WEIR_TRANSPORT_UNIX, address = path })
     assert.equal("", ffi.string(source.message))
+  end)
+
+  it("listens on every address of the machine", function()
+    for _, address in ipairs({ ":0", "*:0" }) do
+      local port = open({ address = address })
+      sockets.connect(port):send('{"a":1}\n')
+      assert.matches("^127%.0%.0%.1:%d+$", read(1).peers[1])
+      sockets.connect6(port):send('{"a":2}\n')
+      assert.matches("^%[::1%]:%d+$", read(1).peers[1])
+      close()
+    end
+  end)
+
+  it("listens on a name", function()
+    local port = open({ address = "localhost:" .. sockets.free_port() })
+    sockets.connect(port):send('{"a":1}\n')
+    assert.matches("^127%.0%.0%.1:%d+$", read(1).peers[1])
+  end)
+
+  it("reads nothing while nobody asks, so that a peer waits", function()
+    local port = open()
+    local one = sockets.connect(port)
+    local line = '{"text":"' .. ("x"):rep(900) .. '"}\n'
+    local chunk, sent = line:rep(100), 0
+    repeat
+      local size = one:send_some(chunk)
+      sent = sent + math.max(0, size)
+    until size < 0
+    assert.is_true(sent < 64 * 2 ^ 20)
+    read(math.floor(sent / #line) - 1)
+    assert.is_true(one:send_some(chunk) > 0)
   end)
 
   it("listens on IPv6", function()

@@ -32,7 +32,8 @@ describe("reference", function()
     end
     assert.matches("^max_errors is an option of options%.\n\nweir%.options{",
       reference.text("max_errors"))
-    assert.matches("^max_record is an option of file, stdin, tcp, unix, udp%.\n$", reference.text("max_record"))
+    assert.matches("^max_record is an option of file, stdin, tcp, unix, udp%.\n$",
+      reference.text("max_record"))
     assert.is_nil(reference.text("max_nonsense"))
   end)
 
