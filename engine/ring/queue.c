@@ -1,16 +1,14 @@
 // queue.c -- what waits between two tasks.
 //
-// What waits is a line of parts: rows of a batch that came together and have not been
-// cut since. A part that is a whole batch goes on as it is; others are copied then.
+// What waits is a line of parts (parts.h); the policies below decide what stands in it.
 
 #include "engine/ring/queue.h"
 
 #include <stddef.h>
 
-#include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
-#include "engine/data/line.h"
+#include "engine/ring/parts.h"
 
 // Under a rate records go on together that fall due within so long, so that a fast one
 // does not send them one by one.
@@ -18,151 +16,28 @@ enum { RATE_STEP_NS = 1000000 };
 
 static const double second_ns = 1e9;
 
-struct part {
-  weir_batch *batch;
-  uint32_t first;
-  uint32_t end;  // exclusive
-  int64_t since_ns;
-};
-
-struct line {
-  struct part *parts;  // a ring
-  size_t first;
-  size_t count;
-  size_t capacity;  // a power of two
-};
-
 struct weir_queue {
   weir_queue_options options;
   weir_pool *pool;
-  struct line waiting;
-  struct line dropped;
+  weir_parts waiting;
+  weir_parts dropped;
+  int failure;  // of the disk
   double tokens;
   int64_t tokens_ns;  // when they were counted
   double sampled;     // fractions of records that sample still owes
   weir_queue_stats stats;
 };
 
-// --- lines of parts
-
-static struct part *part_at(const struct line *line, size_t index)
-{
-  return &line->parts[(line->first + index) & (line->capacity - 1)];
-}
-
-static void grow(struct line *line)
-{
-  enum { FIRST = 16 };
-  size_t capacity = line->capacity > 0 ? line->capacity * 2 : FIRST;
-  struct part *parts = weir_mem_new(capacity * sizeof *parts);
-  for (size_t i = 0; i < line->count; i++)
-    parts[i] = *part_at(line, i);
-  weir_mem_free(line->parts);
-  *line = (struct line){parts, 0, line->count, capacity};
-}
-
-// A part that goes on where the last one ends is the same part.
-static void append(struct line *line, struct part part)
-{
-  struct part *last = line->count > 0 ? part_at(line, line->count - 1) : NULL;
-  if (last != NULL && last->batch == part.batch && last->end == part.first) {
-    last->end = part.end;
-    return;
-  }
-  if (line->count == line->capacity)
-    grow(line);
-  weir_batch_ref(part.batch);
-  *part_at(line, line->count++) = part;
-}
-
-// An empty batch only says how far its source has got: the last one says it all.
-static void append_mark(struct line *line, weir_batch *batch)
-{
-  struct part *last = line->count > 0 ? part_at(line, line->count - 1) : NULL;
-  if (last == NULL || last->batch->row_count > 0) {
-    append(line, (struct part){.batch = batch});
-    return;
-  }
-  weir_batch_unref(last->batch);
-  last->batch = weir_batch_ref(batch);
-}
-
-static void remove_first(struct line *line)
-{
-  weir_batch_unref(part_at(line, 0)->batch);
-  line->first++;
-  line->count--;
-}
-
-static void clear(struct line *line)
-{
-  while (line->count > 0)
-    remove_first(line);
-  weir_mem_free(line->parts);
-  *line = (struct line){0};
-}
-
-// Lines follow each other without a gap.
-static uint64_t bytes_of(const weir_batch *batch, uint32_t first, uint32_t end)
-{
-  return end > first ? batch->rows[end - 1].end - batch->rows[first].start + 1 : 0;
-}
-
-// What stands at the head and came in the same batch goes on together.
-static uint32_t rows_together(const struct line *line)
-{
-  const weir_batch *batch = part_at(line, 0)->batch;
-  uint32_t rows = 0;
-  for (size_t i = 0; i < line->count && part_at(line, i)->batch == batch; i++)
-    rows += part_at(line, i)->end - part_at(line, i)->first;
-  return rows;
-}
-
-// Copies so many rows of the head, or all it has; how many.
-static uint32_t copy_head(struct line *line, weir_batch *to, uint32_t count)
-{
-  struct part *head = part_at(line, 0);
-  const weir_batch *from = head->batch;
-  uint32_t rows = head->end - head->first < count ? head->end - head->first : count;
-  for (uint32_t row = head->first; row < head->first + rows; row++) {
-    weir_span span = from->rows[row];
-    int rc = weir_line_add(to, from->bytes.bytes + span.start, span.end - span.start);
-    WEIR_ASSERT(rc == WEIR_OK);  // it was no shorter where it came from
-  }
-  weir_batch_trace_rows(to, from, head->first, rows);
-  head->first += rows;
-  if (head->first == head->end)
-    remove_first(line);
-  return rows;
-}
-
-// Takes rows that came together from the head of a line.
-static weir_batch *take_rows(weir_queue *queue, struct line *line, uint32_t count)
-{
-  weir_batch *from = part_at(line, 0)->batch;
-  if (count == from->row_count) {
-    weir_batch_ref(from);
-    remove_first(line);
-    return from;
-  }
-  weir_batch *cut = weir_batch_new(queue->pool);
-  weir_batch_derive(cut, from);
-  cut->ends_sequence = 1;
-  while (count > 0)
-    count -= copy_head(line, cut, count);
-  return cut;
-}
-
 // --- the book
 
-static void let_in(weir_queue *queue, struct part part)
+static void let_in(weir_queue *queue, weir_part part)
 {
   if (part.first == part.end)
     return;
   weir_queue_stats *stats = &queue->stats;
-  append(&queue->waiting, part);
+  weir_parts_append(&queue->waiting, part);
   stats->records += part.end - part.first;
-  stats->bytes += bytes_of(part.batch, part.first, part.end);
+  stats->bytes += weir_part_bytes(part.batch, part.first, part.end);
   if (stats->records > stats->records_max)
     stats->records_max = stats->records;
 }
@@ -173,11 +48,11 @@ static void let_out(weir_queue *queue, uint64_t records, uint64_t bytes)
   queue->stats.bytes -= bytes;
 }
 
-static void drop(weir_queue *queue, struct part part, uint64_t *counter)
+static void drop(weir_queue *queue, weir_part part, uint64_t *counter)
 {
   *counter += part.end - part.first;
   if (queue->options.keeps_dropped && part.first < part.end)
-    append(&queue->dropped, part);
+    weir_parts_append(&queue->dropped, part);
 }
 
 // --- what comes in
@@ -198,7 +73,7 @@ static uint32_t fitting(const weir_queue *queue, const weir_batch *batch, uint32
     return (uint32_t)rows;
   uint32_t end = row;
   while (end < row + rows &&
-         stats->bytes + bytes_of(batch, row, end) < options->max_bytes)
+         stats->bytes + weir_part_bytes(batch, row, end) < options->max_bytes)
     end++;
   return end - row;
 }
@@ -210,17 +85,17 @@ static void drop_oldest(weir_queue *queue)
   while ((options->max_records > 0 && stats->records > options->max_records) ||
          (options->max_bytes > 0 && stats->bytes > options->max_bytes &&
           stats->records > 1)) {
-    struct part *head = part_at(&queue->waiting, 0);
+    weir_part *head = weir_parts_at(&queue->waiting, 0);
     if (head->first == head->end) {
-      remove_first(&queue->waiting);
+      weir_parts_remove_first(&queue->waiting);
       continue;
     }
-    struct part oldest = *head;
+    weir_part oldest = *head;
     oldest.end = oldest.first + 1;
     drop(queue, oldest, &queue->stats.dropped_oldest);
-    let_out(queue, 1, bytes_of(oldest.batch, oldest.first, oldest.end));
+    let_out(queue, 1, weir_part_bytes(oldest.batch, oldest.first, oldest.end));
     if (++head->first == head->end)
-      remove_first(&queue->waiting);
+      weir_parts_remove_first(&queue->waiting);
   }
 }
 
@@ -228,11 +103,11 @@ static int is_pressed(const weir_queue *queue)
 {
   const weir_queue_options *options = &queue->options;
   const weir_queue_stats *stats = &queue->stats;
-  return (options->max_records > 0 && stats->records >= options->max_records / 2) ||
-         (options->max_bytes > 0 && stats->bytes >= options->max_bytes / 2);
+  return (options->max_records > 0 && stats->records * 2 >= options->max_records) ||
+         (options->max_bytes > 0 && stats->bytes * 2 >= options->max_bytes);
 }
 
-static void sample_row(weir_queue *queue, struct part part)
+static void sample_row(weir_queue *queue, weir_part part)
 {
   if (!is_pressed(queue)) {
     let_in(queue, part);
@@ -264,20 +139,20 @@ static int rate_drops(const weir_queue *queue)
 }
 
 // What the rate does not allow at once is dropped.
-static uint32_t put_at_rate(weir_queue *queue, struct part part)
+static uint32_t put_at_rate(weir_queue *queue, weir_part part)
 {
   earn_tokens(queue, part.since_ns);
   uint32_t rows = part.end - part.first;
   uint32_t allowed = queue->tokens < rows ? (uint32_t)queue->tokens : rows;
   queue->tokens -= allowed;
-  struct part rest = part;
+  weir_part rest = part;
   part.end = rest.first = part.first + allowed;
   let_in(queue, part);
   drop(queue, rest, &queue->stats.over_rate);
   return rows;
 }
 
-static uint32_t put_sampled(weir_queue *queue, struct part part)
+static uint32_t put_sampled(weir_queue *queue, weir_part part)
 {
   uint32_t first = part.first;
   for (; part.first < part.batch->row_count; part.first++) {
@@ -289,37 +164,122 @@ static uint32_t put_sampled(weir_queue *queue, struct part part)
   return part.first - first;
 }
 
-int weir_queue_is_full(const weir_queue *queue)
+static int is_at_limit(const weir_queue *queue)
 {
   const weir_queue_options *options = &queue->options;
   const weir_queue_stats *stats = &queue->stats;
-  if (options->overflow != WEIR_OVERFLOW_BLOCK &&
-      options->overflow != WEIR_OVERFLOW_SAMPLE)
-    return 0;
   return (options->max_records > 0 && stats->records >= options->max_records) ||
          (options->max_bytes > 0 && stats->bytes >= options->max_bytes);
+}
+
+static int must_spill(const weir_queue *queue)
+{
+  return is_at_limit(queue) || !weir_spill_is_empty(queue->options.spill);
+}
+
+int weir_queue_is_full(const weir_queue *queue, int64_t now_ns)
+{
+  switch (queue->options.overflow) {
+  case WEIR_OVERFLOW_BLOCK:
+  case WEIR_OVERFLOW_SAMPLE:
+    return is_at_limit(queue);
+  case WEIR_OVERFLOW_SPILL:
+    return must_spill(queue) && !weir_spill_has_room(queue->options.spill, now_ns);
+  default:
+    return 0;
+  }
+}
+
+// What lies on disk came later than what waits in memory, and before what comes now.
+static void refill(weir_queue *queue, int64_t now_ns)
+{
+  while (!is_pressed(queue) && !weir_spill_is_empty(queue->options.spill)) {
+    weir_batch *batch = NULL;
+    int rc = weir_spill_take(queue->options.spill, &batch);
+    if (rc != WEIR_OK) {
+      queue->failure = rc != WEIR_EEMPTY ? rc : WEIR_OK;
+      return;
+    }
+    let_in(queue, (weir_part){batch, 0, batch->row_count, now_ns});
+    weir_batch_unref(batch);
+  }
+}
+
+static weir_batch *rows_of(weir_queue *queue, weir_part part)
+{
+  weir_parts parts = {0};
+  weir_parts_append(&parts, part);
+  weir_batch *rows = weir_parts_take(&parts, part.end - part.first, queue->pool);
+  weir_parts_clear(&parts);
+  return rows;
+}
+
+// Into memory what fits there, the rest behind what lies on disk.
+static uint32_t put_spilling(weir_queue *queue, weir_part part)
+{
+  uint32_t rows = part.end - part.first;
+  uint32_t fit = must_spill(queue) ? 0 : fitting(queue, part.batch, part.first);
+  weir_part rest = part;
+  part.end = rest.first = part.first + fit;
+  let_in(queue, part);
+  if (fit == rows)
+    return rows;
+  weir_batch *batch = rows_of(queue, rest);
+  int rc = weir_spill_put(queue->options.spill, batch, part.since_ns);
+  weir_batch_unref(batch);
+  if (rc != WEIR_OK && rc != WEIR_EFULL)
+    queue->failure = rc;
+  return rc == WEIR_OK ? rows : fit;
+}
+
+int weir_queue_tend(weir_queue *queue, int64_t now_ns, int drain)
+{
+  if (queue->options.spill == NULL)
+    return WEIR_OK;
+  if (!drain)
+    refill(queue, now_ns);
+  if (queue->failure != WEIR_OK)
+    return queue->failure;
+  return weir_spill_tend(queue->options.spill, now_ns);
+}
+
+int64_t weir_queue_tend_ns(const weir_queue *queue, int drain)
+{
+  const weir_spill *spill = queue->options.spill;
+  if (spill == NULL)
+    return INT64_MAX;
+  return !drain && !is_pressed(queue) && !weir_spill_is_empty(spill)
+             ? 0
+             : weir_spill_next_ns(spill);
+}
+
+const char *weir_queue_message(const weir_queue *queue)
+{
+  return queue->options.spill != NULL ? weir_spill_message(queue->options.spill) : "";
 }
 
 uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
                         int64_t now_ns)
 {
-  struct part part = {batch, row, batch->row_count, now_ns};
+  weir_part part = {batch, row, batch->row_count, now_ns};
   uint32_t rows = part.end - part.first;
   if (rows == 0) {
-    append_mark(&queue->waiting, batch);
+    weir_parts_mark(&queue->waiting, batch);
     return 0;
   }
   if (rate_drops(queue))
     return put_at_rate(queue, part);
   if (queue->options.overflow == WEIR_OVERFLOW_SAMPLE)
     return put_sampled(queue, part);
+  if (queue->options.overflow == WEIR_OVERFLOW_SPILL)
+    return put_spilling(queue, part);
   if (queue->options.overflow == WEIR_OVERFLOW_DROP_OLDEST) {
     let_in(queue, part);
     drop_oldest(queue);
     return rows;
   }
   uint32_t fit = fitting(queue, batch, row);
-  struct part rest = part;
+  weir_part rest = part;
   part.end = rest.first = row + fit;
   let_in(queue, part);
   if (queue->options.overflow == WEIR_OVERFLOW_BLOCK)
@@ -348,10 +308,11 @@ int64_t weir_queue_next_ns(const weir_queue *queue, int drain)
 {
   if (queue->waiting.count == 0)
     return INT64_MAX;
-  const struct part *head = part_at(&queue->waiting, 0);
+  const weir_part *head = weir_parts_at(&queue->waiting, 0);
   int64_t next = drain ? head->since_ns : head->since_ns + queue->options.delay_ns;
   if (waits_for_tokens(queue)) {
-    double missing = step_of(queue, rows_together(&queue->waiting)) - queue->tokens;
+    double missing =
+        step_of(queue, weir_parts_together(&queue->waiting)) - queue->tokens;
     double wait_ns = missing * second_ns / queue->options.rate_per_s;
     // Rounded up, or whoever waits would come a moment too early and wait again.
     int64_t allowed = queue->tokens_ns + (missing > 0 ? (int64_t)wait_ns + 1 : 0);
@@ -360,24 +321,11 @@ int64_t weir_queue_next_ns(const weir_queue *queue, int drain)
   return next;
 }
 
-// Of so many records at the head.
-static uint64_t bytes_at_head(const struct line *line, uint32_t rows)
-{
-  uint64_t bytes = 0;
-  for (size_t i = 0; rows > 0; i++) {
-    const struct part *part = part_at(line, i);
-    uint32_t count = part->end - part->first < rows ? part->end - part->first : rows;
-    bytes += bytes_of(part->batch, part->first, part->first + count);
-    rows -= count;
-  }
-  return bytes;
-}
-
 weir_batch *weir_queue_take(weir_queue *queue, int64_t now_ns, int drain)
 {
   if (weir_queue_next_ns(queue, drain) > now_ns)
     return NULL;
-  uint32_t rows = rows_together(&queue->waiting);
+  uint32_t rows = weir_parts_together(&queue->waiting);
   if (waits_for_tokens(queue) && rows > 0) {
     earn_tokens(queue, now_ns);
     rows = queue->tokens < rows ? (uint32_t)queue->tokens : rows;
@@ -385,18 +333,20 @@ weir_batch *weir_queue_take(weir_queue *queue, int64_t now_ns, int drain)
     if (rows == 0)
       return NULL;  // by less than a nanosecond
   }
-  let_out(queue, rows, bytes_at_head(&queue->waiting, rows));
-  return take_rows(queue, &queue->waiting, rows);
+  let_out(queue, rows, weir_parts_bytes(&queue->waiting, rows));
+  return weir_parts_take(&queue->waiting, rows, queue->pool);
 }
 
-int weir_queue_is_empty(const weir_queue *queue)
+int weir_queue_is_empty(const weir_queue *queue, int left)
 {
-  return queue->waiting.count == 0 && queue->dropped.count == 0;
+  const weir_spill *spill = queue->options.spill;
+  return queue->waiting.count == 0 && queue->dropped.count == 0 &&
+         (left || spill == NULL || weir_spill_is_empty(spill));
 }
 
-static const weir_batch *head_of(const struct line *line)
+static const weir_batch *head_of(const weir_parts *line)
 {
-  return line->count > 0 ? part_at(line, 0)->batch : NULL;
+  return line->count > 0 ? weir_parts_at(line, 0)->batch : NULL;
 }
 
 const weir_batch *weir_queue_head(const weir_queue *queue)
@@ -413,7 +363,8 @@ weir_batch *weir_queue_take_dropped(weir_queue *queue)
 {
   if (queue->dropped.count == 0)
     return NULL;
-  return take_rows(queue, &queue->dropped, rows_together(&queue->dropped));
+  return weir_parts_take(&queue->dropped, weir_parts_together(&queue->dropped),
+                         queue->pool);
 }
 
 // --- the queue
@@ -430,8 +381,8 @@ weir_queue *weir_queue_new(const weir_queue_options *options, weir_pool *pool)
 uint64_t weir_queue_clear(weir_queue *queue)
 {
   uint64_t records = queue->stats.records;
-  clear(&queue->waiting);
-  clear(&queue->dropped);
+  weir_parts_clear(&queue->waiting);
+  weir_parts_clear(&queue->dropped);
   queue->stats.records = 0;
   queue->stats.bytes = 0;
   return records;
@@ -442,7 +393,14 @@ void weir_queue_free(weir_queue *queue)
   if (queue == NULL)
     return;
   weir_queue_clear(queue);
+  weir_spill_close(queue->options.spill);
   weir_mem_free(queue);
 }
 
-weir_queue_stats weir_queue_count(const weir_queue *queue) { return queue->stats; }
+weir_queue_stats weir_queue_count(const weir_queue *queue)
+{
+  weir_queue_stats stats = queue->stats;
+  if (queue->options.spill != NULL)
+    stats.spill = weir_spill_count(queue->options.spill);
+  return stats;
+}

@@ -1,9 +1,10 @@
 // queue.h -- what waits between two tasks, and what goes when it is too much.
 //
 // A queue takes batches up to its limits. What comes on top waits outside (block), is
-// left out (drop_newest), pushes out what has waited longest (drop_oldest) or is
-// thinned (sample). What it holds goes on at once, after a delay, or as fast as a rate
-// allows. Records count, not batches: where a limit falls, a batch is cut.
+// left out (drop_newest), pushes out what has waited longest (drop_oldest), is thinned
+// (sample) or goes to disk (spill), until that is full too. What it holds goes on at
+// once, after a delay, or as fast as a rate allows. Records count, not batches: where a
+// limit falls, a batch is cut.
 //
 //     row += weir_queue_put(queue, batch, row, now);    until the batch is done
 //     while ((batch = weir_queue_take(queue, now)) != NULL) ...
@@ -18,12 +19,14 @@
 #include <stdint.h>
 
 #include "engine/data/batch.h"
+#include "engine/ring/spill.h"
 
 enum weir_overflow {
   WEIR_OVERFLOW_BLOCK = 0,
   WEIR_OVERFLOW_DROP_NEWEST = 1,
   WEIR_OVERFLOW_DROP_OLDEST = 2,
   WEIR_OVERFLOW_SAMPLE = 3,
+  WEIR_OVERFLOW_SPILL = 4,
 };
 
 typedef struct weir_queue_options {
@@ -36,6 +39,7 @@ typedef struct weir_queue_options {
   double rate_per_s;  // 0: as they come. Else what is too much waits (block), or is
                       // too much (drop_newest)
   double burst;       // so many records at once, after silence
+  weir_spill *spill;  // of spill, without delay or rate; the queue takes it over
 } weir_queue_options;
 
 typedef struct weir_queue_stats {
@@ -46,6 +50,7 @@ typedef struct weir_queue_stats {
   uint64_t dropped_oldest;
   uint64_t sampled;    // left out by sample
   uint64_t over_rate;  // left out by a rate
+  weir_spill_stats spill;
 } weir_queue_stats;
 
 typedef struct weir_queue weir_queue;
@@ -55,7 +60,7 @@ weir_queue *weir_queue_new(const weir_queue_options *options, weir_pool *pool);
 void weir_queue_free(weir_queue *queue);  // NULL is a no-op
 
 // Whether put would take nothing now.
-int weir_queue_is_full(const weir_queue *queue);
+int weir_queue_is_full(const weir_queue *queue, int64_t now_ns);
 
 // Takes rows of a batch of line rows, from `row` on, as many as the policy lets in or
 // drops; how many that were. An empty batch waits in its place. Time never goes back.
@@ -71,12 +76,19 @@ const weir_batch *weir_queue_head(const weir_queue *queue);
 // When there is something to take: a time that may have passed, or INT64_MAX.
 int64_t weir_queue_next_ns(const weir_queue *queue, int drain);
 
+// Takes care of what lies on disk, and unless it drains brings it back, also what was
+// left there once. Its code is final. When it is to be called again, or INT64_MAX.
+int weir_queue_tend(weir_queue *queue, int64_t now_ns, int drain);
+int64_t weir_queue_tend_ns(const weir_queue *queue, int drain);
+const char *weir_queue_message(const weir_queue *queue);  // of its disk, or ""
+
 // What was dropped, if somebody takes it, to look at and to take; NULL: nothing is
 // left.
 const weir_batch *weir_queue_dropped(const weir_queue *queue);
 weir_batch *weir_queue_take_dropped(weir_queue *queue);
 
-int weir_queue_is_empty(const weir_queue *queue);  // of both
+// Of both. left: what lies on disk may stay there.
+int weir_queue_is_empty(const weir_queue *queue, int left);
 
 uint64_t weir_queue_clear(weir_queue *queue);  // drops all; how many records waited
 

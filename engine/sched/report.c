@@ -55,10 +55,8 @@ weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t number)
 weir_queue_stats weir_flow_buffer_count(weir_flow *flow, uint32_t number)
 {
   weir_task *task = flow->tasks[number];
-  weir_queue_stats stats = {0};
   weir_task_guard(task);
-  if (task->queue != NULL)
-    stats = weir_queue_count(task->queue);
+  weir_queue_stats stats = task->buffered;
   weir_task_leave(task);
   return stats;
 }
@@ -83,6 +81,8 @@ const char *weir_flow_name(const weir_flow *flow, uint32_t task)
 
 const char *weir_flow_path(const weir_flow *flow, uint32_t source, uint32_t partition)
 {
+  if (source >= flow->task_count)
+    return "";  // another pipeline's, of before
   const weir_task *task = flow->tasks[source];
   if (task->source == NULL)
     return task->origin != NULL ? task->origin : task->name;

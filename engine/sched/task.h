@@ -84,6 +84,7 @@ struct weir_task {
   uint32_t reads;             // a segment looks for fields
   weir_queue_options buffer;  // of a buffer
   weir_queue *queue;          // made at its first step
+  weir_queue_stats buffered;  // as of its last step
 
   weir_lane **lanes;
   uint32_t lane_count;

@@ -97,7 +97,7 @@ describe("queue", function()
     open({ max_records = 3 })
     local batch = batch_of(5)
     assert.equal(3, C.weir_queue_put(queue, batch, 0, 0))
-    assert.equal(1, C.weir_queue_is_full(queue))
+    assert.equal(1, C.weir_queue_is_full(queue, 0))
     assert.equal(0, C.weir_queue_put(queue, batch, 3, 0))
     assert.same({ 1, 2, 3 }, take())
     assert.equal(2, C.weir_queue_put(queue, batch, 3, 0))
@@ -108,7 +108,7 @@ describe("queue", function()
   it("counts bytes with their newlines; the record that reaches the limit is the last", function()
     open({ max_bytes = 25 })
     assert.equal(3, put(4))
-    assert.equal(1, C.weir_queue_is_full(queue))
+    assert.equal(1, C.weir_queue_is_full(queue, 0))
     take()
     C.weir_queue_free(queue)
     open({ max_bytes = 20 })
@@ -145,7 +145,7 @@ describe("queue", function()
     put(5)
     local taken = put(100)
     assert.is_true(taken < 100)
-    assert.equal(1, C.weir_queue_is_full(queue))
+    assert.equal(1, C.weir_queue_is_full(queue, 0))
     assert.equal(10, tonumber(stats().records))
   end)
 
@@ -194,7 +194,7 @@ describe("queue", function()
     put(0)
     put(1)
     assert.same({ { 1 }, {}, { 2 } }, { take(), take(), (take()) })
-    assert.equal(1, C.weir_queue_is_empty(queue))
+    assert.equal(1, C.weir_queue_is_empty(queue, 0))
   end)
 
   it("says how many waited when it is cleared", function()
@@ -215,7 +215,7 @@ describe("queue", function()
     elseif model.overflow == "sample" then
       if #model.waiting >= limit then
         return false
-      elseif #model.waiting >= math.floor(limit / 2) then
+      elseif #model.waiting * 2 >= limit then
         model.sampled = model.sampled + model.keep
         if model.sampled < 1 then
           table.insert(model.dropped, n)

@@ -3,11 +3,11 @@ local engine = require("spec.support.engine")
 local ffi = require("ffi")
 
 local C = engine.load("engine/base/err.h", "engine/data/line.h", "engine/io/memory.h",
-  "engine/ring/queue.h", "engine/sched/flow.h")
+  "engine/ring/queue.h", "engine/ring/spill.h", "engine/sched/flow.h")
 
 local seed = tonumber(os.getenv("SEED")) or os.time()
 local RUNS = 125 -- of each policy
-local POLICIES = { "BLOCK", "DROP_NEWEST", "DROP_OLDEST", "SAMPLE" }
+local POLICIES = { "BLOCK", "DROP_NEWEST", "DROP_OLDEST", "SAMPLE", "SPILL" }
 
 local flow, now, behaviours
 
@@ -96,14 +96,33 @@ local function rising(list)
   return true
 end
 
-local function check(line, stopped)
-  local queue, out, aside = C.weir_flow_buffer_count(flow, line.queue), numbers(line.to),
-    numbers(line.aside)
-  local received = tonumber(C.weir_flow_task_count(flow, line.queue).received)
+-- What a run left on disk, in order.
+local function left_behind(directory)
+  local out, message = ffi.new("weir_spill *[1]"), ffi.new("char[?]", C.WEIR_SPILL_MESSAGE)
+  local pool, batch, list = C.weir_pool_new(4), ffi.new("weir_batch *[1]"), {}
+  assert(C.weir_spill_open(out, directory, 0, pool, message) == 0, ffi.string(message))
+  while C.weir_spill_take(out[0], batch) == 0 do
+    for i = 0, batch[0].row_count - 1 do
+      local span = batch[0].rows[i]
+      local text = ffi.string(batch[0].bytes.bytes + span.start, span["end"] - span.start)
+      list[#list + 1] = tonumber(text:match("%d+"))
+    end
+    C.weir_batch_unref(batch[0])
+  end
+  C.weir_spill_close(out[0])
+  C.weir_pool_free(pool)
+  return list
+end
+
+local function check(queue, out, aside, received, left)
   local dropped = tonumber(queue.dropped_newest + queue.dropped_oldest + queue.sampled)
   assert.equal(dropped, #aside)
-  assert.equal(received, #out + #aside)
   assert.equal(0, tonumber(queue.records))
+  assert.equal(#left, tonumber(queue.spill.records))
+  for _, n in ipairs(left) do
+    out[#out + 1] = n
+  end
+  assert.equal(received, #out + #aside)
   assert.is_true(rising(out), "order of the stream")
   assert.is_true(rising(aside), "order of what is dropped")
   local seen = {}
@@ -116,25 +135,43 @@ local function check(line, stopped)
   for n = 1, received do
     assert.is_true(seen[n], n)
   end
+end
+
+local function check_edges(line)
   for _, edge in ipairs(line.edges) do
     local book = C.weir_edge_count(edge)
     assert.equal(tonumber(book.sent), tonumber(book.received + book.dropped + book.held))
   end
-  if not stopped then
-    assert.equal(tonumber(C.weir_flow_count(flow).records_read), received)
-  end
 end
 
-local function run_one(policy)
-  open()
-  local options = ffi.new("weir_queue_options", {
+local function options_of(policy, spill)
+  return ffi.new("weir_queue_options", {
     max_records = math.random(1, 300),
     max_bytes = math.random() < 0.3 and math.random(1, 3000) or 0,
     overflow = C["WEIR_OVERFLOW_" .. policy],
     keep = math.random(1, 10) / 10,
-    delay_ns = math.random() < 0.3 and math.random(0, 5) * 1e6 or 0,
+    delay_ns = not spill and math.random() < 0.3 and math.random(0, 5) * 1e6 or 0,
+    spill = spill,
   })
-  local line = build(options, math.random(0, 900))
+end
+
+-- A spill in a new directory, at times with little room.
+local function open_spill(directory, pool)
+  local out, message = ffi.new("weir_spill *[1]"), ffi.new("char[?]", C.WEIR_SPILL_MESSAGE)
+  local max_disk = math.random() < 0.3 and 100000 or 0
+  assert(C.weir_spill_open(out, directory, max_disk, pool, message) == 0, ffi.string(message))
+  return out[0]
+end
+
+local function run_one(policy)
+  open()
+  local directory = policy == "SPILL" and os.tmpname()
+  local pool = C.weir_pool_new(4)
+  if directory then
+    os.remove(directory)
+  end
+  local spill = directory and open_spill(directory, pool) or nil
+  local line = build(options_of(policy, spill), math.random(0, 900))
   local runner = driver.runner(function(task, run)
     return behaviours[task](run)
   end)
@@ -144,9 +181,20 @@ local function run_one(policy)
       C.weir_flow_stop(flow)
     end
   end)
-  check(line, stop_at)
+  local out, aside = numbers(line.to), numbers(line.aside)
+  local queue = C.weir_flow_buffer_count(flow, line.queue)
+  local received = tonumber(C.weir_flow_task_count(flow, line.queue).received)
+  check_edges(line)
+  if not stop_at then
+    assert.equal(tonumber(C.weir_flow_count(flow).records_read), received)
+  end
   C.weir_flow_free(flow)
+  C.weir_pool_free(pool)
   runner:free()
+  check(queue, out, aside, received, directory and left_behind(directory) or {})
+  if directory then
+    assert(os.execute("rm -r " .. directory) == 0)
+  end
 end
 
 describe(("a buffer (seed %d)"):format(seed), function()

@@ -1,0 +1,135 @@
+// parts.c -- batches in a line, or parts of them.
+
+#include "engine/ring/parts.h"
+
+#include "engine/base/check.h"
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/data/line.h"
+
+weir_part *weir_parts_at(const weir_parts *parts, size_t index)
+{
+  return &parts->items[(parts->first + index) & (parts->capacity - 1)];
+}
+
+// Lines follow each other without a gap.
+uint64_t weir_part_bytes(const weir_batch *batch, uint32_t first, uint32_t end)
+{
+  return end > first ? batch->rows[end - 1].end - batch->rows[first].start + 1 : 0;
+}
+
+static void grow(weir_parts *parts)
+{
+  enum { FIRST = 16 };
+  size_t capacity = parts->capacity > 0 ? parts->capacity * 2 : FIRST;
+  weir_part *items = weir_mem_new(capacity * sizeof *items);
+  for (size_t i = 0; i < parts->count; i++)
+    items[i] = *weir_parts_at(parts, i);
+  weir_mem_free(parts->items);
+  *parts = (weir_parts){items, 0, parts->count, capacity};
+}
+
+static weir_part *last_of(const weir_parts *parts)
+{
+  return parts->count > 0 ? weir_parts_at(parts, parts->count - 1) : NULL;
+}
+
+// A part that goes on where the last one ends is the same part.
+void weir_parts_append(weir_parts *parts, weir_part part)
+{
+  weir_part *last = last_of(parts);
+  if (last != NULL && last->batch == part.batch && last->end == part.first) {
+    last->end = part.end;
+    return;
+  }
+  if (parts->count == parts->capacity)
+    grow(parts);
+  weir_batch_ref(part.batch);
+  *weir_parts_at(parts, parts->count++) = part;
+}
+
+// An empty batch only says how far its source has got: the last one says it all.
+void weir_parts_mark(weir_parts *parts, weir_batch *batch)
+{
+  weir_part *last = last_of(parts);
+  if (last == NULL || last->batch->row_count > 0) {
+    weir_parts_append(parts, (weir_part){.batch = batch});
+    return;
+  }
+  weir_batch_unref(last->batch);
+  last->batch = weir_batch_ref(batch);
+}
+
+void weir_parts_remove_first(weir_parts *parts)
+{
+  weir_batch_unref(weir_parts_at(parts, 0)->batch);
+  parts->first++;
+  parts->count--;
+}
+
+void weir_parts_clear(weir_parts *parts)
+{
+  while (parts->count > 0)
+    weir_parts_remove_first(parts);
+  weir_mem_free(parts->items);
+  *parts = (weir_parts){0};
+}
+
+uint32_t weir_parts_together(const weir_parts *parts)
+{
+  const weir_batch *batch = weir_parts_at(parts, 0)->batch;
+  uint32_t rows = 0;
+  for (size_t i = 0; i < parts->count; i++) {
+    const weir_part *part = weir_parts_at(parts, i);
+    if (part->batch != batch)
+      break;
+    rows += part->end - part->first;
+  }
+  return rows;
+}
+
+uint64_t weir_parts_bytes(const weir_parts *parts, uint32_t rows)
+{
+  uint64_t bytes = 0;
+  for (size_t i = 0; rows > 0; i++) {
+    const weir_part *part = weir_parts_at(parts, i);
+    uint32_t count = part->end - part->first < rows ? part->end - part->first : rows;
+    bytes += weir_part_bytes(part->batch, part->first, part->first + count);
+    rows -= count;
+  }
+  return bytes;
+}
+
+// Copies so many rows of the head, or all it has; how many.
+static uint32_t copy_head(weir_parts *parts, weir_batch *to, uint32_t count)
+{
+  weir_part *head = weir_parts_at(parts, 0);
+  const weir_batch *from = head->batch;
+  uint32_t rows = head->end - head->first < count ? head->end - head->first : count;
+  for (uint32_t row = head->first; row < head->first + rows; row++) {
+    weir_span span = from->rows[row];
+    int rc = weir_line_add(to, from->bytes.bytes + span.start, span.end - span.start);
+    WEIR_ASSERT(rc == WEIR_OK);  // it was no shorter where it came from
+  }
+  weir_batch_trace_rows(to, from, head->first, rows);
+  head->first += rows;
+  if (head->first == head->end)
+    weir_parts_remove_first(parts);
+  return rows;
+}
+
+weir_batch *weir_parts_take(weir_parts *parts, uint32_t rows, weir_pool *pool)
+{
+  weir_batch *from = weir_parts_at(parts, 0)->batch;
+  if (rows == from->row_count) {
+    weir_batch_ref(from);
+    weir_parts_remove_first(parts);
+    return from;
+  }
+  weir_batch *cut = weir_batch_new(pool);
+  weir_batch_derive(cut, from);
+  cut->ends_sequence = 1;
+  while (rows > 0)
+    rows -= copy_head(parts, cut, rows);
+  return cut;
+}
