@@ -38,6 +38,11 @@ struct weir_spill {
   char message[WEIR_SPILL_MESSAGE];
 };
 
+static uint64_t waiting(const weir_spill *spill)
+{
+  return weir_log_look(spill->log).next - weir_log_cursor_number(spill->cursor);
+}
+
 int weir_spill_open(weir_spill **out, const char *path, uint64_t max_disk_bytes,
                     weir_pool *pool, char *message)
 {
@@ -55,6 +60,7 @@ int weir_spill_open(weir_spill **out, const char *path, uint64_t max_disk_bytes,
   spill->cursor = weir_log_cursor_new(log, spill->released > 0 ? spill->released : 1);
   spill->receipts = weir_receipts_new();
   spill->pool = pool;
+  spill->stats.found = waiting(spill);
   *out = spill;
   return WEIR_OK;
 }
@@ -210,11 +216,6 @@ int64_t weir_spill_next_ns(const weir_spill *spill)
 int weir_spill_has_room(const weir_spill *spill, int64_t now_ns)
 {
   return spill->full_ns == 0 || now_ns - spill->full_ns >= RETRY_NS;
-}
-
-static uint64_t waiting(const weir_spill *spill)
-{
-  return weir_log_look(spill->log).next - weir_log_cursor_number(spill->cursor);
 }
 
 int weir_spill_is_empty(const weir_spill *spill) { return waiting(spill) == 0; }

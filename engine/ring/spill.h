@@ -21,7 +21,8 @@ typedef struct weir_spill weir_spill;
 typedef struct weir_spill_stats {
   uint64_t records;     // that lie on disk and have not been taken
   uint64_t disk_bytes;  // of the log's files
-  uint64_t spilled;     // records put, in all
+  uint64_t found;       // records that an earlier process left
+  uint64_t spilled;     // records put
   uint64_t lost;        // records that could not be read again
   uint64_t refused;     // puts that found no room
 } weir_spill_stats;

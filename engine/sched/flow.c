@@ -146,6 +146,8 @@ uint32_t weir_flow_add_segment(weir_flow *flow, const char *name, uint32_t port_
   return add_task(flow, name, WEIR_TASK_SEGMENT, port_count, stage_count)->number;
 }
 
+weir_pool *weir_flow_pool(weir_flow *flow) { return flow->made; }
+
 uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
                               const weir_queue_options *options)
 {

@@ -65,6 +65,9 @@ uint32_t weir_flow_add_source(weir_flow *flow, const char *name, weir_source *so
 uint32_t weir_flow_add_segment(weir_flow *flow, const char *name, uint32_t port_count,
                                uint32_t stage_count);
 
+// Where batches that outlive a spill's call come from.
+weir_pool *weir_flow_pool(weir_flow *flow);
+
 // Takes line rows, as segments write them.
 uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
                               const weir_queue_options *options);

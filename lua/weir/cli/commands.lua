@@ -29,6 +29,8 @@ local running = {
     help = 'stop above so many failed records, or such a share ("1%")' },
   { name = "on-error", kind = "enum", values = { "dead_letter", "skip", "stop" },
     value = "WHAT", help = "dead_letter, skip or stop" },
+  { name = "state-dir", kind = "string", value = "DIR",
+    help = "where what outlives a run is kept: spilled records, positions" },
   { name = "strict", help = "exit code 4 if there are dead letters; outputs stay" },
   { name = "quiet", short = "q", help = "no progress and no summary; errors and losses only" },
   { name = "summary", kind = "enum", values = { "text", "json" }, value = "FORM",

@@ -80,6 +80,7 @@ local function open(given, world, prepare)
     max_memory = values.max_memory,
     max_errors = limit and { count = limit.integer, share = limit.share },
     on_error = values.on_error,
+    state_dir = values.state_dir,
     secrets = values.secrets,
     lift = world.env("WEIR_NO_LIFT") and false, -- to find a mistake of ours
     profile = values.profile,

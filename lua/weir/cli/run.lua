@@ -110,6 +110,9 @@ local function run(given, world)
     return exit.FAILED
   end
   engine:start()
+  for _, warning in ipairs(engine.warnings) do
+    load.complain({ message = "warning: " .. warning }, given, world)
+  end
   local interrupted = follow.run(engine, given.values, world, file) == "interrupted"
   local code = finish(engine, given, world, interrupted)
   -- Else a lambda is at work, or a pipe that nobody reads: that might be for ever.

@@ -25,6 +25,7 @@ local spec = {
   on_error = { kind = "on_error", default = "dead_letter" },
   max_errors = { kind = "error_limit" },
   drain_timeout = { kind = "duration", default = "30s" },
+  state_dir = { kind = "string" },
   max_starvation = { kind = "duration", default = "1s" },
 }
 
@@ -50,7 +51,8 @@ M.docs = {
     name = "options",
     group = "script",
     signature = 'weir.options{ max_memory = "512MiB", workers, ordered = true,'
-      .. ' on_error = "dead_letter", max_errors, drain_timeout = "30s", max_starvation = "1s" }',
+      .. ' on_error = "dead_letter", max_errors, drain_timeout = "30s", max_starvation = "1s",'
+      .. " state_dir }",
     summary = "Settings of the whole pipeline, each also a flag (--max-memory). on_error is what"
       .. " stages do with a record that fails: \"dead_letter\", \"skip\", \"stop\", or"
       .. " fn(err, r), whose result replaces it. Above max_errors, a number of records or a"
@@ -58,6 +60,10 @@ M.docs = {
       .. " as they are done: merge takes whatever is there, groups stand in any order, and what"
       .. " hangs on the order (take, skip, first, last, the ties of a sort, the last digits of"
       .. " a sum of fractions) may come out otherwise.",
+    body = [[
+
+    state_dir   where buffers that spill, and positions of sources, are kept; else that of
+                systemd (STATE_DIRECTORY), $XDG_STATE_HOME/weir, ~/.local/state/weir]],
     shape = "-> nothing",
     units = "max_memory: bytes; drain_timeout: how long a stop waits for what is under way;"
       .. " max_starvation: how long what is urgent may keep others waiting (see priority).",

@@ -57,6 +57,7 @@ local function settle_options(graph, given)
   options.max_memory_bytes = given.max_memory or options.max_memory_bytes
   options.on_error = given.on_error or options.on_error
   options.max_errors = given.max_errors or options.max_errors
+  options.state_dir = given.state_dir or options.state_dir
   return options
 end
 
@@ -74,7 +75,8 @@ function M.open(request)
   if not ok then
     return nil, as_error(graph)
   end
-  local self = setmetatable({ request = request, recording = recording, graph = graph }, Engine)
+  local self = setmetatable({ request = request, recording = recording, graph = graph,
+    warnings = {} }, Engine)
   self.content = {}
   for i, node in ipairs(graph.nodes) do
     self.content[i] = content.text(node)

@@ -4,8 +4,9 @@ local cdef = require("weir.cdef")
 local columns = require("weir.plan.columns")
 local connectors = require("weir.run.connectors")
 local ffi = require("ffi")
+local state_dir = require("weir.run.state_dir")
 
-local C = cdef.load("engine/base/clock.h", "engine/sched/flow.h")
+local C = cdef.load("engine/base/clock.h", "engine/ring/spill.h", "engine/sched/flow.h")
 
 local M = {}
 
@@ -73,11 +74,28 @@ function add.segment(self, task, context)
   return number
 end
 
-function add.buffer(self, task)
-  local options = ffi.new("weir_queue_options")
-  for name, value in pairs(task.node.queue) do
-    options[name] = name == "overflow" and C["WEIR_OVERFLOW_" .. value:upper()] or value
+-- What an earlier process left there goes first. A damaged end is told, not refused.
+local function open_spill(self, task)
+  local out, message = ffi.new("weir_spill *[1]"), ffi.new("char[?]", C.WEIR_SPILL_MESSAGE)
+  local path = state_dir.of(self, task.name)
+  local pool = C.weir_flow_pool(self.flow)
+  local rc = C.weir_spill_open(out, path, task.node.queue.max_disk, pool, message)
+  if rc ~= 0 then
+    error(ffi.string(message), 0)
+  elseif message[0] ~= 0 then
+    table.insert(self.warnings, ffi.string(message))
   end
+  return out[0]
+end
+
+function add.buffer(self, task)
+  local options, queue = ffi.new("weir_queue_options"), task.node.queue
+  for name, value in pairs(queue) do
+    if name ~= "max_disk" then
+      options[name] = name == "overflow" and C["WEIR_OVERFLOW_" .. value:upper()] or value
+    end
+  end
+  options.spill = queue.max_disk and open_spill(self, task) or nil
   return C.weir_flow_add_buffer(self.flow, task.name, options)
 end
 

@@ -150,9 +150,11 @@ local function add_buffer(ledger, flow, task)
     drop(stage, reason, number(queue[reason]))
   end
   drop(stage, "stopped", number(stats.dropped))
-  stage.held = number(queue.records)
+  drop(stage, "lost", number(queue.spill.lost))
+  stage.made = number(queue.spill.found)
+  stage.held = number(queue.records + queue.spill.records)
   if ledger.live then
-    stage.received = sent + dropped_of(stage) + stage.held
+    stage.received = sent + dropped_of(stage) + stage.held - stage.made
   end
   ledger.balanced = ledger.balanced and settle(stage) == sent
   table.insert(ledger.stages, stage)

@@ -53,10 +53,27 @@ local function outputs(self)
   return out
 end
 
--- What sources and sinks have counted of their own accord, unless it is nothing.
+local SPILL_COUNTS = { "spilled", "lost", "refused", "records" }
+local SPILL_NAMES = { records = "left_on_disk", refused = "waits_for_disk", lost = "lost_on_disk" }
+
+local function add_spill(out, self, task)
+  local spill = C.weir_flow_buffer_count(self.flow, task.number).spill
+  for _, name in ipairs(SPILL_COUNTS) do
+    local value = tonumber(spill[name])
+    if value > 0 then
+      out[#out + 1] = { task = task.name, name = SPILL_NAMES[name] or name, count = value }
+    end
+  end
+end
+
+-- What sources and sinks have counted of their own accord, and buffers on disk, unless it
+-- is nothing.
 local function counters(self)
   local out, count = {}, ffi.new("uint32_t[1]")
   for _, task in ipairs(self.plan.tasks) do
+    if task.kind == "buffer" then
+      add_spill(out, self, task)
+    end
     local list = C.weir_flow_counters(self.flow, task.number, count)
     for i = 0, count[0] - 1 do
       local value = tonumber(C.weir_counter_value(list[i]))
