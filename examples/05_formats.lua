@@ -7,8 +7,8 @@
 
 local weir = require "weir"
 
--- Logs that everybody has are known by name: nginx.access, apache.error, syslog.5424,
--- dpkg, openssh and more; see `weir help pattern`.
+-- Logs that everybody has are known by name: nginx.access, apache.error, dpkg, openssh
+-- and more; see `weir help pattern`. What syslog writes is the codec "syslog".
 weir.from(weir.file{ path = "examples/nginx.log", codec = "nginx.access" })
   :filter "status >= 400"
   :select("client", "status", "path", "agent")

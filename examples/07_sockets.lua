@@ -18,6 +18,10 @@ weir.from "examples/access.jsonl"
 --
 --     weir.tcp{ listen = "0.0.0.0:7000", max_connections = 5000, idle_timeout = "2m" }
 --
+-- What machines log comes the same way, and is taken apart (`weir help syslog`):
+--
+--     weir.syslog{ listen = "0.0.0.0:514" }
+--
 -- A source that listens has no end: Ctrl-C stops it, and it takes first what has arrived.
 weir.from(weir.unix{ path = "build/shop.sock" })
   :take(6)

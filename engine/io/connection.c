@@ -168,7 +168,8 @@ static enum weir_intake finish(weir_connection *connection, weir_batch *batch)
     weir_buf_clear(held);  // it has been told of
   if (held->size == 0)
     return WEIR_INTAKE_NOTHING;
-  int is_line = framer->frame == WEIR_FRAME_LINE && connection->over == WEIR_EEND;
+  int is_line =
+      connection->over == WEIR_EEND && weir_framer_is_line(framer, held->bytes[0]);
   if (!is_line && start > 0)
     return WEIR_INTAKE_FULL;
   weir_buf_append(&batch->bytes, held->bytes, held->size);

@@ -12,6 +12,7 @@
 #include "engine/io/medley.h"
 #include "engine/loop/datagram.h"
 #include "engine/loop/net.h"
+#include "engine/wire/frame.h"
 
 struct datagram_source {
   weir_source base;
@@ -20,6 +21,7 @@ struct datagram_source {
   weir_datagrams *datagrams;
   weir_datagram cut;  // a fault that is to be told next
   int has_cut;
+  uint32_t frame;
   weir_decoder *decoder;
   weir_medley medley;
   _Atomic int cancelled;
@@ -79,6 +81,9 @@ static void add(struct datagram_source *source, weir_batch *batch,
   } else if (bytes.size > 0) {
     note(source, batch, datagram);
     weir_buf_append(&batch->bytes, bytes.bytes, bytes.size);
+    if (source->frame == WEIR_FRAME_SYSLOG)
+      weir_frame_join(batch->bytes.bytes + batch->bytes.size - bytes.size,
+                      bytes.size - 1);
     if (bytes.bytes[bytes.size - 1] != '\n')
       weir_buf_byte(&batch->bytes, '\n');
   }
@@ -228,6 +233,7 @@ int weir_datagram_source_new(weir_source **out,
   for (int i = 0; i < WEIR_DATAGRAM_COUNTERS; i++)
     source->counters[i].name = names[i];
   source->decoder = options->decoder;
+  source->frame = options->frame;
   weir_medley_init(&source->medley, options->decoder, options->clock);
   uint64_t size =
       options->max_record > 0 ? options->max_record : WEIR_DATAGRAM_RECORD_DEFAULT;

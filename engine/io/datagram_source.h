@@ -1,6 +1,7 @@
 // datagram_source.h -- records in datagrams, over UDP or a Unix socket.
 //
-// A datagram holds whole lines, usually one. What has come is given at once, those of
+// A datagram holds whole lines, usually one; framed as syslog it is one, whatever is in
+// it. What has come is given at once, those of
 // several peers in one batch. What the kernel throws away for want of room is counted;
 // a datagram longer than max_record is a fault of its first bytes (ERECORD). After a
 // cancel what has arrived is given, and then ESTOPPED.
@@ -30,7 +31,9 @@ typedef struct weir_datagram_source_options {
   uint32_t transport;      // WEIR_TRANSPORT_UDP or _UNIX_DATAGRAM
   uint32_t receive_bytes;  // room asked of the kernel, which may give less; 0: 8 MiB
   uint64_t max_record;     // 0: 64 KiB; at most WEIR_DATAGRAM_RECORD_MAX
-  weir_decoder *decoder;   // taken
+  uint32_t frame;          // WEIR_FRAME_LINE or _SYSLOG
+  uint32_t unused;
+  weir_decoder *decoder;  // taken
   weir_clock clock;
 } weir_datagram_source_options;
 

@@ -177,7 +177,8 @@ static int one_frame(weir_framer *framer, const char *bytes, size_t size,
 }
 
 // Many senders count a newline of their own.
-static size_t put_line(char *room, const char *bytes, struct found found)
+static size_t put_line(const weir_framer *framer, char *room, const char *bytes,
+                       struct found found)
 {
   size_t size = found.end - found.start;
   if (size > 0 && bytes[found.end - 1] == '\n')
@@ -185,6 +186,8 @@ static size_t put_line(char *room, const char *bytes, struct found found)
   if (size == 0)
     return 0;
   memmove(room, bytes + found.start, size);
+  if (framer->frame == WEIR_FRAME_SYSLOG)
+    weir_frame_join(room, size);
   room[size] = '\n';
   return size + 1;
 }
@@ -206,7 +209,7 @@ static int next_frames(weir_framer *framer, char *bytes, size_t size, size_t *ta
     }
     if (found.taken == 0)
       return WEIR_OK;
-    *kept += put_line(bytes + *kept, bytes + *taken, found);
+    *kept += put_line(framer, bytes + *kept, bytes + *taken, found);
     *taken += found.taken;
   }
   return WEIR_OK;
@@ -230,6 +233,12 @@ int weir_framer_next(weir_framer *framer, char *bytes, size_t size, size_t *take
   return rc;
 }
 
+int weir_framer_is_line(const weir_framer *framer, char first)
+{
+  return framer->frame == WEIR_FRAME_LINE ||
+         (framer->frame != WEIR_FRAME_LENGTH && first == '<');
+}
+
 size_t weir_frame_header(enum weir_frame frame, size_t record_size, char *room)
 {
   if (frame == WEIR_FRAME_LENGTH) {
@@ -237,8 +246,17 @@ size_t weir_frame_header(enum weir_frame frame, size_t record_size, char *room)
       room[i] = (char)(record_size >> (8 * (LENGTH_SIZE - 1 - i)));
     return LENGTH_SIZE;
   }
-  if (frame == WEIR_FRAME_OCTET_COUNT)
+  if (frame == WEIR_FRAME_OCTET_COUNT || frame == WEIR_FRAME_SYSLOG)
     return (size_t)snprintf(room, WEIR_FRAME_HEADER_MAX + 1, "%u ",
                             (unsigned)record_size);
   return 0;
+}
+
+void weir_frame_join(char *bytes, size_t size)
+{
+  for (char *newline; (newline = memchr(bytes, '\n', size)) != NULL;) {
+    *newline = WEIR_FRAME_BREAK;
+    size -= (size_t)(newline - bytes) + 1;
+    bytes = newline + 1;
+  }
 }

@@ -4,6 +4,8 @@
 //   length       4 bytes, the most significant first, and so many bytes
 //   octet count  RFC 6587: decimal digits, a blank, and so many bytes; what begins with
 //                "<" instead is a line, as some senders of syslog do
+//   syslog       the same, but a frame with newlines in it stays one line: they become
+//                WEIR_FRAME_BREAK, which its codec knows
 //
 // A framer looks at the bytes where they lie and leaves lines: of a frame its length
 // goes, a newline comes behind it, and it moves to the front by as much. An empty frame
@@ -22,7 +24,10 @@ enum weir_frame {
   WEIR_FRAME_LINE = 0,
   WEIR_FRAME_LENGTH = 1,
   WEIR_FRAME_OCTET_COUNT = 2,
+  WEIR_FRAME_SYSLOG = 3,
 };
+
+enum { WEIR_FRAME_BREAK = '\v' };
 
 // A length above this is no length: then nobody knows where the next record begins.
 enum { WEIR_FRAME_MAX = 1 << 30, WEIR_FRAME_HEADER_MAX = 11 };
@@ -52,6 +57,12 @@ int weir_framer_awaits(const weir_framer *framer, size_t held, const char *added
 int weir_framer_next(weir_framer *framer, char *bytes, size_t size, size_t *taken,
                      size_t *kept);
 
+// Whether what begins with this byte is a line, which the end of the input ends too.
+int weir_framer_is_line(const weir_framer *framer, char first);
+
 // Writes what stands before a record of this size: at most WEIR_FRAME_HEADER_MAX
 // bytes; how many.
 size_t weir_frame_header(enum weir_frame frame, size_t record_size, char *room);
+
+// What stands for newlines within a record that has to be one line.
+void weir_frame_join(char *bytes, size_t size);

@@ -39,10 +39,11 @@ local operators = {
 }
 
 local connectors = {
-  "file", "standard", "tcp", "unix", "udp", "memory", "concat", "generate", "sqlite", "discard",
+  "file", "standard", "tcp", "unix", "udp", "syslog", "memory", "concat", "generate", "sqlite",
+  "discard",
 }
 
-local codecs = { "json", "csv", "lines", "logfmt", "pattern" }
+local codecs = { "json", "csv", "lines", "logfmt", "pattern", "syslog" }
 
 local function add_docs(docs)
   for _, doc in ipairs(docs) do
@@ -56,7 +57,9 @@ local function each_definition(room, names, visit)
     local found = require(room .. name)
     for _, definition in ipairs(found.kind and { found } or found) do
       visit(definition)
-      reference.add(definition.doc)
+      if definition.doc then
+        reference.add(definition.doc)
+      end
     end
   end
 end
@@ -71,7 +74,8 @@ each_definition("weir.describe.connector.", connectors, function(definition)
   weir[definition.kind] = endpoint.define(definition)
 end)
 each_definition("weir.describe.codec.", codecs, function(definition)
-  weir[definition.kind] = codec.define(definition)
+  local construct = codec.define(definition)
+  weir[definition.kind] = weir[definition.kind] or construct -- a source speaks for both
 end)
 add_docs(lambda.docs)
 add_docs(rules.docs)

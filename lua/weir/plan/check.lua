@@ -69,7 +69,7 @@ end
 local GIVEN = { source = true, path = true, offset = true, record = true, partition = true }
 
 -- Sources that others send to.
-local LIVE = { tcp = true, udp = true, unix = true }
+local LIVE = { tcp = true, udp = true, unix = true, syslog = true }
 
 -- Other nodes are not looked into.
 local function each_meta(value, visit, seen)

@@ -14,6 +14,8 @@ local C = cdef.load(
 
 local M = {}
 
+local MINUTE_MS = 60000
+
 local CSV_KINDS = { string = 0, integer = 1, number = 2, boolean = 3 }
 
 local function slice(text)
@@ -72,6 +74,10 @@ local decoders = {
   end,
   logfmt = function()
     return C.weir_logfmt_decoder_new()
+  end,
+  syslog = function(codec)
+    cdef.load("engine/base/clock.h", "engine/codec/syslog.h")
+    return C.weir_syslog_decoder_new(C.weir_clock_real(), (codec.zone or 0) * MINUTE_MS)
   end,
   pattern = function(codec)
     -- Loaded where it is used: most pipelines have no pattern, and all start up.

@@ -153,7 +153,7 @@ function sinks.sqlite(described)
   return finish_sink(C.weir_sqlite_sink_new(out, options), out, described.path)
 end
 
-for _, kind in ipairs({ "tcp", "udp", "unix" }) do
+for _, kind in ipairs({ "tcp", "udp", "unix", "syslog" }) do
   sources[kind] = function(described, context)
     local rc, out = require("weir.run.sockets").sources[kind](described, context)
     return finish_source(rc, out, kind)

@@ -21,6 +21,7 @@ local FRAMES = {
   line = C.WEIR_FRAME_LINE,
   length = C.WEIR_FRAME_LENGTH,
   octet_count = C.WEIR_FRAME_OCTET_COUNT,
+  syslog = C.WEIR_FRAME_SYSLOG,
 }
 
 -- Before the first connection a wrong address is more likely than a peer that is away.
@@ -61,6 +62,7 @@ local function datagram_source(described, context, transport, address)
   options.address, options.transport = address, transport
   options.receive_bytes = described.receive_buffer_bytes or 0
   options.max_record = described.max_record_bytes or 0
+  options.frame = FRAMES[described.frame or "line"]
   options.decoder = codecs.decoder(described.codec)
   options.clock = clock_of(context)
   local out = ffi.new("weir_source *[1]")
@@ -91,8 +93,24 @@ local function datagram_sink(described, context, transport, address)
   return C.weir_datagram_sink_new(out, options), out
 end
 
+-- What listens for syslog is a socket with the framing and the codec of syslog.
+local function as_syslog(described)
+  local out = { frame = "syslog", codec = { kind = "syslog", zone = described.zone } }
+  for name, value in pairs(described) do
+    out[name] = value
+  end
+  return out
+end
+
 --- By kind: the code, and where the source was put.
 M.sources = {
+  syslog = function(described, context)
+    local socket = as_syslog(described)
+    if described.transport == "tcp" then
+      return stream_source(socket, context, C.WEIR_TRANSPORT_TCP, described.listen, false)
+    end
+    return datagram_source(socket, context, C.WEIR_TRANSPORT_UDP, described.listen)
+  end,
   tcp = function(described, context)
     return stream_source(described, context, C.WEIR_TRANSPORT_TCP,
       described.listen or described.connect, described.connect ~= nil)
