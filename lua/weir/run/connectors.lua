@@ -89,6 +89,15 @@ function sources.sqlite(described)
   return finish_source(C.weir_sqlite_source_new(out, described.path, query), out, described.path)
 end
 
+function sources.interval(described, context)
+  cdef.load("engine/base/clock.h", "engine/io/interval_source.h")
+  local options = ffi.new("weir_interval_options")
+  options.every_ns = described.every_ns
+  options.clock = context and context.clock or C.weir_clock_real()
+  local out = ffi.new("weir_source *[1]")
+  return finish_source(C.weir_interval_source_new(out, options), out, "interval")
+end
+
 local PACKINGS = {
   none = C.WEIR_PACKING_NONE,
   gzip = C.WEIR_PACKING_GZIP,
