@@ -128,7 +128,8 @@ weir_batch *weir_parts_take(weir_parts *parts, uint32_t rows, weir_pool *pool)
   }
   weir_batch *cut = weir_batch_new(pool);
   weir_batch_derive(cut, from);
-  cut->ends_sequence = 1;
+  int is_last = weir_parts_at(parts, 0)->first + rows == from->row_count;
+  cut->ends_sequence = is_last && from->ends_sequence;
   while (rows > 0)
     rows -= copy_head(parts, cut, rows);
   return cut;

@@ -321,6 +321,14 @@ int64_t weir_queue_next_ns(const weir_queue *queue, int drain)
   return next;
 }
 
+// Else the last record of a batch may never come, or late.
+static int keeps_all(const weir_queue *queue)
+{
+  const weir_queue_options *options = &queue->options;
+  return options->overflow == WEIR_OVERFLOW_BLOCK && options->delay_ns == 0 &&
+         options->rate_per_s == 0;
+}
+
 weir_batch *weir_queue_take(weir_queue *queue, int64_t now_ns, int drain)
 {
   if (weir_queue_next_ns(queue, drain) > now_ns)
@@ -334,7 +342,11 @@ weir_batch *weir_queue_take(weir_queue *queue, int64_t now_ns, int drain)
       return NULL;  // by less than a nanosecond
   }
   let_out(queue, rows, weir_parts_bytes(&queue->waiting, rows));
-  return weir_parts_take(&queue->waiting, rows, queue->pool);
+  const weir_batch *from = weir_queue_head(queue);
+  weir_batch *taken = weir_parts_take(&queue->waiting, rows, queue->pool);
+  if (taken != from && !keeps_all(queue))
+    taken->ends_sequence = 1;
+  return taken;
 }
 
 int weir_queue_is_empty(const weir_queue *queue, int left)

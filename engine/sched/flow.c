@@ -196,15 +196,26 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
 
   consumer->inputs =
       grow(consumer->inputs, consumer->input_count, sizeof consumer->inputs[0]);
-  consumer->inputs[consumer->input_count++] = (weir_input){
+  uint32_t number = consumer->input_count++;
+  weir_input *input = &consumer->inputs[number];
+  int apart = number == 0 || consumer->apart || unordered || input[-1].unordered;
+  *input = (weir_input){
       .edge = edge,
       .producer = producer,
       .unordered = (uint32_t)(unordered != 0),
       .number = flow->edge_count++,
+      .first = apart ? number : input[-1].first,
   };
+  consumer->apart = 0;
+  consumer->renumbers |= number > 0 && apart;
   consumer->input_at = consumer->input_count;
   out->homes |= consumer->home;
   return edge;
+}
+
+void weir_flow_set_apart(weir_flow *flow, uint32_t task)
+{
+  flow->tasks[task]->apart = 1;
 }
 
 void weir_flow_set_lanes(weir_flow *flow, uint32_t number, uint32_t lanes)

@@ -8,7 +8,9 @@
 // Order. Every batch of a source has a sequence number, and what is made from it
 // keeps it. A task with several inputs takes them by (sequence, input), so its result
 // depends on the inputs alone. For this, every port sends a batch for every sequence
-// number, an empty one if need be, except to sinks. A task may work in several lanes,
+// number, an empty one if need be, except to sinks. Where inputs are set apart, because
+// one may be silent while others speak, each is taken as it comes, and what is made of
+// them is numbered anew. A task may work in several lanes,
 // which compute different batches at once; what they make goes on in the order of the
 // input.
 //
@@ -86,6 +88,10 @@ uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink);
 // consumer takes from this input whenever there is something (dead letters).
 const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port,
                                    uint32_t to, int unordered);
+
+// What is connected to the task from here on has no order in common with what was
+// before: neither waits for the other, and both get their turns.
+void weir_flow_set_apart(weir_flow *flow, uint32_t task);
 
 // Before the first step and before runners look at their segments.
 void weir_flow_limit(weir_flow *flow, weir_run_limits limits);

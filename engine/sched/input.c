@@ -44,8 +44,39 @@ static struct choice choose_urgent(const weir_task *task)
   return best;
 }
 
-// Which input the next batch comes from, or -1: none now. Ordered ones are taken by
-// (sequence, input), so all of them must have shown their next batch or their end.
+// The next input of a group, by sequence and then by place; -1: none now. It must be
+// known of all of them that nothing earlier will come.
+static int choose_in_group(const weir_task *task, uint32_t first, uint32_t end)
+{
+  int best = -1;
+  uint64_t best_sequence = 0;
+  uint64_t shown = UINT64_MAX;  // all sequences before it
+  for (uint32_t i = first; i < end; i++) {
+    const weir_input *input = &task->inputs[i];
+    const weir_batch *batch = weir_edge_peek(input->edge);
+    if (batch == NULL) {
+      if (!weir_edge_at_end(input->edge) && input->next < shown)
+        shown = input->next;
+    } else if (best < 0 || batch->sequence < best_sequence) {
+      best = (int)i;
+      best_sequence = batch->sequence;
+    }
+  }
+  return best >= 0 && (comes_any_time(task, first) || best_sequence < shown) ? best
+                                                                             : -1;
+}
+
+// Inputs that keep an order stand side by side.
+static uint32_t group_end(const weir_task *task, uint32_t input)
+{
+  do
+    input++;
+  while (input < task->input_count && task->inputs[input].first < input &&
+         !comes_any_time(task, input));
+  return input;
+}
+
+// Which input the next batch comes from, or -1: none now. Groups have their turns.
 static int choose_in_order(weir_task *task)
 {
   // The input in the middle of a sequence may have been cut off by a failure.
@@ -56,22 +87,16 @@ static int choose_in_order(weir_task *task)
     return weir_edge_peek(task->inputs[task->input_at].edge) != NULL
                ? (int)task->input_at
                : -1;
-  int best = -1;
-  uint64_t best_sequence = 0;
-  for (uint32_t i = 0; i < task->input_count; i++) {
-    const weir_batch *batch = weir_edge_peek(task->inputs[i].edge);
-    if (comes_any_time(task, i)) {
-      if (batch != NULL)
-        return (int)i;
-    } else if (batch == NULL) {
-      if (!weir_edge_at_end(task->inputs[i].edge))
-        return -1;
-    } else if (best < 0 || batch->sequence < best_sequence) {
-      best = (int)i;
-      best_sequence = batch->sequence;
-    }
+  uint32_t first = task->input_turn;
+  for (uint32_t seen = 0; seen < task->input_count;) {
+    uint32_t end = group_end(task, first);
+    int input = choose_in_group(task, first, end);
+    if (input >= 0)
+      return input;
+    seen += end - first;
+    first = end < task->input_count ? end : 0;
   }
-  return best;
+  return -1;
 }
 
 static struct choice choose(weir_task *task)
@@ -87,6 +112,41 @@ static int all_ended(weir_task *task)
     if (!weir_edge_at_end(task->inputs[i].edge))
       return 0;
   return 1;
+}
+
+// The group behind that of the input is the next to be looked at.
+static void pass_turn(weir_task *task, uint32_t input)
+{
+  uint32_t end = group_end(task, input);
+  task->input_turn = end < task->input_count ? end : 0;
+}
+
+// Whether the batch is the last one of its sequence, from any input of its group.
+static int is_last(const weir_task *task, const weir_lane *lane, uint32_t input)
+{
+  if (comes_any_time(task, input))
+    return 1;
+  uint32_t end = group_end(task, input);
+  for (uint32_t i = task->inputs[input].first; i < end; i++) {
+    const weir_batch *next = i == input ? NULL : weir_edge_peek(task->inputs[i].edge);
+    if (next != NULL && next->sequence == lane->batch->sequence)
+      return 0;
+  }
+  return lane->batch->ends_sequence != 0;
+}
+
+// What is said at the end comes after everything.
+static void count_sequence(weir_task *task, weir_lane *lane, uint32_t number)
+{
+  const weir_batch *batch = lane->batch;
+  uint64_t next = batch->sequence + (batch->ends_sequence != 0);
+  if (task->inputs[number].next < next)  // what was spilled has numbers of its own
+    task->inputs[number].next = next;
+  lane->ends_sequence = task->renumbers || is_last(task, lane, number);
+  if (task->renumbers)
+    lane->sequence = task->sequence++;
+  else if (task->sequence <= batch->sequence)
+    task->sequence = batch->sequence + 1;
 }
 
 int weir_task_take(weir_task *task, weir_lane *lane)
@@ -109,11 +169,11 @@ int weir_task_take(weir_task *task, weir_lane *lane)
   lane->woken |= input->producer->home;
   lane->run.row = 0;
   uint32_t number = (uint32_t)choice.input;
-  int goes_on = !lane->batch->ends_sequence && !comes_any_time(task, number);
+  int goes_on = !lane->batch->ends_sequence && !comes_any_time(task, number) &&
+                group_end(task, input->first) > input->first + 1;
   task->input_at = goes_on ? number : task->input_count;
-  // What is said at the end comes after everything.
-  if (task->sequence <= lane->batch->sequence)
-    task->sequence = lane->batch->sequence + 1;
+  pass_turn(task, number);
+  count_sequence(task, lane, number);
   __atomic_fetch_add(&task->received, lane->batch->row_count, __ATOMIC_RELAXED);
   return 1;
 }

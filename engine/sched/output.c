@@ -42,6 +42,8 @@ void weir_task_prepare(weir_task *task, weir_lane *lane, const weir_batch *from)
       weir_batch_derive(batch, from);
     else
       begin_made(task, batch);
+    if (from != NULL && task->renumbers)
+      batch->sequence = lane->sequence;
     if (task->ports[port].classed)
       batch->priority = task->ports[port].priority;
     batch->line_rows = 1;
@@ -97,7 +99,7 @@ void weir_task_push_all(weir_task *task, weir_lane *lane)
     if (lane->run.out[port] == NULL)
       continue;
     if (!linger || task->inputs_ended || !may_hold(task, lane, port))
-      weir_task_push(task, lane, port, 1);
+      weir_task_push(task, lane, port, lane->ends_sequence != 0);
     else if (lane->run.out[port]->row_count > 0)
       held = 1;
     else

@@ -90,7 +90,7 @@ static void finish_segment(weir_task *task, weir_lane *lane, const weir_runner *
   case WEIR_RUN_MORE:
   case WEIR_RUN_FULL:
     for (uint32_t port = 0; port < run->port_count; port++)
-      weir_task_push(task, lane, port, 1);
+      weir_task_push(task, lane, port, task->input_count == 0);
     break;
   case WEIR_RUN_FAILED:
     weir_flow_fail(task->flow, run->code, run->message);

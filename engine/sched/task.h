@@ -19,6 +19,8 @@ typedef struct weir_input {
   weir_task *producer;
   uint32_t unordered;
   uint32_t number;  // of the edge in the flow
+  uint32_t first;   // of those that keep an order among each other
+  uint64_t next;    // nothing of an earlier sequence will come
 } weir_input;
 
 typedef struct weir_port {
@@ -56,12 +58,14 @@ typedef struct weir_ticket {
 // Where a task is computed, one worker at a time. While a lane is at work, what is in
 // it belongs to that worker.
 typedef struct weir_lane {
-  weir_run run;           // of a segment; sources and sinks use out only
-  weir_batch *batch;      // taken, not yet done
-  weir_block block;       // of a source with several lanes
-  weir_ticket *ticket;    // of the batch or block, where there are several lanes
-  int64_t held_since_ns;  // 0: nothing is held back
-  weir_time time;         // of its steps; atomic
+  weir_run run;            // of a segment; sources and sinks use out only
+  weir_batch *batch;       // taken, not yet done
+  weir_block block;        // of a source with several lanes
+  weir_ticket *ticket;     // of the batch or block, where there are several lanes
+  uint64_t sequence;       // of what is made from it, where the task renumbers
+  uint32_t ends_sequence;  // nothing more of that sequence will be made
+  int64_t held_since_ns;   // 0: nothing is held back
+  weir_time time;          // of its steps; atomic
   uint32_t number;
   uint32_t at_work;
   uint32_t rows_now;  // that an entry may do, so that it stays below a millisecond
@@ -92,7 +96,10 @@ struct weir_task {
 
   weir_input *inputs;
   uint32_t input_count;
-  uint32_t input_at;  // the one whose sequence is not at its end yet, or input_count
+  uint32_t input_at;    // the one whose sequence is not at its end yet, or input_count
+  uint32_t input_turn;  // where to look first
+  uint32_t apart;       // the next input is
+  uint32_t renumbers;   // inputs have no order in common: what it makes gets its own
   weir_port *ports;
   uint32_t port_count;
   uint32_t inputs_ended;  // sated, failed or at the end: only finishing is left

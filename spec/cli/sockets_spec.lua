@@ -74,6 +74,17 @@ weir.from "a.txt" :to(weir.tcp{ connect = "127.0.0.1:%d", codec = "lines" })]], 
       place:read("in.dead.jsonl"))
   end)
 
+  it("are not waited for by what is merged with them", function()
+    script("in.lua", [[
+weir.from(weir.tcp{ listen = "127.0.0.1:%d" }):merge(weir.from "rows.jsonl"):to "got.jsonl"]],
+      free_port(sockets.listen))
+    place:write("rows.jsonl", rows(5000))
+    local result = talk("until [ \"$(cat got.jsonl 2>/dev/null | wc -l)\" = 5000 ]; do :; done")
+    assert.equal("code 0\n", result.out)
+    assert.equal(rows(5000), place:read("got.jsonl"))
+    assert.matches("the ledger balances", result.err)
+  end)
+
   it("arrive over Unix sockets, as streams and as datagrams", function()
     for _, datagram in ipairs({ "false", "true" }) do
       place:run("rm -f got.jsonl")

@@ -16,7 +16,10 @@ M.doc = {
   name = "merge",
   group = "operators",
   signature = ":merge(stream, ...)",
-  summary = "Joins streams into one. Each keeps its own order.",
+  summary = "Joins streams into one. Each keeps its own order. What comes of files is taken in"
+    .. " turns that are the same each time; a live source, which may be silent, is taken from as it"
+    .. " comes, and nothing waits for it. What was parted from one stream comes together in its"
+    .. " order.",
   shape = "records of several streams -> the same records",
   errors = "None.",
   cost = "None.",

@@ -5,6 +5,7 @@
 
 local exprs = require("weir.plan.exprs")
 local ffi = require("ffi")
+local live = require("weir.plan.live")
 
 local M = {}
 
@@ -68,9 +69,6 @@ end
 
 local GIVEN = { source = true, path = true, offset = true, record = true, partition = true }
 
--- Sources that others send to.
-local LIVE = { tcp = true, udp = true, unix = true, syslog = true }
-
 -- Other nodes are not looked into.
 local function each_meta(value, visit, seen)
   if seen[value] then
@@ -89,7 +87,7 @@ end
 
 local function has_peers(graph)
   for _, node in ipairs(graph.nodes) do
-    if node.source and LIVE[node.source.kind] then
+    if node.source and live.KINDS[node.source.kind] then
       return true
     end
   end
@@ -119,7 +117,7 @@ local function endless(node)
     return not source.count and "weir.generate without count or an fn that returns nil" or nil
   elseif source.kind == "interval" then
     return "weir.interval"
-  elseif LIVE[source.kind] then
+  elseif live.KINDS[source.kind] then
     local ends = source.connect and source.retries and source.retries.max == 0
     return not ends and ("weir." .. source.kind) or nil
   end

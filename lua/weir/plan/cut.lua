@@ -17,7 +17,7 @@
 --               parallel = bool, reason = why not }
 --     port  = { number, name = "out"|"dead"|..., node, dead = bool, class = n? }
 --     stage = { index, node, dead_port }                         -- index from 0
---     edge  = { from = task, port = n, to = task, unordered = bool }
+--     edge  = { from = task, port = n, to = task, unordered = bool, apart = bool }
 
 local parallel = require("weir.plan.parallel")
 local parts = require("weir.plan.parts")

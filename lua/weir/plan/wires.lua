@@ -1,6 +1,13 @@
 --- The edges between the tasks of a cut: who reads what, and where dead letters go.
 --
---     edge = { from = task, port = n, to = task, unordered = bool }
+--     edge = { from = task, port = n, to = task, unordered = bool, apart = bool }
+--
+-- A task with several inputs takes them in the order of their sources, so it would wait for a
+-- live source while others speak. Such inputs are taken as they come: edges that keep an order
+-- stand side by side, and the first of each such group is apart. What the task makes has an
+-- order of its own.
+
+local live = require("weir.plan.live")
 
 local M = {}
 
@@ -83,6 +90,74 @@ function Wires:_connect_all()
   end
 end
 
+-- Bounded sources have one order between them; each live one, and each merge with one, has its
+-- own, known by the task that it comes from. So has what time decides of.
+local BOUNDED = "bounded"
+
+local function begins_order(node)
+  local queue = node.queue
+  return node.source and live.is(node.source)
+    or queue and (queue.overflow ~= "block" or queue.delay_ns or queue.rate_per_s)
+end
+
+local function edges_into(edges)
+  local into = {}
+  for i, edge in ipairs(edges) do
+    into[edge.to] = into[edge.to] or {}
+    table.insert(into[edge.to], i)
+  end
+  return into
+end
+
+-- Which order the records of a task have: that of all it reads, if they have one.
+local function order_of(task, edges, into, known)
+  if known[task] then
+    return known[task]
+  end
+  local order = begins_order(task.node) and task or nil
+  known[task] = order or BOUNDED
+  for _, i in ipairs(order and {} or into[task] or {}) do
+    local other = order_of(edges[i].from, edges, into, known)
+    local joins = order ~= nil and (order ~= other or edges[i].unordered)
+    order = joins and task or other
+  end
+  known[task] = order or known[task]
+  return known[task]
+end
+
+-- Brings the edges of one order into a task together, in the places that they all have.
+local function part_inputs(edges, places, known)
+  local groups, list = {}, {}
+  for _, place in ipairs(places) do
+    local order = known[edges[place].from]
+    if not groups[order] then
+      groups[order] = {}
+      list[#list + 1] = groups[order]
+    end
+    table.insert(groups[order], edges[place])
+  end
+  local at = 0
+  for number, group in ipairs(list) do
+    group[1].apart = number > 1
+    for _, edge in ipairs(group) do
+      at = at + 1
+      edges[places[at]] = edge
+    end
+  end
+end
+
+local function part(edges)
+  local into, known = edges_into(edges), {}
+  for _, edge in ipairs(edges) do
+    order_of(edge.from, edges, into, known)
+  end
+  for task, places in pairs(into) do
+    if task.kind == "segment" and #places > 1 then
+      part_inputs(edges, places, known)
+    end
+  end
+end
+
 -- Who takes weir.dead_letters().
 local function find_letter_readers(cut)
   local readers = {}
@@ -107,6 +182,7 @@ function M.of(cut)
     seen = {},
   }, Wires)
   wires:_connect_all()
+  part(wires.edges)
   return wires.edges
 end
 

@@ -164,6 +164,9 @@ function M.build(self)
   end
   self.edges = {}
   for i, edge in ipairs(self.plan.edges) do
+    if edge.apart then
+      C.weir_flow_set_apart(self.flow, edge.to.number)
+    end
     self.edges[i] = C.weir_flow_connect(self.flow, edge.from.number, edge.port, edge.to.number,
       edge.unordered and 1 or 0)
   end

@@ -184,6 +184,89 @@ describe(("a flow (seed %d)"):format(seed), function()
     assert.same(want, numbers(to))
   end)
 
+  describe("with a source that never speaks", function()
+    local to, entered
+
+    -- Says nothing until there is nothing else to do; then all others must have arrived.
+    local function silent(count)
+      entered = 0
+      return C.weir_flow_add_segment(flow, "silent", 1, 1), function(of)
+        entered = entered + 1
+        if entered == 1 then
+          of.resume_ns = 1e15
+          return C.WEIR_RUN_MORE
+        end
+        assert.equal(count, #driver.rows(flow, to))
+        return C.WEIR_RUN_DONE
+      end
+    end
+
+    local function merge(...)
+      local number = segment("merge", 1, pass())
+      for _, from in ipairs({ ... }) do
+        C.weir_flow_set_apart(flow, number)
+        connect(from, 0, number)
+      end
+      return number
+    end
+
+    it("merges what others say meanwhile", function()
+      local quiet, behaviour = silent(3500)
+      behaviours[quiet] = behaviour
+      local a, b = source("a", 1, 2000), source("b", 2001, 3500)
+      to = sink("out")
+      connect(merge(a, quiet, b), 0, to)
+      run()
+      assert.equal(2, entered)
+      local got = { a = {}, b = {} }
+      for _, n in ipairs(numbers(to)) do
+        table.insert(n <= 2000 and got.a or got.b, n)
+      end
+      assert.same({ a = range(1, 2000), b = range(2001, 3500) }, got)
+    end)
+
+    it("keeps the order of what was forked behind the merge", function()
+      local quiet, behaviour = silent(3500)
+      behaviours[quiet] = behaviour
+      local a, b = source("a", 1, 2000), source("b", 2001, 3500)
+      to = sink("out")
+      local fork = segment("fork", 2, pass(function(row)
+        return row % 2
+      end))
+      connect(merge(a, quiet, b), 0, fork)
+      local joined = segment("joined", 1, pass())
+      connect(fork, 1, joined)
+      connect(fork, 0, joined)
+      connect(joined, 0, to)
+      run()
+      assert.equal(2, entered)
+      local first = {}
+      for _, n in ipairs(numbers(to)) do
+        first[#first + 1] = n % 1000 < 3 and n % 1000 > 0 and n or nil
+      end
+      for i = 1, #first, 2 do -- of each batch the even rows come first
+        assert.equal(1, first[i] - first[i + 1])
+      end
+      assert.equal(8, #first)
+    end)
+
+    it("keeps the order of inputs that are not apart", function()
+      local quiet, behaviour = silent(2000)
+      behaviours[quiet] = behaviour
+      local a, b = source("a", 1, 1000), source("b", 1001, 2000)
+      to = sink("out")
+      local joined = segment("joined", 1, pass())
+      connect(b, 0, joined)
+      connect(a, 0, joined)
+      C.weir_flow_set_apart(flow, joined)
+      connect(quiet, 0, joined)
+      connect(joined, 0, to)
+      run()
+      local got = numbers(to)
+      assert.same({ 1001, 1 }, { got[1], got[1001] })
+    end)
+  end)
+
   it("does not stop itself where a stream forks and is merged again", function()
     C.weir_flow_limit(flow, { rows = 5, out_bytes = 30, hold_bytes = 0 })
     local from, route = source("in", 1, 3000), segment("route", 2, pass(function(row)

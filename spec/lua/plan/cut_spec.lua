@@ -99,6 +99,45 @@ describe("a plan", function()
       edges('local a, b = weir.from "a", weir.from "b"; b:merge(a):to "c"'))
   end)
 
+  it("does not let one stream wait for another whose source may be silent", function()
+    local function groups(text)
+      local out = {}
+      for _, edge in ipairs(plan(text).edges) do
+        if not edge.unordered and #edge.to.node.inputs > 1 then
+          out[#out + 1] = (edge.apart and "| " or "") .. edge.from.node.source.kind
+        end
+      end
+      return table.concat(out, " ")
+    end
+    local live = 'weir.from(weir.tcp{ listen = ":70%02d" })'
+    assert.equal("file file",
+      groups('weir.from "a":merge(weir.from "b"):to "c"'))
+    assert.equal("file | tcp",
+      groups('weir.from "a":merge(' .. live:format(1) .. '):to "c"'))
+    assert.equal("tcp | file file | tcp",
+      groups(live:format(1) .. ':merge(weir.from "a", ' .. live:format(2)
+        .. ', weir.from "b"):to "c"'))
+    assert.equal("generate generate", groups('local fn = function(n) return { n = n } end;'
+      .. 'weir.from(weir.generate{ fn = fn }):merge(weir.from(weir.generate{ fn = fn })):to "c"'))
+    assert.equal("file | generate", groups('weir.from "a":merge(weir.from(weir.generate{'
+      .. ' fn = function(n) return { n = n } end, rate = "1/s" })):to "c"'))
+  end)
+
+  it("keeps the order of the forks of one stream, also of one that was merged", function()
+    local function apart(text)
+      local count = 0
+      for _, edge in ipairs(plan(text).edges) do
+        count = count + (edge.apart and 1 or 0)
+      end
+      return count
+    end
+    local live = 'weir.from(weir.tcp{ listen = ":7000" })'
+    assert.equal(0, apart("local s = " .. live .. ' s:filter "x":merge(s:filter "y"):to "c"'))
+    local both = "local s = " .. live .. ':merge(weir.from "a"); '
+    assert.equal(1, apart(both .. 's:filter "x":merge(s:filter "y"):to "c"'))
+    assert.equal(2, apart(both .. 's:filter "x":merge(weir.from "b"):to "c"'))
+  end)
+
   it("breaks a chain that would outgrow one function", function()
     local chain = {}
     for i = 1, 60 do
