@@ -1,8 +1,7 @@
 // edge.c -- one way from a task to a task.
 //
-// The ring cannot be peeked, so the consumer has a queue of its own behind it: the
-// batch it looked at, and what it took aside. Counters have one writer each; readers
-// elsewhere see them a little late.
+// The consumer has a queue of its own behind the ring: what it took aside. Counters
+// have one writer each; readers elsewhere see them a little late.
 
 #include "engine/sched/edge.h"
 
@@ -17,7 +16,7 @@
 // What one class has.
 struct way {
   weir_ring *ring;
-  weir_batch **aside;  // consumer's: popped from the ring, not yet taken
+  weir_batch **aside;  // the consumer's: popped from the ring, not yet taken
   size_t aside_first;
   size_t aside_count;
   size_t aside_capacity;
@@ -90,18 +89,23 @@ static int take_aside(struct way *way)
   return 1;
 }
 
+// A look makes no room: nobody would tell the producer.
 static weir_batch *peek(struct way *way)
 {
-  if (way->aside_count == 0 && !take_aside(way))
-    return NULL;
-  return way->aside[way->aside_first];
+  return way->aside_count > 0 ? way->aside[way->aside_first]
+                              : weir_ring_peek(way->ring);
 }
 
 // There is one: it was peeked at.
 static weir_batch *take_first(struct way *way)
 {
-  way->aside_count--;
+  void *first = NULL;
   way->since_ns = 0;
+  if (way->aside_count == 0) {
+    weir_ring_pop(way->ring, &first);
+    return first;
+  }
+  way->aside_count--;
   return way->aside[way->aside_first++];
 }
 
