@@ -232,5 +232,7 @@ int weir_batch_row_peer(const weir_batch *batch, uint32_t row, weir_peer *out)
 
 uint64_t weir_batch_fault_number(const weir_batch *batch, uint32_t fault)
 {
+  if (batch->record_first == 0)
+    return 0;
   return batch->record_first + batch->faults[fault].before + fault;
 }

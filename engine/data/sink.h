@@ -3,6 +3,9 @@
 // A sink is given batches of JSON rows and says whether its calls may block; the
 // scheduler makes those on a thread that may.
 //
+// A batch whose rows are not where they should be when write returns -- packed, in a
+// transaction -- is not written yet: the sink holds its receipt until they are.
+//
 // Owns     its files and encoder. Batches are borrowed for the call.
 // Threads  one call at a time, not always the same thread. cancel: any.
 

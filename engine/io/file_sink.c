@@ -101,6 +101,7 @@ static int write_lines(struct file_sink *sink, const weir_batch *batch,
                        uint32_t *written)
 {
   size_t kept;
+  weir_spool_hold(sink->plain, batch);
   int rc = weir_spool_write(sink->plain, batch->bytes.bytes, batch->bytes.size, &kept);
   if (rc != WEIR_OK) {
     *written = rows_within(batch, kept);

@@ -45,11 +45,18 @@ static void cut_to_safe(weir_spool *spool)
     weir_outfile_cut(&spool->file, spool->file.size - spool->safe);
 }
 
+static void let_go(weir_spool *spool)
+{
+  weir_receipt_unref(spool->held);
+  spool->held = NULL;
+}
+
 void weir_spool_free(weir_spool *spool)
 {
   if (spool == NULL)
     return;
   cut_to_safe(spool);
+  let_go(spool);
   release_memory(spool);
   weir_schema_unref(spool->columns);
   weir_outfile_fini(&spool->file);
@@ -72,6 +79,12 @@ int weir_spool_open(weir_spool *spool, int make_directories)
   if (first && spool->file.line_open && spool->packing == WEIR_PACKING_NONE)
     weir_buf_byte(&spool->pending, '\n');
   return WEIR_OK;
+}
+
+void weir_spool_hold(weir_spool *spool, const weir_batch *batch)
+{
+  if (spool->packing != WEIR_PACKING_NONE && batch->receipt != NULL)
+    spool->held = weir_receipt_join(spool->held, batch->receipt);
 }
 
 static void exchange_columns(weir_spool *spool, weir_encoder *encoder)
@@ -118,6 +131,7 @@ int weir_spool_add(weir_spool *spool, weir_encoder *encoder, const weir_batch *b
   if (rc != WEIR_OK)
     return rc;
   weir_buf_append(&spool->row_ends, &spool->pending.size, sizeof(size_t));
+  weir_spool_hold(spool, batch);
   return WEIR_OK;
 }
 
@@ -141,6 +155,8 @@ static int write_packed(weir_spool *spool, const char *bytes, size_t size, int l
     cut_to_safe(spool);
   else if (last)
     spool->safe = spool->file.size;
+  if (rc == WEIR_OK && last)
+    let_go(spool);
   return rc;
 }
 

@@ -14,6 +14,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/data/encoder.h"
+#include "engine/data/receipt.h"
 #include "engine/io/outfile.h"
 #include "engine/io/packing.h"
 
@@ -27,6 +28,7 @@ typedef struct weir_spool {
   uint64_t safe;         // packed: bytes of the file that are closed members
   uint64_t member_size;  // plain bytes in the open member
   uint64_t used_at;      // for whoever closes the least recently used
+  weir_receipt *held;    // packed in place: of rows in the open member
   int begun;             // the encoder has begun it
   int resumes;           // it had rows before, which the encoder has not seen
   weir_schema *columns;  // those of the encoder while it is at work here
@@ -46,6 +48,9 @@ int weir_spool_resume(weir_spool *spool, weir_encoder *encoder);
 // Encodes one row behind what is pending; the encoder's code if it refuses.
 int weir_spool_add(weir_spool *spool, weir_encoder *encoder, const weir_batch *batch,
                    uint32_t row);
+
+// Rows of this batch come by way of `write`; add knows of its own.
+void weir_spool_hold(weir_spool *spool, const weir_batch *batch);
 
 // Writes what is pending. On failure *rows_kept of its rows stay in the file.
 int weir_spool_flush(weir_spool *spool, uint32_t *rows_kept);

@@ -78,10 +78,19 @@ static void free_task(weir_task *task)
   weir_mem_free(task);
 }
 
+static void forfeit_all(weir_flow *flow)
+{
+  for (uint32_t i = 0; i < flow->task_count; i++)
+    if (flow->tasks[i]->source != NULL)
+      weir_source_forfeit(flow->tasks[i]->source);
+}
+
 void weir_flow_free(weir_flow *flow)
 {
   if (flow == NULL)
     return;
+  if (!weir_flow_finished(flow))
+    forfeit_all(flow);
   for (uint32_t i = 0; i < flow->task_count; i++)
     free_task(flow->tasks[i]);
   weir_pool_free(flow->read);
@@ -309,6 +318,7 @@ void weir_flow_stop(weir_flow *flow)
 
 void weir_flow_fail(weir_flow *flow, int code, const char *message)
 {
+  forfeit_all(flow);
   if (__atomic_exchange_n(&flow->failing, 1, __ATOMIC_ACQ_REL) == 0) {
     snprintf(flow->message, sizeof flow->message, "%s", message);
     // Release: who sees the failure also sees its message.

@@ -22,6 +22,7 @@ struct sqlite_sink {
   int broken;  // the code of everything from now on, if not OK
   int open;    // a transaction is
   uint64_t open_rows;
+  weir_receipt *held;  // of the rows in it
   int64_t open_since_ns;
 };
 
@@ -67,6 +68,8 @@ static int commit(struct sqlite_sink *sink)
     return sink->broken;
   }
   sink->open = 0;
+  weir_receipt_unref(sink->held);
+  sink->held = NULL;
   return WEIR_OK;
 }
 
@@ -111,6 +114,7 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
       continue;
     }
     sink->open_rows++;
+    sink->held = weir_receipt_join(sink->held, batch->receipt);
     // Relaxed: progress for people; nothing is ordered by it.
     __atomic_fetch_add(&base->bytes_written,
                        batch->rows[row].end - batch->rows[row].start, __ATOMIC_RELAXED);
@@ -137,6 +141,7 @@ static int finish(weir_sink *base, int failed)
 static void free_sink(weir_sink *base)
 {
   struct sqlite_sink *sink = (struct sqlite_sink *)base;
+  weir_receipt_unref(sink->held);
   weir_sqlite_table_free(sink->table);
   sqlite3_close(sink->db);
   weir_mem_free(sink->path);

@@ -1,0 +1,232 @@
+// positions.c -- how far files have been read.
+
+#include "engine/io/positions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+
+enum { MODE_FILE = 0600, MODE_DIRECTORY = 0700, READ_SIZE = 1 << 16 };
+
+static const char header[] = "weir positions 1\n";
+static const char footer[] = "end\n";
+
+static int fail(weir_positions *positions, int code, const char *what,
+                const char *remedy)
+{
+  snprintf(positions->message, sizeof positions->message, "%s: %s: %s; %s",
+           positions->path, what, weir_err_text(code), remedy);
+  return code;
+}
+
+static char *beside(const char *path, const char *suffix)
+{
+  size_t size = strlen(path) + strlen(suffix) + 1;
+  char *out = weir_mem_new(size);
+  snprintf(out, size, "%s%s", path, suffix);
+  return out;
+}
+
+static int make_directories(const char *path)
+{
+  char *way = weir_mem_text(path);
+  int code = WEIR_OK;
+  for (char *slash = way + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+    *slash = '\0';
+    if (mkdir(way, MODE_DIRECTORY) != 0 && errno != EEXIST && code == WEIR_OK)
+      code = -errno;
+    else if (errno == EEXIST)
+      code = WEIR_OK;
+    *slash = '/';
+  }
+  weir_mem_free(way);
+  return code;
+}
+
+static int take_lock(weir_positions *positions)
+{
+  char *path = beside(positions->path, ".lock");
+  positions->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, MODE_FILE);
+  int code = positions->lock < 0 || flock(positions->lock, LOCK_EX | LOCK_NB) != 0
+                 ? -errno
+                 : WEIR_OK;
+  weir_mem_free(path);
+  if (code == -EWOULDBLOCK)
+    return fail(positions, code, "is in use",
+                "another weir runs this pipeline; stop it, or give one of them another "
+                "state_dir");
+  if (code != WEIR_OK)
+    return fail(positions, code, "cannot be locked",
+                "weir keeps there how far it has read; give it another state_dir");
+  return WEIR_OK;
+}
+
+// ---- reading
+
+static int read_all(const char *path, weir_buf *out)
+{
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return -errno;
+  ssize_t got;
+  do {
+    weir_buf_reserve(out, READ_SIZE + 1);
+    got = read(fd, out->bytes + out->size, READ_SIZE);
+    out->size += got > 0 ? (size_t)got : 0;
+  } while (got > 0);
+  int code = got < 0 ? -errno : WEIR_OK;
+  close(fd);
+  out->bytes[out->size] = '\0';
+  return code;
+}
+
+static char *read_path(const char *text, size_t size)
+{
+  char *out = weir_mem_new(size + 1);
+  size_t made = 0;
+  for (size_t i = 0; i < size; i++) {
+    int escaped = text[i] == '\\' && i + 1 < size;
+    i += (size_t)escaped;
+    out[made++] = escaped && text[i] == 'n' ? '\n' : text[i];
+  }
+  return out;
+}
+
+static int read_line(weir_positions *positions, char *line)
+{
+  weir_position item = {0};
+  uint64_t *const numbers[] = {&item.offset, &item.identity.device,
+                               &item.identity.inode, &item.identity.print,
+                               &item.identity.print_size};
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    char *end;
+    errno = 0;
+    *numbers[i] = strtoull(line, &end, numbers[i] == &item.identity.print ? 16 : 10);
+    if (end == line || *end != ' ' || errno != 0)
+      return WEIR_ECORRUPT;
+    line = end + 1;
+  }
+  item.path = read_path(line, strlen(line));
+  positions->items = weir_mem_insist(positions->items,
+                                     (positions->count + 1) * sizeof *positions->items);
+  positions->items[positions->count++] = item;
+  return WEIR_OK;
+}
+
+static int read_items(weir_positions *positions, char *text)
+{
+  size_t size = strlen(header);
+  if (strncmp(text, header, size) != 0)
+    return WEIR_ECORRUPT;
+  for (char *line = text + size;;) {
+    char *end = strchr(line, '\n');
+    if (end == NULL)
+      return WEIR_ECORRUPT;
+    if (strcmp(line, footer) == 0)
+      return WEIR_OK;
+    *end = '\0';
+    if (read_line(positions, line) != WEIR_OK)
+      return WEIR_ECORRUPT;
+    line = end + 1;
+  }
+}
+
+int weir_positions_open(weir_positions *positions, const char *path)
+{
+  *positions = (weir_positions){.lock = -1, .path = weir_mem_text(path)};
+  int rc = make_directories(path);
+  if (rc != WEIR_OK)
+    return fail(positions, rc, "its directory cannot be made",
+                "weir keeps there how far it has read; give it another state_dir");
+  rc = take_lock(positions);
+  if (rc != WEIR_OK)
+    return rc;
+  weir_buf text;
+  weir_buf_init(&text);
+  rc = read_all(path, &text);
+  positions->found = rc != -ENOENT;
+  if (rc == WEIR_OK)
+    rc = read_items(positions, text.bytes);
+  weir_buf_fini(&text);
+  if (rc != WEIR_OK && rc != -ENOENT)
+    return fail(positions, rc, "how far was read cannot be told",
+                "remove the file to begin anew");
+  return WEIR_OK;
+}
+
+void weir_positions_close(weir_positions *positions)
+{
+  if (positions->lock >= 0)
+    close(positions->lock);
+  for (uint32_t i = 0; i < positions->count; i++)
+    weir_mem_free((char *)positions->items[i].path);
+  weir_mem_free(positions->items);
+  weir_mem_free(positions->path);
+  *positions = (weir_positions){.lock = -1};
+}
+
+// ---- writing
+
+static void write_path(weir_buf *out, const char *path)
+{
+  for (; *path != '\0'; path++) {
+    if (*path == '\n' || *path == '\\')
+      weir_buf_byte(out, '\\');
+    weir_buf_byte(out, *path == '\n' ? 'n' : *path);
+  }
+}
+
+static int write_all(const char *path, const weir_buf *text)
+{
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, MODE_FILE);
+  if (fd < 0)
+    return -errno;
+  int code = WEIR_OK;
+  for (size_t done = 0; done < text->size && code == WEIR_OK;) {
+    ssize_t put = write(fd, text->bytes + done, text->size - done);
+    if (put >= 0)
+      done += (size_t)put;
+    else if (errno != EINTR)
+      code = -errno;
+  }
+  if (code == WEIR_OK && fdatasync(fd) != 0)
+    code = -errno;
+  close(fd);
+  return code;
+}
+
+int weir_positions_save(weir_positions *positions, const weir_position *items,
+                        uint32_t count)
+{
+  weir_buf text;
+  weir_buf_init(&text);
+  weir_buf_text(&text, header);
+  for (uint32_t i = 0; i < count; i++) {
+    const weir_identity *identity = &items[i].identity;
+    weir_buf_format(&text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIx64 " %" PRIu64,
+                    items[i].offset, identity->device, identity->inode, identity->print,
+                    identity->print_size);
+    weir_buf_byte(&text, ' ');
+    write_path(&text, items[i].path);
+    weir_buf_byte(&text, '\n');
+  }
+  weir_buf_text(&text, footer);
+  char *temporary = beside(positions->path, ".new");
+  int rc = write_all(temporary, &text);
+  if (rc == WEIR_OK && rename(temporary, positions->path) != 0)
+    rc = -errno;
+  weir_mem_free(temporary);
+  weir_buf_fini(&text);
+  return rc == WEIR_OK ? rc
+                       : fail(positions, rc, "cannot be written",
+                              "make room, or see to the disk");
+}

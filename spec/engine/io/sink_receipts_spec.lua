@@ -1,0 +1,106 @@
+local cdef = require("weir.cdef")
+local engine = require("spec.support.engine")
+local ffi = require("ffi")
+local support = require("spec.engine.io.support")
+
+local C = engine.load("engine/base/err.h", "engine/data/line.h", "engine/data/receipt.h",
+  "engine/io/file_sink.h", "engine/io/memory.h", "engine/sched/flow.h", "engine/base/clock.h")
+
+local function write(sink, pool, receipts, text)
+  local batch = C.weir_batch_new(pool)
+  batch.line_rows = 1
+  C.weir_line_add(batch, text, #text)
+  batch.receipt = C.weir_receipts_issue(receipts, ffi.new("weir_offset", { position = 1 }))
+  local refused, written = ffi.new("weir_refusals"), ffi.new("uint32_t[1]")
+  assert.equal(0, sink.ops.write(sink, batch, refused, written))
+  C.weir_batch_unref(batch)
+end
+
+local function released(receipts)
+  local offset, count = ffi.new("weir_offset"), 0
+  while C.weir_receipts_released(receipts, offset) == C.WEIR_OK do
+    count = count + 1
+  end
+  return count
+end
+
+describe("what a sink has not written yet", function()
+  local pool, receipts
+
+  before_each(function()
+    pool, receipts = C.weir_pool_new(2), C.weir_receipts_new()
+  end)
+
+  after_each(function()
+    C.weir_pool_free(pool)
+    C.weir_receipts_free(receipts)
+    support.clean()
+  end)
+
+  local function file_sink(path, headed)
+    local out = ffi.new("weir_sink *[1]")
+    assert(C.weir_file_sink_new(out, ffi.new("weir_file_sink_options", {
+      path = support.path(path), encoder = support.encoder(headed), append = 1 })) == 0)
+    return out[0]
+  end
+
+  it("is nothing of a plain file", function()
+    local sink = file_sink("out.jsonl")
+    write(sink, pool, receipts, '{"a":1}')
+    assert.equal(1, released(receipts))
+    C.weir_sink_free(sink)
+  end)
+
+  for _, headed in ipairs({ false, true }) do
+    it("is all of a packed one until a member is closed, headed " .. tostring(headed), function()
+      local sink = file_sink("out.jsonl.gz", headed)
+      write(sink, pool, receipts, '{"a":1}')
+      write(sink, pool, receipts, '{"a":2}')
+      assert.equal(0, released(receipts))
+      write(sink, pool, receipts, ('{"a":"%s"}'):format(("x"):rep(5e6)))
+      assert.equal(3, released(receipts))
+      write(sink, pool, receipts, '{"a":1}')
+      assert.equal(0, released(receipts))
+      assert.equal(0, sink.ops.finish(sink, 0))
+      assert.equal(1, released(receipts))
+      C.weir_sink_free(sink)
+    end)
+  end
+
+  it("is all of a table until it is committed", function()
+    cdef.load("engine/store/sqlite_sink.h")
+    local options = ffi.new("weir_sqlite_sink_options")
+    local path = support.path("out.db")
+    os.execute("mkdir -p " .. support.path())
+    options.path, options.table = path, "t"
+    options.batch_rows = 2
+    local out = ffi.new("weir_sink *[1]")
+    assert.equal(0, C.weir_sqlite_sink_new(out, options))
+    local sink = out[0]
+    assert.equal("", ffi.string(sink.message))
+    write(sink, pool, receipts, '{"a":1}')
+    assert.equal(0, released(receipts))
+    write(sink, pool, receipts, '{"a":2}')
+    assert.equal(2, released(receipts))
+    C.weir_sink_free(sink)
+  end)
+end)
+
+describe("a flow", function()
+  local function source(flow)
+    local out = ffi.new("weir_source *[1]")
+    C.weir_file_source_new(out, ffi.new("weir_file_source_options", {
+      decoder = C.weir_json_decoder_new(0) }))
+    C.weir_flow_add_source(flow, "in", out[0])
+    return out[0]
+  end
+
+  it("that fails tells its sources, before anything is given back", function()
+    local flow = C.weir_flow_new(C.weir_clock_real())
+    local from = source(flow)
+    assert.equal(0, C.weir_source_is_forfeited(from))
+    C.weir_flow_fail(flow, C.WEIR_ESINK, "no more")
+    assert.equal(1, C.weir_source_is_forfeited(from))
+    C.weir_flow_free(flow)
+  end)
+end)
