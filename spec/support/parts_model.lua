@@ -66,6 +66,20 @@ local function dealt(node)
   end
 end
 
+local function sampled(node)
+  local seen = 0
+  return function(rows)
+    local made = {}
+    for _, row in ipairs(rows) do
+      seen = seen + 1
+      if math.floor(seen * node.keep) > math.floor((seen - 1) * node.keep) then
+        made[#made + 1] = row
+      end
+    end
+    return { out = made }
+  end
+end
+
 local function gathered(parts, reference)
   local rows, sequence = {}, 0
   for _, part in ipairs(parts) do
@@ -148,6 +162,8 @@ function M.run(graph, source_parts, decode)
       return taken(parts, node)
     elseif node.kind == "skip" then
       return each_part(parts, { "out" }, limited(node))
+    elseif node.kind == "sample" then
+      return each_part(parts, { "out" }, sampled(node))
     elseif node.kind == "split" and not node.expr then
       return each_part(parts, ports_of(node), dealt(node))
     elseif STATELESS[node.kind] or node.kind == "split" then

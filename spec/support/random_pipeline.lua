@@ -209,6 +209,10 @@ function stages.skip()
   return (":skip(%d)"):format(random(0, 8))
 end
 
+function stages.sample()
+  return (":sample{ keep = %s }"):format(pick({ "0.5", "0.9", '"33%"', "1", "0" }))
+end
+
 function stages.tap()
   return (":tap(%s%s)"):format(pick(TAPS), options(true))
 end
@@ -238,7 +242,7 @@ end
 
 local KINDS = {
   "filter", "filter", "map", "map", "flat_map", "select", "set", "set", "rename", "drop_fields",
-  "take", "skip", "tap", "parse", "aggregate", "sort", "top",
+  "take", "skip", "tap", "parse", "aggregate", "sort", "top", "sample",
 }
 
 -- The state of a script under way: lines, and the streams that are not used up.

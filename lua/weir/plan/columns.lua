@@ -8,7 +8,8 @@ local copy = require("weir.lib.copy")
 local M = {}
 
 local KEEPS = { filter = true, take = true, skip = true, tap = true, sort = true, route = true,
-  split = true, merge = true, priority = true, buffer = true, delay = true, throttle = true }
+  split = true, merge = true, priority = true, buffer = true, delay = true, throttle = true,
+  sample = true }
 
 local of_node
 

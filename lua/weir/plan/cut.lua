@@ -39,6 +39,7 @@ local FUSES = {
   skip = true,
   tap = true,
   parse = true,
+  sample = true,
   merge = true,
 }
 local ENDS = { route = true, split = true, priority = true, aggregate = true, sort = true,

@@ -22,7 +22,8 @@ local M = {}
 local DATA = {
   "C", "rows", "run", "counts", "fuel", "pending", "holds", "check", "put", "keep", "copy",
   "take_map",
-  "items", "open_item", "parse", "share", "class_of", "aggregate_add", "sort_add", "top_add",
+  "items", "open_item", "parse", "share", "picks", "class_of",
+  "aggregate_add", "sort_add", "top_add",
   "aggregate_finish", "sort_finish", "top_finish", "generate", "walk", "FUEL", "FULL_BYTES",
 }
 -- Why a segment is left, and where a walk stops.

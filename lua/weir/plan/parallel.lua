@@ -34,6 +34,10 @@ local function of_split(node)
   end
 end
 
+local function of_sample(node)
+  return not node.key and "sample counts records" or nil
+end
+
 local function of_exprs(stage, functions)
   local reason
   local function look(expr)
@@ -50,14 +54,16 @@ local function of_exprs(stage, functions)
   return reason
 end
 
+local BY_KIND = { split = of_split, sample = of_sample }
+
 local function of_stage(stage, functions)
   local node = stage.node
   if REMEMBERS[node.kind] then
     return REMEMBERS[node.kind]
   elseif node.kind == "aggregate" and of_aggregate(stage) then
     return of_aggregate(stage)
-  elseif node.kind == "split" and of_split(node) then
-    return of_split(node)
+  elseif BY_KIND[node.kind] and BY_KIND[node.kind](node) then
+    return BY_KIND[node.kind](node)
   elseif node.parallel == false then
     return ("%s: parallel = false"):format(node.where)
   elseif not node.parallel then

@@ -135,6 +135,13 @@ function M.skip(code, stage)
   code:close()
 end
 
+function M.sample(code, stage)
+  begin(code, stage, true)
+  code:open("if not picks(%s, %d) then", name(stage), code.slot)
+  code:leave(stage, "FILTERED")
+  code:close()
+end
+
 function M.merge() end
 
 --- The list of a flat_map: makes it unless one is under way. The elements follow in a

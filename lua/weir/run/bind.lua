@@ -129,6 +129,10 @@ function binders.split(node)
   return share.bind(node)
 end
 
+function binders.sample(node)
+  return share.bind(node)
+end
+
 -- Most segments gather nothing and load none of these.
 local GATHERED_BY = {
   aggregate = "weir.run.aggregate",
@@ -184,6 +188,7 @@ local function shared(run, clock)
       end
     end,
     share = share.of,
+    picks = share.picks,
     class_of = classes.of,
     generate = make.generate(run, clock),
   }

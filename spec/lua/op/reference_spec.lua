@@ -67,6 +67,18 @@ describe("the models of operators", function()
     gives(":rename{ a = 'b' }", { { a = 1, b = 2 }, { a = 1 } }, { { a = 2 }, { a = 1 } })
   end)
 
+  it("sample: an even share, and one fate for all records of a key", function()
+    local rows = {}
+    for n = 1, 10 do
+      rows[n] = { n = n, k = n % 4 }
+    end
+    gives(":sample{ keep = 0 }", rows, {})
+    gives(":sample{ keep = 1 }", rows, rows)
+    gives(":sample{ keep = '30%' }", rows, { rows[4], rows[7], rows[10] })
+    gives(":sample{ keep = 0.5, key = 'k' }", rows, { rows[2], rows[4], rows[6], rows[8],
+      rows[10] })
+  end)
+
   it("take and skip: any number, none included", function()
     local rows = { { n = 1 }, { n = 2 } }
     gives(":take(0)", rows, {})
