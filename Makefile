@@ -28,7 +28,8 @@ HDR     := $(sort $(wildcard engine/*/*.h))
 NATIVE  := $(sort $(wildcard spec/native/*.c))
 FUZZ    := $(sort $(wildcard spec/fuzz/*.c))
 BENCH_C := $(sort $(wildcard scripts/bench/*.c))
-C_FILES := $(SRC) engine/main.c $(NATIVE) $(FUZZ) $(BENCH_C)
+PATHS   := $(sort $(wildcard spec/paths/*.[ch]))
+C_FILES := $(SRC) engine/main.c $(NATIVE) $(FUZZ) $(BENCH_C) $(PATHS)
 # What the binary carries. The headers are declared to the FFI as it starts.
 CARRIED := $(sort $(shell find lua/weir scripts/packs -type f ! -name README.md \
              2>/dev/null)) $(HDR) $(LUAJIT_SHARE)/jit/vmdef.lua
@@ -146,6 +147,12 @@ SANITISED := $(MAKE) --no-print-directory WERROR=
 .PHONY: threads
 threads:  ## run the native programs under ThreadSanitizer
 	$(Q)+$(SANITISED) BUILD=build/tsan CFLAGS='-O1 -g -fsanitize=thread' native
+
+.PHONY: paths mutants
+paths: $(OBJ)  ## explore every way in which threads can meet in the ring and a flow
+	$(Q)scripts/dev/paths
+mutants: $(OBJ)  ## see that it finds the bugs that are put in
+	$(Q)scripts/dev/paths mutants
 
 # In specs a foreign LuaJIT holds our memory, where the leak checker cannot look; in
 # programs of our own it can.
