@@ -37,14 +37,14 @@ enum weir_run_reason {
 };
 
 // Per stage, kept by generated code. received + made = sent + filtered + absorbed +
-// dropped + dead + held; received, sent and held follow from the others.
+// dropped + dead + held; what is not here follows from the others.
 enum weir_run_count {
   WEIR_COUNT_MADE = 0,
   WEIR_COUNT_FILTERED = 1,
   WEIR_COUNT_ABSORBED = 2,
   WEIR_COUNT_DROPPED = 3,
   WEIR_COUNT_DEAD = 4,
-  WEIR_COUNT_SENT = 5,  // written, by the stages that end a segment
+  WEIR_COUNT_FORGOTTEN = 5,  // keys that left before their time; no records
   WEIR_COUNT_KINDS = 6,
 };
 

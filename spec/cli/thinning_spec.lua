@@ -43,3 +43,56 @@ describe("a sample", function()
     assert.matches("the ledger balances", result.err, 1, true)
   end)
 end)
+
+describe("dedup", function()
+  it("passes the first of each key, and hands over the others where they are wanted", function()
+    place:write("in.jsonl", [[
+{"id":1,"n":1}
+{"id":2,"n":2}
+{"id":1,"n":3}
+{"id":"1","n":4}
+{"n":5}
+{"id":null,"n":6}
+{"id":2,"n":7}
+]])
+    place:write("once.lua", [[
+local weir = require "weir"
+local s = weir.from "in.jsonl" :filter "n < 7" :dedup{ key = "id", within = "1h" } :name "ids"
+s:side "dropped" :to "again.jsonl"
+local t = s:map(function(r) r.id = nil end):dedup{ key = "n % 2", within = "1h" } :name "parity"
+t:side "dropped" :to "parity.jsonl"
+t:to(weir.stdout{})]])
+    local result = place:run("weir run once.lua")
+    assert.equal('{"n":1}\n{"n":2}\n', result.out)
+    assert.equal('{"id":1,"n":3}\n{"id":null,"n":6}\n', place:read("again.jsonl"))
+    assert.equal('{"n":4}\n{"n":5}\n', place:read("parity.jsonl"))
+    assert.matches("the ledger balances", result.err, 1, true)
+    place:write("alone.lua", [[
+local weir = require "weir"
+weir.from "in.jsonl" :dedup{ key = "id", within = "1h" } :to(weir.stdout{})]])
+    local alone = place:run("weir run alone.lua")
+    assert.equal(4, #rows(alone.out))
+    assert.matches("dedup:id +7 +- +4 +3\n", alone.err)
+  end)
+
+  it("says how many keys it forgot because there were too many", function()
+    place:write("in.jsonl", ('{"id":1}\n{"id":2}\n{"id":3}\n'):rep(3))
+    place:write("few.lua", [[
+local weir = require "weir"
+weir.from "in.jsonl" :dedup{ key = "id", within = "1h", max_keys = 2 } :to(weir.stdout{})]])
+    local result = place:run("weir run few.lua")
+    assert.equal(9, #rows(result.out))
+    assert.matches("7  dedup:id: keys forgotten", result.err, 1, true)
+  end)
+
+  it("has its mistakes told", function()
+    for text, expected in pairs({
+      ['within = "1h"'] = 'option "key" is required',
+      ['key = "id"'] = 'option "within" is required',
+      ['key = "id", within = "0s"'] = "within is longer than nothing",
+    }) do
+      local result = place:run(("weir -e ':dedup{ %s }' in.jsonl"):format(text))
+      assert.truthy(result.err:find(expected, 1, true), result.err)
+    end
+  end)
+end)

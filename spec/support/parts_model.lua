@@ -80,6 +80,23 @@ local function sampled(node)
   end
 end
 
+local function remembering(node)
+  local all = {}
+  return function(rows)
+    local made = {}
+    for _, row in ipairs(rows) do
+      all[#all + 1] = row
+      local now = operator(node.kind).reference(all, node)
+      if #now.out == #all then
+        made[#made + 1] = row
+      else
+        table.remove(all)
+      end
+    end
+    return { out = made }
+  end
+end
+
 local function gathered(parts, reference)
   local rows, sequence = {}, 0
   for _, part in ipairs(parts) do
@@ -164,6 +181,8 @@ function M.run(graph, source_parts, decode)
       return each_part(parts, { "out" }, limited(node))
     elseif node.kind == "sample" then
       return each_part(parts, { "out" }, sampled(node))
+    elseif node.kind == "dedup" then
+      return each_part(parts, { "out" }, remembering(node))
     elseif node.kind == "split" and not node.expr then
       return each_part(parts, ports_of(node), dealt(node))
     elseif STATELESS[node.kind] or node.kind == "split" then

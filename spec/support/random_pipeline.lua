@@ -213,6 +213,10 @@ function stages.sample()
   return (":sample{ keep = %s }"):format(pick({ "0.5", "0.9", '"33%"', "1", "0" }))
 end
 
+function stages.dedup()
+  return (":dedup{ key = %s, within = '1h' }"):format(pick({ '"k"', '{ "k", "t" }', '"s"' }))
+end
+
 function stages.tap()
   return (":tap(%s%s)"):format(pick(TAPS), options(true))
 end
@@ -242,7 +246,7 @@ end
 
 local KINDS = {
   "filter", "filter", "map", "map", "flat_map", "select", "set", "set", "rename", "drop_fields",
-  "take", "skip", "tap", "parse", "aggregate", "sort", "top", "sample",
+  "take", "skip", "tap", "parse", "aggregate", "sort", "top", "sample", "dedup",
 }
 
 -- The state of a script under way: lines, and the streams that are not used up.

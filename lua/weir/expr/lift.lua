@@ -24,7 +24,7 @@ local M = {}
 local reasons = {
   take = "counts records", skip = "counts records", tap = "runs a lambda for its effects",
   flat_map = "makes several records of one", parse = "decodes a text", rename = "renames fields",
-  sample = "picks some of many",
+  sample = "picks some of many", dedup = "remembers keys",
 }
 
 local function guarded(fn, ...)

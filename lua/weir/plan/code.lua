@@ -61,7 +61,7 @@ end
 
 --- The statement that adds to a counter of a stage.
 function Code:count(stage, count, by)
-  local kinds = { MADE = 0, FILTERED = 1, ABSORBED = 2, DROPPED = 3, DEAD = 4, SENT = 5 }
+  local kinds = { MADE = 0, FILTERED = 1, ABSORBED = 2, DROPPED = 3, DEAD = 4, FORGOTTEN = 5 }
   local at = stage.index * 6 + kinds[count]
   return ("counts[%d] = counts[%d] + %s"):format(at, at, by)
 end

@@ -15,8 +15,9 @@
 --     task  = { number, kind = "source"|"segment"|"buffer"|"sink", name, node,  -- from 0
 --               ports = { port... }, stages = { stage... }, dead_port = n,
 --               parallel = bool, reason = why not }
---     port  = { number, name = "out"|"dead"|..., node, dead = bool, class = n? }
---     stage = { index, node, dead_port }                         -- index from 0
+--     port  = { number, name = "out"|"dead"|..., node, dead = bool, class = n?,
+--               side = what a stage has dropped }
+--     stage = { index, node, dead_port, dropped_port = n? }      -- index from 0
 --     edge  = { from = task, port = n, to = task, unordered = bool, apart = bool }
 
 local parallel = require("weir.plan.parallel")
@@ -40,6 +41,7 @@ local FUSES = {
   tap = true,
   parse = true,
   sample = true,
+  dedup = true,
   merge = true,
 }
 local ENDS = { route = true, split = true, priority = true, aggregate = true, sort = true,
@@ -167,6 +169,10 @@ function Cut:_add_segment(head)
     stage.dead_port = segment.dead_port
     if self:taken(stage.node, "dead") then
       stage.dead_port = add_port(segment, "dead", stage.node, true).number
+    end
+    if self:taken(stage.node, "dropped") then
+      local port = add_port(segment, "dropped", stage.node, false)
+      port.side, stage.dropped_port = true, port.number
     end
   end
 end

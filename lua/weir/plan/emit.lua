@@ -22,7 +22,7 @@ local M = {}
 local DATA = {
   "C", "rows", "run", "counts", "fuel", "pending", "holds", "check", "put", "keep", "copy",
   "take_map",
-  "items", "open_item", "parse", "share", "picks", "class_of",
+  "items", "open_item", "parse", "share", "picks", "meet", "class_of",
   "aggregate_add", "sort_add", "top_add",
   "aggregate_finish", "sort_finish", "top_finish", "generate", "walk", "FUEL", "FULL_BYTES",
 }
@@ -30,6 +30,7 @@ local DATA = {
 local NUMBERS = {
   { "DONE", 0 }, { "MORE", 1 }, { "FULL", 2 }, { "SATED", 3 },
   { "STRIP_END", 0 }, { "SURVIVOR", 2 }, { "STRIP_FULL", 3 },
+  { "KNOWN", 0 }, { "CROWDED", 2 },
 }
 
 local READ = 1 -- a mark of a profile (engine/sched/run.h)

@@ -17,6 +17,7 @@ local REMEMBERS = {
   skip = "skip counts records",
   sort = "sort gathers all records",
   top = "top gathers all records",
+  dedup = "dedup remembers keys",
   source = "the script makes its records one after the other",
 }
 

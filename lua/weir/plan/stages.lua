@@ -142,6 +142,22 @@ function M.sample(code, stage)
   code:close()
 end
 
+-- dedup: what is known already may be taken from the side.
+function M.dedup(code, stage)
+  begin(code, stage, true)
+  code:open("do")
+  code:line("local answer = meet(%s, %d)", name(stage), code.slot)
+  code:open("if answer == KNOWN then")
+  if stage.dropped_port then
+    M.write(code, stage.dropped_port)
+  end
+  code:leave(stage, "DROPPED")
+  code:middle("elseif answer == CROWDED then")
+  code:line("%s", code:count(stage, "FORGOTTEN", 1))
+  code:close()
+  code:close()
+end
+
 function M.merge() end
 
 --- The list of a flat_map: makes it unless one is under way. The elements follow in a

@@ -55,9 +55,10 @@ function Wires:_connect_dead(task, port)
   end
 end
 
-local function port_of(task, name)
+local function port_of(task, input)
   for _, port in ipairs(task.ports) do
-    if port.name == name and not port.dead then
+    local of_stage = not port.side or port.node == input.node
+    if port.name == input.port and of_stage and not port.dead then
       return port.number
     end
   end
@@ -68,7 +69,7 @@ function Wires:_connect_inputs(task)
   local bridge = self.cut.bridges[task.node]
   for _, input in ipairs(bridge and { { node = bridge, port = "out" } } or task.node.inputs) do
     local from = self.cut.of[input.node]
-    local port = from and port_of(from, input.port)
+    local port = from and port_of(from, input)
     if port then
       self:_connect(from, port, task, false)
     end

@@ -133,6 +133,10 @@ function binders.sample(node)
   return share.bind(node)
 end
 
+function binders.dedup(node)
+  return require("weir.run.recent").bind(node)
+end
+
 -- Most segments gather nothing and load none of these.
 local GATHERED_BY = {
   aggregate = "weir.run.aggregate",
@@ -205,6 +209,9 @@ function M.bind(task, run, source, clock)
     data[i] = binders[stage.node.kind](stage.node, run)
     data[i].where = stage.node.where
     data[i].name = stage.node.name
+    if stage.node.kind == "dedup" then
+      data.meet = require("weir.run.recent").meet(clock)
+    end
     if GATHERED_BY[stage.node.kind] then
       add_gathering(data, stage.node.kind, run)
     end

@@ -18,8 +18,10 @@ local C = cdef.load("engine/sched/edge.h", "engine/sched/flow.h", "engine/sched/
 local M = {}
 
 local KINDS = 6
-local NAMES = { [0] = "made", [1] = "filtered", [2] = "absorbed", [3] = "dropped", [4] = "dead" }
-local DROPPED_AS = { take = "taken", skip = "skipped", flat_map = "given_up" }
+local NAMES = { [0] = "made", [1] = "filtered", [2] = "absorbed", [3] = "dropped", [4] = "dead",
+  [5] = "forgotten" }
+local DROPPED_AS = { take = "taken", skip = "skipped", flat_map = "given_up",
+  dedup = "duplicate" }
 
 local QUEUE_REASONS = { "dropped_newest", "dropped_oldest", "sampled", "over_rate" }
 
@@ -50,6 +52,7 @@ local function entry(name, kind, received, counts)
     filtered = counts.filtered or 0,
     absorbed = counts.absorbed or 0,
     dropped = {},
+    forgotten = counts.forgotten or 0,
     dead = counts.dead or 0,
     sent = 0,
     held = 0,
@@ -79,7 +82,7 @@ end
 local function sent_to_ports(flow, task)
   local sum = 0
   for _, port in ipairs(task.ports) do
-    if not port.dead then
+    if not port.dead and not port.side then
       sum = sum + number(C.weir_flow_port_sent(flow, task.number, port.number))
     end
   end
@@ -89,7 +92,7 @@ end
 local function untaken(flow, task, taken)
   local sum = 0
   for _, port in ipairs(task.ports) do
-    if not port.dead and not (taken[task] and taken[task][port.number]) then
+    if not port.dead and not port.side and not (taken[task] and taken[task][port.number]) then
       sum = sum + number(C.weir_flow_port_sent(flow, task.number, port.number))
     end
   end

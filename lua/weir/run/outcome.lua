@@ -66,10 +66,20 @@ local function add_spill(out, self, task)
   end
 end
 
+-- Keys that left a stage before their time.
+local function add_forgotten(out, book)
+  for _, stage in ipairs(book.stages) do
+    if stage.forgotten > 0 then
+      out[#out + 1] = { task = stage.name, name = "keys_forgotten", count = stage.forgotten }
+    end
+  end
+end
+
 -- What sources and sinks have counted of their own accord, and buffers on disk, unless it
 -- is nothing.
-local function counters(self)
+local function counters(self, book)
   local out, count = {}, ffi.new("uint32_t[1]")
+  add_forgotten(out, book)
   for _, task in ipairs(self.plan.tasks) do
     if task.kind == "buffer" then
       add_spill(out, self, task)
@@ -131,7 +141,7 @@ function M.of(self, elapsed_ms)
     dead = tonumber(C.weir_flow_count(self.flow).records_dead),
     dead_reasons = dead_reasons(C.weir_flow_tally(self.flow)),
     outputs = outputs(self),
-    counters = counters(self),
+    counters = counters(self, book),
     ledger = book,
     profile = self.profile and self.profile.of(self.flow, self.plan, book),
   }
