@@ -67,12 +67,12 @@ void weir_matches_fini(weir_matches *matches)
 
 uint32_t weir_matches_count(const weir_matches *matches)
 {
-  return (uint32_t)(matches->found.size / sizeof(weir_match));
+  return (uint32_t)(matches->found.size / sizeof(weir_matched));
 }
 
-const weir_match *weir_matches_at(const weir_matches *matches, uint32_t index)
+const weir_matched *weir_matches_at(const weir_matches *matches, uint32_t index)
 {
-  return (const weir_match *)matches->found.bytes + index;
+  return (const weir_matched *)matches->found.bytes + index;
 }
 
 uint32_t weir_matches_directory_count(const weir_matches *matches)
@@ -114,7 +114,7 @@ static int is_known(const weir_matches *matches, const weir_identity *identity)
 static void add_file(weir_matches *matches, char *path)
 {
   struct stat found;
-  weir_match match = {.path = path};
+  weir_matched match = {.path = path};
   if (stat(path, &found) != 0 || !S_ISREG(found.st_mode)) {
     weir_mem_free(path);
     return;

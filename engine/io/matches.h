@@ -15,16 +15,16 @@
 #include "engine/base/buf.h"
 #include "engine/io/identity.h"
 
-typedef struct weir_match {
+typedef struct weir_matched {
   char *path;
   weir_identity identity;  // without a print
   uint64_t size;
-} weir_match;
+} weir_matched;
 
 typedef struct weir_matches {
   char **words;
   uint32_t word_count;
-  weir_buf found;        // weir_match
+  weir_buf found;        // weir_matched
   weir_buf directories;  // char *: those that hold them, or will
   uint32_t links;        // how many files were found by way of a link
   uint32_t unused;
@@ -35,7 +35,7 @@ void weir_matches_fini(weir_matches *matches);
 
 void weir_matches_find(weir_matches *matches);
 uint32_t weir_matches_count(const weir_matches *matches);
-const weir_match *weir_matches_at(const weir_matches *matches, uint32_t index);
+const weir_matched *weir_matches_at(const weir_matches *matches, uint32_t index);
 uint32_t weir_matches_directory_count(const weir_matches *matches);
 const char *weir_matches_directory(const weir_matches *matches, uint32_t index);
 

@@ -163,17 +163,23 @@ static void adjust_device(weir_identity *identity, const char *path)
     identity->device = found.st_dev;
 }
 
+// ENOENT: another file was given the same inode, or it has begun anew.
+static int verify(weir_roster *roster, weir_followed *followed)
+{
+  weir_identity identity = followed->file.identity;
+  if (weir_identity_check(&identity, followed->file.fd) != 0)
+    return WEIR_OK;
+  weir_roster_close(roster, followed);
+  return -ENOENT;
+}
+
 static int open_moved(weir_roster *roster, weir_followed *followed)
 {
   char *path =
       weir_matches_moved(weir_roster_path(roster, followed), &followed->file.identity);
   int rc = path != NULL ? open_as(roster, followed, path) : -ENOENT;
   weir_mem_free(path);
-  weir_identity identity = followed->file.identity;
-  if (rc != WEIR_OK || weir_identity_check(&identity, followed->file.fd) == 1)
-    return rc;
-  weir_roster_close(roster, followed);
-  return -ENOENT;
+  return rc == WEIR_OK ? verify(roster, followed) : rc;
 }
 
 static void lose(weir_roster *roster, weir_followed *followed)
@@ -195,7 +201,9 @@ void weir_roster_restore(weir_roster *roster, const weir_positions *saved,
     weir_followed *followed = add(roster, &identity, position->path, now_ns);
     start_at(followed, position->offset);
     int rc = weir_roster_open(roster, followed);
-    if (rc == -ENOENT) {
+    if (rc == WEIR_OK) {
+      rc = verify(roster, followed);
+    } else if (rc == -ENOENT) {
       followed->gone = 1;
       rc = open_moved(roster, followed);
     }
@@ -219,13 +227,15 @@ static weir_followed *find_file(const weir_roster *roster,
 // Who had this name last.
 static uint32_t last_of_name(const weir_roster *roster, uint32_t name)
 {
-  for (uint32_t i = roster->count; i > 0; i--)
-    if (roster->items[i - 1]->was == name)
-      return roster->items[i - 1]->serial;
+  for (uint32_t i = roster->count; i > 0; i--) {
+    const weir_followed *each = roster->items[i - 1];
+    if (!each->done && (each->was == name || each->file.name == name))
+      return each->serial;
+  }
   return 0;
 }
 
-static void admit(weir_roster *roster, const weir_match *match, int64_t now_ns)
+static void admit(weir_roster *roster, const weir_matched *match, int64_t now_ns)
 {
   uint32_t before = last_of_name(roster, weir_names_add(&roster->names, match->path));
   weir_followed *followed = add(roster, &match->identity, match->path, now_ns);
@@ -252,20 +262,20 @@ void weir_roster_scan(weir_roster *roster, int64_t now_ns)
 {
   weir_matches_find(&roster->matches);
   uint32_t match_count = weir_matches_count(&roster->matches);
-  for (uint32_t i = 0; i < roster->count; i++) {
+  for (uint32_t i = 0; i < roster->count; i++)
     roster->items[i]->matched = 0;
-    roster->items[i]->was = roster->items[i]->file.name;
-  }
   for (uint32_t i = 0; i < match_count; i++) {
-    const weir_match *match = weir_matches_at(&roster->matches, i);
+    const weir_matched *match = weir_matches_at(&roster->matches, i);
     weir_followed *followed = find_file(roster, &match->identity);
     if (followed == NULL)
       continue;
     followed->matched = 1;
     followed->gone = 0;
     followed->changed |= match->size != followed->file.size;
-    if (strcmp(weir_roster_path(roster, followed), match->path) != 0)
+    if (strcmp(weir_roster_path(roster, followed), match->path) != 0) {
+      followed->was = followed->file.name;
       followed->file.name = weir_names_add(&roster->names, match->path);
+    }
   }
   // Before others are let in, as long as it is known who had which name.
   for (uint32_t i = 0; i < roster->count; i++)

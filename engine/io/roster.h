@@ -41,7 +41,7 @@ typedef struct weir_followed {
   uint64_t safe;       // what is before it need not be read again
   uint64_t owed;       // batches that may have to be
   int64_t grown_ns;    // when it last had more
-  uint32_t was;        // its name before the last scan
+  uint32_t was;        // its name before the one that it has
   uint32_t matched;    // in the last scan
   uint32_t changed;    // to be looked at
   uint32_t gone;       // no name that is looked for leads to it

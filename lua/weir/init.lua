@@ -39,8 +39,8 @@ local operators = {
 }
 
 local connectors = {
-  "file", "standard", "tcp", "unix", "udp", "syslog", "memory", "concat", "generate", "interval",
-  "sqlite", "discard",
+  "file", "tail", "standard", "tcp", "unix", "udp", "syslog", "memory", "concat", "generate",
+  "interval", "sqlite", "discard",
 }
 
 local codecs = { "json", "csv", "lines", "logfmt", "pattern", "syslog" }

@@ -67,6 +67,20 @@ function sources.file(described, context)
   return file_source(described.path, described, context)
 end
 
+function sources.tail(described, context)
+  cdef.load("engine/base/clock.h", "engine/io/tail_source.h")
+  local list, anchor = texts(described.path)
+  local options = ffi.new("weir_tail_options")
+  options.paths, options.path_count = list, #anchor
+  options.state = context.state
+  options.decoder = codecs.decoder(described.codec)
+  options.clock = context.clock or C.weir_clock_real()
+  options.max_record = described.max_record_bytes or 0
+  options.latest = described.start == "latest" and 1 or 0
+  local out = ffi.new("weir_source *[1]")
+  return finish_source(C.weir_tail_source_new(out, options), out, anchor[1])
+end
+
 function sources.stdin(described)
   return file_source({ "-" }, described)
 end

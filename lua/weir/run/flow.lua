@@ -59,6 +59,8 @@ end
 local add = {}
 
 function add.source(self, task, context)
+  local sampled = (self.request.options or {}).sample
+  context.state = not sampled and state_dir.of(self, task.name) .. ".positions" or nil
   local source = connectors.source(task.node.source, context)
   context.bounded = context.bounded and source.bounded ~= 0
   return C.weir_flow_add_source(self.flow, task.name, source)

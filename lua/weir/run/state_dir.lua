@@ -1,12 +1,22 @@
 --- Where a pipeline keeps what must outlive it: `<state_dir>/<pipeline>/<name>`.
 
+local bit = require("bit")
+
 local M = {}
 
--- In a file name: anything but what is plain, by its bytes.
+local NAME_MAX = 200 -- of the 255 that a file system takes
+
+-- In a file name: anything but what is plain, by its bytes. The end of what is too long
+-- is a hash.
 local function plain(name)
-  return (name:gsub("[^%w%.%-_@]", function(byte)
+  local out = name:gsub("[^%w%.%-_@]", function(byte)
     return ("%%%02X"):format(byte:byte())
-  end):gsub("^%.", "%%2E"))
+  end):gsub("^%.", "%%2E")
+  if #out <= NAME_MAX then
+    return out
+  end
+  local C = require("weir.cdef").load("engine/base/hash.h")
+  return ("%s~%s"):format(out:sub(1, NAME_MAX - 17), bit.tohex(C.weir_hash(name, #name)))
 end
 
 --- The directory of all pipelines: what the script or the command line says, what systemd

@@ -114,6 +114,11 @@ local function append(path, text)
   file:close()
 end
 
+local function exists(path)
+  local file = io.open(path)
+  return file and file:close()
+end
+
 -- A line, or the rest of one, or the beginning of one.
 function Model:write(path)
   local open = self.open_lines[path]
@@ -150,16 +155,14 @@ end
 -- app.log becomes .1, .1 becomes .2; beyond .5 they are deleted, when all was read.
 function Model:rotate()
   local last = self:current() .. ".5"
-  if io.open(last) then
+  if exists(last) then
     self:finish_line(last)
     self:read_all()
     os.remove(last)
   end
   for i = 4, 1, -1 do
     local path = ("%s.%d"):format(self:current(), i)
-    local file = io.open(path)
-    if file then
-      file:close()
+    if exists(path) then
       self:rename(path, ("%s.%d"):format(self:current(), i + 1))
     end
   end
@@ -173,11 +176,6 @@ function Model:truncate()
   self:release(true)
   pcall(os.remove, support.path("copy"))
   assert(io.open(self:current(), "wb")):close()
-end
-
-local function exists(path)
-  local file = io.open(path)
-  return file and file:close()
 end
 
 function Model:act(kills)

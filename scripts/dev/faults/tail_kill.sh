@@ -1,0 +1,116 @@
+#!/bin/bash
+# tail_kill.sh -- what becomes of records when weir is killed while it follows a file.
+#
+#     scripts/dev/faults/tail_kill.sh [N] [SEED]
+#
+# One process writes numbered lines to a file that is rotated all the while; weir follows
+# it and appends what it reads to another. N times (200) weir is killed with SIGKILL, at
+# a moment left to chance, and started again. In the end every number must be there; how
+# many came twice is told. Exit code 1 if one is lost.
+#
+# A line that a kill cut in the middle is followed by a newline and comes again whole;
+# such pieces are counted as torn.
+
+set -eu
+kills=${1:-200}
+RANDOM=${2:-$$}
+weir=${WEIR:-$(cd "$(dirname "$0")/../../.." && pwd)/build/weir}
+place=$(mktemp -d)
+writer=
+follower=
+leave() {
+  kill -9 $writer $follower 2>/dev/null || true
+  wait 2>/dev/null || true
+  rm -rf "$place"
+}
+trap leave EXIT
+cd "$place"
+
+cat > follow.lua <<'L'
+local weir = require "weir"
+weir.from(weir.tail{ name = "app", path = "app.log*" })
+  :filter "n >= 0"
+  :to(weir.file{ path = "out.jsonl", append = true })
+L
+
+# Lines in bursts, some of them in two pieces, until told to stop; then the last number.
+cat > write.lua <<'L'
+local n, lines = 0, 0
+local function exists(name)
+  local file = io.open(name)
+  return file and file:close()
+end
+local function rotate()
+  -- Nothing is deleted: that a file may go only when it was read is not what is tried.
+  local last = 1
+  while exists("app.log." .. last) do last = last + 1 end
+  for i = last - 1, 1, -1 do os.rename("app.log." .. i, "app.log." .. i + 1) end
+  os.rename("app.log", "app.log.1")
+end
+math.randomseed(tonumber(arg[1]))
+local file = assert(io.open("app.log", "ab"))
+while not exists("stop") do
+  for _ = 1, math.random(200) do
+    n = n + 1
+    local line = ('{"n":%d,"pad":"%s"}\n'):format(n, ("x"):rep(math.random(0, 200)))
+    local cut = math.random(20) == 1 and math.random(#line) or #line
+    file:write(line:sub(1, cut))
+    if cut < #line then file:flush() file:write(line:sub(cut + 1)) end
+  end
+  file:flush()
+  if math.random(200) == 1 then
+    rotate()
+    file:write('{"n":-1}\n') -- late, to the file that was moved
+    file:close()
+    file = assert(io.open("app.log", "ab"))
+  end
+  os.execute("sleep 0.01")
+end
+file:close()
+local done = assert(io.open("written", "w"))
+done:write(n, "\n")
+done:close()
+L
+
+luajit write.lua "$RANDOM" & writer=$!
+for ((i = 0; i < kills; i++)); do
+  "$weir" run -q --state-dir state follow.lua & follower=$!
+  sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
+  [ $((RANDOM % 8)) -gt 0 ] || sleep "1.$((RANDOM % 10))"  # until a position is saved
+  kill -9 $follower
+  wait $follower 2>/dev/null || true
+done
+touch stop
+wait $writer
+writer=
+written=$(cat written)
+
+# Until the last one is there: then it is stopped, as a user would.
+"$weir" run -q --state-dir state follow.lua & follower=$!
+for ((i = 0; i < 600; i++)); do
+  sleep 0.1
+  [ "$(tail -n 200 out.jsonl | grep -c "{\"n\":$written,")" -eq 0 ] || break
+done
+kill -INT $follower
+wait $follower
+follower=
+
+cat > count.lua <<'L'
+local written, seen, given, torn = tonumber(arg[1]), {}, 0, 0
+for line in io.lines("out.jsonl") do
+  local n = tonumber(line:match('^{"n":(%d+),"pad":"x*"}$'))
+  if n then
+    given, seen[n] = given + 1, true
+  elseif line ~= "" then
+    torn = torn + 1
+  end
+end
+local lost = 0
+for n = 1, written do
+  if not seen[n] then lost = lost + 1 end
+end
+print(("kills %s  written %d  lost %d  twice %d  torn %d"):format(arg[2], written, lost,
+  given - (written - lost), torn))
+os.exit(lost == 0 and 0 or 1)
+L
+luajit count.lua "$written" "$kills"
