@@ -9,10 +9,10 @@
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/io/envelope.h"
 #include "engine/io/outbox.h"
 #include "engine/loop/dial.h"
 #include "engine/loop/net.h"
-#include "engine/wire/frame.h"
 
 enum { KEEPALIVE_S = 30, LOOK_AGAIN_NS = 5000000, ANSWERS_SIZE = 4096 };
 
@@ -23,9 +23,7 @@ struct stream_sink {
   weir_socket *socket;
   weir_backoff backoff;
   weir_outbox outbox;
-  weir_buf preamble;  // what stands before the first row of each connection
-  weir_buf row;
-  int begun;  // the preamble is known
+  weir_envelope envelope;
   _Atomic int cancelled;
   int broken;  // the code of everything from now on, if not OK
   weir_counter counters[WEIR_STREAM_SINK_COUNTERS];
@@ -54,83 +52,6 @@ static int break_with(struct stream_sink *sink, int code, const char *what,
 static int is_cancelled(const struct stream_sink *sink)
 {
   return atomic_load_explicit(&sink->cancelled, memory_order_relaxed);
-}
-
-// ---- rows into the outbox
-
-static void add_record(struct stream_sink *sink, weir_buf *out, const char *bytes,
-                       size_t size)
-{
-  enum weir_frame frame = (enum weir_frame)sink->options.frame;
-  if (frame == WEIR_FRAME_LINE) {
-    weir_buf_append(out, bytes, size);
-    return;
-  }
-  if (size > 0 && bytes[size - 1] == '\n')
-    size--;
-  char header[WEIR_FRAME_HEADER_MAX + 1];
-  weir_buf_append(out, header, weir_frame_header(frame, size, header));
-  weir_buf_append(out, bytes, size);
-}
-
-// What an encoder writes before its first row, such as a CSV's header, is what the same
-// row does not have when it is written again.
-static int learn_preamble(struct stream_sink *sink, const weir_batch *batch,
-                          uint32_t row)
-{
-  weir_encoder *encoder = sink->options.encoder;
-  weir_buf *scratch = &sink->row;
-  weir_buf_clear(scratch);
-  if (encoder->ops->begin != NULL)
-    encoder->ops->begin(encoder, scratch);
-  int rc = encoder->ops->row(encoder, batch, row, scratch);
-  if (rc != WEIR_OK)
-    return rc;
-  size_t with = scratch->size;
-  encoder->ops->row(encoder, batch, row, scratch);
-  size_t size = with - (scratch->size - with);
-  if (size > 0)
-    add_record(sink, &sink->preamble, scratch->bytes, size);
-  sink->begun = 1;
-  return WEIR_OK;
-}
-
-static int add_row(struct stream_sink *sink, const weir_batch *batch, uint32_t row)
-{
-  weir_encoder *encoder = sink->options.encoder;
-  int rc = sink->begun ? WEIR_OK : learn_preamble(sink, batch, row);
-  weir_buf_clear(&sink->row);
-  if (rc == WEIR_OK)
-    rc = encoder->ops->row(encoder, batch, row, &sink->row);
-  if (rc != WEIR_OK)
-    return rc;
-  add_record(sink, &sink->outbox.bytes, sink->row.bytes, sink->row.size);
-  weir_outbox_add(&sink->outbox, sink->outbox.bytes.size);
-  return WEIR_OK;
-}
-
-static void add_lines(struct stream_sink *sink, const weir_batch *batch)
-{
-  size_t start = sink->outbox.bytes.size;
-  weir_buf_append(&sink->outbox.bytes, batch->bytes.bytes, batch->bytes.size);
-  for (uint32_t i = 0; i < batch->row_count; i++)
-    weir_outbox_add(&sink->outbox, start + batch->rows[i].end + 1);
-}
-
-static void add_batch(struct stream_sink *sink, const weir_batch *batch,
-                      weir_refusals *refused)
-{
-  weir_encoder *encoder = sink->options.encoder;
-  if (encoder->ops->lines && batch->line_rows &&
-      sink->options.frame == WEIR_FRAME_LINE) {
-    add_lines(sink, batch);
-    return;
-  }
-  for (uint32_t row = 0; row < batch->row_count; row++) {
-    int rc = add_row(sink, batch, row);
-    if (rc != WEIR_OK)
-      weir_refusals_add(refused, row, rc, encoder->message);
-  }
 }
 
 // ---- the connection
@@ -216,7 +137,8 @@ static int open_once(struct stream_sink *sink)
   if (sink->options.patient)
     sink->backoff.retries.max = UINT64_MAX;
   size_t written;
-  rc = write_all(sink, sink->preamble.bytes, sink->preamble.size, &written);
+  weir_slice preamble = {sink->envelope.preamble.bytes, sink->envelope.preamble.size};
+  rc = write_all(sink, preamble.bytes, preamble.size, &written);
   if (rc != WEIR_OK)
     close_broken(sink);
   return rc;
@@ -322,7 +244,7 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
   if (sink->broken != WEIR_OK)
     return sink->broken;
   size_t before = sink->outbox.bytes.size;
-  add_batch(sink, batch, refused);
+  weir_envelope_add(&sink->envelope, &sink->outbox, batch, refused);
   size_t size = sink->outbox.bytes.size - before;
   int rc = push(sink);
   if (rc != WEIR_OK)
@@ -360,10 +282,8 @@ static void free_sink(weir_sink *base)
 {
   struct stream_sink *sink = stream_sink_of(base);
   weir_net_free(sink->net);
-  weir_encoder_free(sink->options.encoder);
+  weir_envelope_fini(&sink->envelope);
   weir_outbox_fini(&sink->outbox);
-  weir_buf_fini(&sink->preamble);
-  weir_buf_fini(&sink->row);
   weir_mem_free((char *)sink->options.address);
   weir_mem_free(sink);
 }
@@ -399,8 +319,7 @@ int weir_stream_sink_new(weir_sink **out, const weir_stream_sink_options *option
   snprintf(sink->base.place, sizeof sink->base.place, "%s %s",
            options->transport == WEIR_TRANSPORT_TCP ? "tcp" : "unix", options->address);
   weir_outbox_init(&sink->outbox);
-  weir_buf_init(&sink->preamble);
-  weir_buf_init(&sink->row);
+  weir_envelope_init(&sink->envelope, options->encoder, options->frame);
   weir_backoff_init(&sink->backoff, &options->retries, (uint64_t)now_ns(sink));
   *out = &sink->base;
   return WEIR_OK;
