@@ -39,7 +39,7 @@ local operators = {
 }
 
 local connectors = {
-  "file", "tail", "standard", "tcp", "unix", "udp", "syslog", "memory", "concat", "generate",
+  "file", "tail", "standard", "exec", "tcp", "unix", "udp", "syslog", "memory", "concat", "generate",
   "interval", "sqlite", "discard",
 }
 

@@ -117,6 +117,8 @@ local function endless(node)
     return not source.count and "weir.generate without count or an fn that returns nil" or nil
   elseif source.kind == "interval" or source.kind == "tail" then
     return "weir." .. source.kind
+  elseif source.kind == "exec" then
+    return source.restart and "weir.exec" or nil
   elseif live.KINDS[source.kind] then
     local ends = source.connect and source.retries and source.retries.max == 0
     return not ends and ("weir." .. source.kind) or nil

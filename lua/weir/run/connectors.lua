@@ -187,6 +187,16 @@ for _, kind in ipairs({ "tcp", "udp", "unix", "syslog" }) do
   end
 end
 
+function sources.exec(described, context)
+  local rc, out = require("weir.run.exec").source(described, context)
+  return finish_source(rc, out, "exec")
+end
+
+function sinks.exec(described, context)
+  local rc, out = require("weir.run.exec").sink(described, context)
+  return finish_sink(rc, out, "exec")
+end
+
 -- Sources that the script's own code makes are segments without inputs.
 local MADE = { generate = true, memory = true }
 

@@ -3,6 +3,7 @@
 local cdef = require("weir.cdef")
 local codecs = require("weir.run.codecs")
 local ffi = require("ffi")
+local retries = require("weir.run.retries")
 
 local C = cdef.load(
   "engine/base/clock.h",
@@ -24,19 +25,7 @@ local FRAMES = {
   syslog = C.WEIR_FRAME_SYSLOG,
 }
 
--- Before the first connection a wrong address is more likely than a peer that is away.
-local FIRST_TRIES = 10
-
 local CONNECTIONS, IDLE_LISTENING_NS, CONNECT_NS, TIMEOUT_NS = 1024, 300 * S, 10 * S, 30 * S
-
-local function fill_retries(options, described)
-  local retries = described.retries or {}
-  options.retries.max = retries.max or FIRST_TRIES
-  options.retries.backoff_ns = retries.backoff_ns or 0.1 * S
-  options.retries.max_backoff_ns = retries.max_backoff_ns or 30 * S
-  options.retries.jitter = retries.jitter or 0.2
-  return retries.max == nil
-end
 
 local function clock_of(context)
   return context and context.clock or C.weir_clock_real()
@@ -51,7 +40,7 @@ local function stream_source(described, context, transport, address, connects)
   options.max_record = described.max_record_bytes or 2 ^ 20
   options.idle_timeout_ns = described.idle_timeout_ns or (connects and 0 or IDLE_LISTENING_NS)
   options.connect_timeout_ns = described.connect_timeout_ns or CONNECT_NS
-  options.patient = fill_retries(options, described) and 1 or 0
+  options.patient = retries.fill(options.retries, described.retries) and 1 or 0
   options.clock = clock_of(context)
   local out = ffi.new("weir_source *[1]")
   return C.weir_stream_source_new(out, options, codecs.decoder(described.codec)), out
@@ -75,7 +64,7 @@ local function stream_sink(described, context, transport, address)
   options.frame = FRAMES[described.frame or "line"]
   options.timeout_ns = described.timeout_ns or TIMEOUT_NS
   options.connect_timeout_ns = described.connect_timeout_ns or CONNECT_NS
-  options.patient = fill_retries(options, described) and 1 or 0
+  options.patient = retries.fill(options.retries, described.retries) and 1 or 0
   options.encoder = codecs.encoder(described.codec)
   options.clock = clock_of(context)
   local out = ffi.new("weir_sink *[1]")
@@ -86,7 +75,7 @@ local function datagram_sink(described, context, transport, address)
   local options = ffi.new("weir_datagram_sink_options")
   options.address, options.transport = address, transport
   options.timeout_ns = described.timeout_ns or TIMEOUT_NS
-  fill_retries(options, described)
+  retries.fill(options.retries, described.retries)
   options.encoder = codecs.encoder(described.codec)
   options.clock = clock_of(context)
   local out = ffi.new("weir_sink *[1]")

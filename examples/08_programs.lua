@@ -1,0 +1,27 @@
+-- 8. Programs: records from what one writes, records for another to read.
+--
+--     build/weir run examples/08_programs.lua
+
+local weir = require "weir"
+
+-- A command is a list, or a text for the shell. One that follows something has no end, and is
+-- started again should it end; this one ends, and so does its source.
+--
+--     weir.exec{ command = { "journalctl", "-f", "-o", "json" } }
+weir.from(weir.exec{ command = "cat examples/*.jsonl | grep checkout", restart = false })
+  :filter "status >= 500"
+  :select("path", "ms")
+  :to(weir.exec{ command = { "sort", "-r" } })
+
+-- What is to be done by the clock begins with a source that ticks.
+weir.from(weir.interval{ every = "10ms" })
+  :take(2)
+  :select("n")
+  :to "build/ticks.jsonl"
+
+--> build/weir run examples/08_programs.lua
+-- {"path":"/checkout/82","ms":64}
+-- {"path":"/checkout/81","ms":910}
+--> build/ticks.jsonl
+-- {"n":1}
+-- {"n":2}
