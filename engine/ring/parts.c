@@ -134,3 +134,32 @@ weir_batch *weir_parts_take(weir_parts *parts, uint32_t rows, weir_pool *pool)
     rows -= copy_head(parts, cut, rows);
   return cut;
 }
+
+static void append_rows(weir_buf *out, const weir_part *part)
+{
+  for (uint32_t row = part->first; row < part->end; row++) {
+    weir_span span = part->batch->rows[row];
+    weir_buf_append(out, part->batch->bytes.bytes + span.start, span.end - span.start);
+    weir_buf_byte(out, ',');
+  }
+}
+
+weir_batch *weir_parts_gather(weir_parts *parts, weir_pool *pool)
+{
+  weir_batch *made = weir_batch_new(pool);
+  weir_batch_derive(made, weir_parts_at(parts, 0)->batch);
+  made->ends_sequence = 1;
+  weir_buf_text(&made->bytes, "{\"records\":[");
+  uint32_t count = 0;
+  for (; parts->count > 0; weir_parts_remove_first(parts)) {
+    const weir_part *part = weir_parts_at(parts, 0);
+    append_rows(&made->bytes, part);
+    weir_batch_hold_receipt(made, part->batch);
+    count += part->end - part->first;
+  }
+  made->bytes.size--;  // the last comma
+  weir_buf_format(&made->bytes, "],\"count\":%u}", count);
+  int rc = weir_line_end(made, 0);
+  WEIR_ASSERT(rc == WEIR_OK);  // rows are far from filling a batch
+  return made;
+}

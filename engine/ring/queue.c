@@ -264,6 +264,8 @@ uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
   weir_part part = {batch, row, batch->row_count, now_ns};
   uint32_t rows = part.end - part.first;
   if (rows == 0) {
+    if (queue->options.gathers)
+      return 0;
     weir_parts_mark(&queue->waiting, batch);
     return 0;
   }
@@ -309,6 +311,9 @@ int64_t weir_queue_next_ns(const weir_queue *queue, int drain)
   if (queue->waiting.count == 0)
     return INT64_MAX;
   const weir_part *head = weir_parts_at(&queue->waiting, 0);
+  if (queue->options.gathers && queue->options.delay_ns == 0 && !drain)
+    return is_at_limit(queue) ? head->since_ns : INT64_MAX;
+  drain |= queue->options.gathers && is_at_limit(queue);
   int64_t next = drain ? head->since_ns : head->since_ns + queue->options.delay_ns;
   if (waits_for_tokens(queue)) {
     double missing =
@@ -333,6 +338,12 @@ weir_batch *weir_queue_take(weir_queue *queue, int64_t now_ns, int drain)
 {
   if (weir_queue_next_ns(queue, drain) > now_ns)
     return NULL;
+  if (queue->options.gathers) {
+    queue->stats.gathered += queue->stats.records;
+    queue->stats.gatherings++;
+    let_out(queue, queue->stats.records, queue->stats.bytes);
+    return weir_parts_gather(&queue->waiting, queue->pool);
+  }
   uint32_t rows = weir_parts_together(&queue->waiting);
   if (waits_for_tokens(queue) && rows > 0) {
     earn_tokens(queue, now_ns);

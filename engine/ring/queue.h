@@ -3,8 +3,8 @@
 // A queue takes batches up to its limits. What comes on top waits outside (block), is
 // left out (drop_newest), pushes out what has waited longest (drop_oldest), is thinned
 // (sample) or goes to disk (spill), until that is full too. What it holds goes on at
-// once, after a delay, or as fast as a rate allows. Records count, not batches: where a
-// limit falls, a batch is cut.
+// once, after a delay, as fast as a rate allows, or many as one. Records count, not
+// batches: where a limit falls, a batch is cut.
 //
 //     row += weir_queue_put(queue, batch, row, now);    until the batch is done
 //     while ((batch = weir_queue_take(queue, now)) != NULL) ...
@@ -39,6 +39,9 @@ typedef struct weir_queue_options {
   double rate_per_s;  // 0: as they come. Else what is too much waits (block), or is
                       // too much (drop_newest)
   double burst;       // so many records at once, after silence
+  uint32_t gathers;   // what waits goes on as one record, when a limit is reached or
+                      // delay_ns after the first of it came; 0 then is for ever
+  uint32_t unused;
   weir_spill *spill;  // of spill, without delay or rate; the queue takes it over
 } weir_queue_options;
 
@@ -50,6 +53,8 @@ typedef struct weir_queue_stats {
   uint64_t dropped_oldest;
   uint64_t sampled;    // left out by sample
   uint64_t over_rate;  // left out by a rate
+  uint64_t gathered;   // that went on as part of others
+  uint64_t gatherings;
   weir_spill_stats spill;
 } weir_queue_stats;
 
@@ -67,7 +72,7 @@ int weir_queue_is_full(const weir_queue *queue, int64_t now_ns);
 uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
                         int64_t now_ns);
 
-// What goes on now, or NULL. drain: a delay is over.
+// What goes on now, or NULL. drain: a delay is over, and nothing will be gathered.
 weir_batch *weir_queue_take(weir_queue *queue, int64_t now_ns, int drain);
 
 // Whose rows stand at the head; NULL: nothing waits.

@@ -12,7 +12,12 @@ static int64_t now_ns(const weir_task *task)
   return task->flow->clock.monotonic_ns(task->flow->clock.context);
 }
 
-static int drains(const weir_task *task) { return weir_flow_is_stopping(task->flow); }
+// What is gathered waits until really nothing more comes.
+static int drains(const weir_task *task)
+{
+  return task->buffer.gathers ? (int)task->inputs_ended
+                              : weir_flow_is_stopping(task->flow);
+}
 
 static int is_taken(const weir_task *task, uint32_t port)
 {

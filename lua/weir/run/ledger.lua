@@ -154,10 +154,11 @@ local function add_buffer(ledger, flow, task)
   end
   drop(stage, "stopped", number(stats.dropped))
   drop(stage, "lost", number(queue.spill.lost))
-  stage.made = number(queue.spill.found)
+  stage.made = number(queue.spill.found + queue.gatherings)
+  stage.absorbed = number(queue.gathered)
   stage.held = number(queue.records + queue.spill.records)
   if ledger.live then
-    stage.received = sent + dropped_of(stage) + stage.held - stage.made
+    stage.received = sent + dropped_of(stage) + stage.held + stage.absorbed - stage.made
   end
   ledger.balanced = ledger.balanced and settle(stage) == sent
   table.insert(ledger.stages, stage)

@@ -276,4 +276,57 @@ describe("queue", function()
       end
     end)
   end
+
+  describe("that gathers", function()
+    local function gathered(now, drain)
+      local batch = C.weir_queue_take(queue, now or 0, drain and 1 or 0)
+      if batch == nil then
+        return nil
+      end
+      assert.equal(1, batch.row_count)
+      local span = batch.rows[0]
+      local text = ffi.string(batch.bytes.bytes + span.start, span["end"] - span.start)
+      C.weir_batch_unref(batch)
+      return text
+    end
+
+    it("makes one record of many when it has enough", function()
+      open({ max_records = 3, gathers = 1 })
+      assert.equal(2, put(2))
+      assert.is_nil(gathered(9 * S))
+      assert.equal(1, put(2))
+      assert.equal('{"records":[{"n":  1},{"n":  2},{"n":  3}],"count":3}', gathered())
+      assert.is_nil(gathered(9 * S))
+      local stats = C.weir_queue_count(queue)
+      assert.same({ 0, 3, 1 }, { tonumber(stats.records), tonumber(stats.gathered),
+        tonumber(stats.gatherings) })
+    end)
+
+    it("counts bytes up to the record that reaches them", function()
+      open({ max_bytes = 15, gathers = 1 })
+      assert.equal(2, put(5))
+      assert.equal('{"records":[{"n":  1},{"n":  2}],"count":2}', gathered())
+    end)
+
+    it("waits no longer than it may from the first record on, and says until when", function()
+      open({ max_records = 10, delay_ns = S, gathers = 1 })
+      put(1, 5 * S)
+      put(0, 5 * S)
+      put(1, 5.5 * S)
+      assert.equal(6 * S, tonumber(C.weir_queue_next_ns(queue, 0)))
+      assert.is_nil(gathered(6 * S - 1))
+      assert.equal('{"records":[{"n":  1},{"n":  2}],"count":2}', gathered(6 * S))
+      assert.is_true(C.weir_queue_is_empty(queue, 0) == 1)
+      put(1, 7 * S)
+      assert.equal(8 * S, tonumber(C.weir_queue_next_ns(queue, 0)))
+    end)
+
+    it("gives what it has when nothing more will come", function()
+      open({ max_records = 10, gathers = 1 })
+      put(1)
+      put(1)
+      assert.equal('{"records":[{"n":  1},{"n":  2}],"count":2}', gathered(0, true))
+      assert.is_nil(gathered(0, true))
+    end)
+  end)
 end)

@@ -79,6 +79,12 @@ describe("the models of operators", function()
       rows[10] })
   end)
 
+  it("batch: so many records as one, and the rest", function()
+    gives(":batch{ records = 2 }", { { n = 1 }, { n = 2 }, { n = 3 } },
+      { { records = { { n = 1 }, { n = 2 } }, count = 2 }, { records = { { n = 3 } }, count = 1 } })
+    gives(":batch{ every = '1s' }", {}, {})
+  end)
+
   it("take and skip: any number, none included", function()
     local rows = { { n = 1 }, { n = 2 } }
     gives(":take(0)", rows, {})

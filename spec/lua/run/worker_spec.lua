@@ -81,6 +81,24 @@ describe("a segment", function()
     assert.equal(1, result.dead_reasons[1].count)
   end)
 
+  it("has its batches out in time, also if nothing follows", function()
+    local rows, result = play([[
+weir.from(weir.generate{ rate = "1/m", count = 3, fn = function(n) return { n = n } end })
+  :batch{ records = 2, every = "1s" } :to(weir.memory{ name = "out" })]])
+    assert.same({
+      '{"records":[{"n":1}],"count":1}',
+      '{"records":[{"n":2}],"count":1}',
+      '{"records":[{"n":3}],"count":1}',
+    }, rows.out)
+    assert.is_true(result.ledger.balanced)
+    rows = play([[
+weir.from(weir.generate{ count = 5, fn = function(n) return { n = n } end })
+  :batch{ records = 2, every = "1s" } :set{ first = "records[1].n" }
+  :to(weir.memory{ name = "out" })]])
+    assert.equal('{"records":[{"n":1},{"n":2}],"count":2,"first":1}', rows.out[1])
+    assert.equal('{"records":[{"n":5}],"count":1,"first":5}', rows.out[3])
+  end)
+
   it("goes on as on_error says", function()
     local fails = ':map(function(r) if r.n == 2 then error("bad") end end, { on_error = %s })'
       .. ':to(weir.memory{ name = "out" })'
