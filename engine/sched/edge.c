@@ -245,6 +245,14 @@ int weir_edge_has_room(weir_edge *edge, uint32_t priority)
   return weir_edge_cancelled(edge) || !is_full(way_of(edge, priority));
 }
 
+int weir_edge_waits(const weir_edge *edge)
+{
+  for (uint32_t i = 0; i < edge->way_count; i++)
+    if (weir_ring_len(edge->ways[i].ring) > 0)
+      return 1;
+  return 0;
+}
+
 int weir_edge_at_end(weir_edge *edge)
 {
   // Closed is read before the ring: what was pushed before the close is seen.

@@ -46,7 +46,8 @@ void weir_edge_cancel(weir_edge *edge);
 
 // Producer: a push of this class will not be EFULL.
 int weir_edge_has_room(weir_edge *edge, uint32_t priority);
-int weir_edge_at_end(weir_edge *edge);  // consumer: closed and empty
+int weir_edge_at_end(weir_edge *edge);       // consumer: closed and empty
+int weir_edge_waits(const weir_edge *edge);  // any: there was something to take
 int weir_edge_cancelled(const weir_edge *edge);
 
 // The book, in records: sent = received + dropped + held.

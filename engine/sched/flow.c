@@ -117,6 +117,33 @@ static weir_lane *new_lane(const weir_task *task, uint32_t number, uint32_t stag
   return lane;
 }
 
+// --- the round that workers go: a task's consumers stand behind it, so that what has
+// just been made is still near
+
+static void put_behind(weir_flow *flow, weir_task *task, uint32_t place)
+{
+  weir_task *before = flow->tasks[place];
+  task->previous = place;
+  task->next = before == task ? place : before->next;
+  flow->tasks[task->next]->previous = task->number;
+  before->next = task->number;
+}
+
+static void take_out(weir_flow *flow, const weir_task *task)
+{
+  flow->tasks[task->previous]->next = task->next;
+  flow->tasks[task->next]->previous = task->previous;
+}
+
+static void follow(weir_flow *flow, weir_task *producer, weir_task *consumer)
+{
+  if (consumer->input_count > 0 || consumer == producer)
+    return;  // it follows another one
+  take_out(flow, consumer);
+  put_behind(flow, consumer, producer->newest);
+  producer->newest = consumer->number;
+}
+
 static weir_task *add_task(weir_flow *flow, const char *name, enum weir_task_kind kind,
                            uint32_t port_count, uint32_t stage_count)
 {
@@ -138,6 +165,8 @@ static weir_task *add_task(weir_flow *flow, const char *name, enum weir_task_kin
   task->lane_count = 1;
   flow->tasks = grow(flow->tasks, flow->task_count, sizeof flow->tasks[0]);
   flow->tasks[flow->task_count++] = task;
+  task->newest = task->number;
+  put_behind(flow, task, flow->tasks[0]->previous);
   return task;
 }
 
@@ -202,6 +231,7 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
   out->reads |= consumer->reads;
   if (consumer->kind != WEIR_TASK_SINK)
     out->holds = 0;
+  follow(flow, producer, consumer);
 
   consumer->inputs =
       grow(consumer->inputs, consumer->input_count, sizeof consumer->inputs[0]);

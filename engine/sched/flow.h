@@ -146,7 +146,8 @@ const char *weir_flow_path(const weir_flow *flow, uint32_t source, uint32_t part
 weir_run *weir_flow_run_of(weir_flow *flow, uint32_t task, uint32_t lane);
 
 // Writes the numbers of up to `max` tasks of these homes that are ready for a worker,
-// from 0, into tasks; how many. The first is the most urgent one.
+// from 0, into tasks; how many. The first is the most urgent one. Asked for one alone,
+// it gives a source that reads ahead only where there is nothing else to do.
 uint32_t weir_flow_ready(weir_flow *flow, uint32_t homes, uint32_t worker,
                          uint32_t *tasks, uint32_t max);
 

@@ -77,6 +77,9 @@ struct weir_task {
   char *name;
   char *origin;  // of a segment that makes records: the name of that source
   uint32_t number;
+  uint32_t next;      // in the round that workers go; see flow.c
+  uint32_t previous;  // in that
+  uint32_t newest;    // behind which its next consumer goes
   enum weir_task_kind kind;
   enum weir_task_home home;
   int32_t guarded;  // atomic; see turn.c

@@ -68,15 +68,28 @@ int weir_flow_claim(weir_flow *flow, uint32_t number, uint32_t worker)
   return claimed;
 }
 
-// What a look for work is after.
-enum look { LOOK_READY, LOOK_FED, LOOK_HELD };
+// What a look for work is after. HUNGRY are the ready ones but for sources whose
+// consumers all have something to do.
+enum look { LOOK_HUNGRY, LOOK_READY, LOOK_FED, LOOK_HELD };
+
+static int is_ahead(const weir_task *task)
+{
+  if (task->kind != WEIR_TASK_SOURCE || task->home == WEIR_HOME_POOL)
+    return 0;
+  const weir_port *out = &task->ports[0];
+  for (uint32_t i = 0; i < out->edge_count; i++)
+    if (!weir_edge_waits(out->edges[i]))
+      return 0;
+  return out->edge_count > 0;
+}
 
 // Whether a task is wanted; where there are classes, how urgent it is. One that is
 // passed over remembers since when.
 static int is_wanted(weir_task *task, const weir_lane *lane, enum look look,
                      weir_urgency *urgency)
 {
-  if (look == LOOK_FED && task->input_count == 0)
+  if ((look == LOOK_FED && task->input_count == 0) ||
+      (look == LOOK_HUNGRY && is_ahead(task)))
     return 0;
   weir_task_guard(task);
   int wanted = look == LOOK_HELD ? holds(task, lane) : weir_task_is_ready(task, lane);
@@ -95,21 +108,20 @@ static int may_run(const weir_task *task, const weir_lane *lane, uint32_t homes)
          (__atomic_load_n(&task->home, __ATOMIC_RELAXED) & homes) != 0;
 }
 
-// The order is that from sinks to sources, which keeps edges short, and goes on behind
-// the task that was chosen last, so that a slow one has no more than its turn. Each
-// worker goes its own round: so it mostly meets the branches behind a batch one after
-// the other, and the fields that it read for the first serve the others. Where there
-// are classes, the first is the most urgent one.
+// The round goes on behind the task that was chosen last, so that a slow one has no
+// more than its turn, and each worker goes its own: so it mostly meets the branches
+// behind a batch one after the other, and the fields that it read for the first serve
+// the others. Where there are classes, the first is the most urgent one.
 static uint32_t look_for(weir_flow *flow, uint32_t homes, uint32_t worker,
                          enum look look, uint32_t *tasks, uint32_t max)
 {
   uint32_t count = 0;
   uint32_t *turn = &flow->turns[worker % WEIR_FLOW_LANES_MAX];
-  uint32_t last = __atomic_load_n(turn, __ATOMIC_RELAXED);
+  uint32_t i = __atomic_load_n(turn, __ATOMIC_RELAXED);
   int64_t now = flow->classes ? monotonic_ns(flow) : 0;
   weir_urgency best = {0};
   for (uint32_t n = 1; n <= flow->task_count; n++) {
-    uint32_t i = (last + flow->task_count - n) % flow->task_count;
+    i = flow->tasks[i]->next;
     weir_task *task = flow->tasks[i];
     const weir_lane *lane = lane_of(task, worker);
     weir_urgency urgency = {0};
@@ -221,7 +233,10 @@ uint32_t weir_flow_ready(weir_flow *flow, uint32_t homes, uint32_t worker,
     if (count > 0 || is_fed(flow))
       return count;
   }
-  count = look_for(flow, homes, worker, LOOK_READY, tasks, max);
+  // Who asks for one asks for the best; who asks for many, for all.
+  count = max == 1 ? look_for(flow, homes, worker, LOOK_HUNGRY, tasks, max) : 0;
+  if (count == 0)
+    count = look_for(flow, homes, worker, LOOK_READY, tasks, max);
   if (count == 0)
     count = look_for(flow, homes, worker, LOOK_HELD, tasks, max);
   if (count == 0 && is_stuck(flow)) {
