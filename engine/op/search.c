@@ -185,6 +185,8 @@ static int64_t last_of(const char *text, uint32_t size, char byte)
 // MATCH of ^(.*)c, of texts, where c is no part of a character.
 static void before_last(weir_strip *strip, const weir_step *step, char stop)
 {
+  int lenient = (step->is.flags & WEIR_OP_LENIENT) != 0;
+  weir_datum none = {.kind = lenient ? WEIR_NULL : WEIR_ABSENT};
   weir_operand a = weir_strip_operand(strip, step->is.a);
   weir_datum *to = weir_strip_register(strip, step->is.to);
   const uint16_t *rows = strip->rows;
@@ -192,13 +194,16 @@ static void before_last(weir_strip *strip, const weir_step *step, char stop)
   for (uint32_t i = 0; i < count; i++) {
     const weir_datum *text = &a.at[rows[i] & a.mask];
     if (text->kind != WEIR_TEXT) {
-      weir_strip_bail(strip, rows[i]);
+      if (lenient && is_missing(text))
+        to[rows[i]] = none;
+      else
+        weir_strip_bail(strip, rows[i]);
       continue;
     }
     int64_t last = last_of(text->text, text->size, stop);
     weir_datum piece = *text;
     piece.size = (uint32_t)last;
-    to[rows[i]] = last < 0 ? (weir_datum){.kind = WEIR_ABSENT} : piece;
+    to[rows[i]] = last < 0 ? none : piece;
   }
 }
 
@@ -235,7 +240,7 @@ static void each(weir_strip *strip, const weir_step *step, enum answer wanted)
   uint32_t result = wanted == ANSWER_WHETHER ? 0 : step->is.number;
   if (!plain)
     needle = needle_of(b.at, result);
-  if (needle.scan == SCAN_BEFORE_LAST && wanted == ANSWER_PIECE && !lenient &&
+  if (needle.scan == SCAN_BEFORE_LAST && wanted == ANSWER_PIECE &&
       (needle.stop & 0x80) == 0) {
     before_last(strip, step, needle.stop);
     return;

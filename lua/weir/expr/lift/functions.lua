@@ -4,11 +4,9 @@
 -- text, where nothing, as a result, is null.
 
 local Builder = require("weir.expr.lift.builder")
-local null = require("weir.lib.null").null
 
 local M = {}
 
-local NIL, NULL = Builder.NIL, Builder.constant(null)
 local refuse = Builder.refuse
 
 local OPS = {
@@ -17,19 +15,6 @@ local OPS = {
   floor_1 = "floor", ceil_1 = "ceil", abs_1 = "abs", sqrt_1 = "sqrt",
   tonumber_1 = "tonumber", tostring_1 = "tostring", match_2 = "match", find_2 = "find",
 }
--- Functions that may give nothing, which in texts is null.
-local MAY_FAIL = { byte = true, tonumber = true, match = true, find = true }
-
-local function or_null(b, found)
-  local missing, done, key = b.label(), b.label(), {}
-  b:branch_compare("if_eq", found, NIL, false, missing)
-  b.state.slots[key] = found
-  b:jump(done)
-  b:place(missing)
-  b.state.slots[key] = NULL
-  b:place(done)
-  return b.state.slots[key]
-end
 
 local function check_pattern(tree)
   local pattern = tree.arguments[2]
@@ -63,8 +48,7 @@ function M.call(b, tree, arguments)
   elseif op == "match" or op == "find" then
     check_pattern(tree)
   end
-  local found = M.compute(b, op, unpack(arguments))
-  return MAY_FAIL[op] and or_null(b, found) or found
+  return M.compute(b, op, unpack(arguments))
 end
 
 return M
