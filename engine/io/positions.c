@@ -42,10 +42,8 @@ static int make_directories(const char *path)
   int code = WEIR_OK;
   for (char *slash = way + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
     *slash = '\0';
-    if (mkdir(way, MODE_DIRECTORY) != 0 && errno != EEXIST && code == WEIR_OK)
-      code = -errno;
-    else if (errno == EEXIST)
-      code = WEIR_OK;
+    // Those further up may be there and not ours; what counts is the last.
+    code = mkdir(way, MODE_DIRECTORY) != 0 && errno != EEXIST ? -errno : WEIR_OK;
     *slash = '/';
   }
   weir_mem_free(way);

@@ -49,7 +49,8 @@ delivered what it has written, a packed one (.gz) what is in a closed member.]],
     errors = "A file that cannot be read is counted and tried again (opens_failed, reads_failed)."
       .. " A record above max_record, or one that is malformed, is a dead letter with its"
       .. " position. Positions that cannot be kept, or that another weir keeps, stop the run before"
-      .. " it begins.",
+      .. " it begins. Also counted: files_followed, bytes_behind, rotations, truncations, and"
+      .. " files_lost, which went before they were read to the end.",
     cost = "Up to 512 files stay open; memory does not grow with them. Idle, it looks every 10 s"
       .. " in case the kernel did not tell of a change, as on file systems of other machines.",
     example = [[
