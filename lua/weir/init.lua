@@ -39,8 +39,8 @@ local operators = {
 }
 
 local connectors = {
-  "file", "tail", "standard", "exec", "tcp", "unix", "udp", "syslog", "memory", "concat", "generate",
-  "interval", "sqlite", "discard",
+  "file", "tail", "standard", "exec", "tcp", "unix", "udp", "syslog", "memory", "concat",
+  "generate", "interval", "sqlite", "discard",
 }
 
 local codecs = { "json", "csv", "lines", "logfmt", "pattern", "syslog" }

@@ -96,3 +96,53 @@ weir.from "in.jsonl" :dedup{ key = "id", within = "1h", max_keys = 2 } :to(weir.
     end
   end)
 end)
+
+describe("throttle with a key", function()
+  it("gives each key a burst, and hands over what is too much", function()
+    local lines = {}
+    for n = 1, 12 do
+      lines[n] = ('{"n":%d,"k":"%s"}\n'):format(n, n % 3 == 0 and "b" or "a")
+    end
+    place:write("in.jsonl", table.concat(lines))
+    place:write("few.lua", [[
+local weir = require "weir"
+local s = weir.from "in.jsonl"
+  :throttle{ rate = "1/d", burst = 2, key = "k", overflow = "drop_newest" }
+s:to "few.jsonl"
+s:side "dropped" :to "rest.jsonl"]])
+    local result = place:run("weir run few.lua")
+    local got = {}
+    for i, row in ipairs(rows(place:read("few.jsonl"))) do
+      got[i] = row.n
+    end
+    assert.same({ 1, 2, 3, 6 }, got)
+    assert.equal(8, #rows(place:read("rest.jsonl")))
+    assert.matches("the ledger balances", result.err, 1, true)
+  end)
+
+  it("may have a rate for each record", function()
+    place:write("in.jsonl", ('{"r":1}\n{"r":"2/d"}\n{"r":3}\n{"r":"x"}\n{"r":-1}\n'):rep(2))
+    place:write("few.lua", [[
+local weir = require "weir"
+weir.from "in.jsonl"
+  :throttle{ rate = function(r) return r.r end, burst = 1, key = "r", overflow = "drop_newest" }
+  :to(weir.stdout{})]])
+    local result = place:run("weir run few.lua")
+    assert.equal('{"r":1}\n{"r":"2/d"}\n{"r":3}\n', result.out)
+    assert.matches("4 records", result.err, 1, true)
+    assert.matches("throttle: x is no rate", place:read("few.dead.jsonl"), 1, true)
+  end)
+
+  it("has its mistakes told", function()
+    place:write("in.jsonl", "")
+    for text, expected in pairs({
+      ['rate = "1/s", key = "id"'] = "with a key nothing can wait",
+      ["rate = function(r) return r.n end"] = "with a rate that is a function nothing can wait",
+      ['rate = "1/s", max_keys = 5'] = 'option "max_keys" belongs to a throttle with a key',
+      ["rate = 5"] = "or a function of the record",
+    }) do
+      local result = place:run(("weir -e ':throttle{ %s }' in.jsonl"):format(text))
+      assert.truthy(result.err:find(expected, 1, true), result.err)
+    end
+  end)
+end)

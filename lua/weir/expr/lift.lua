@@ -25,6 +25,7 @@ local reasons = {
   take = "counts records", skip = "counts records", tap = "runs a lambda for its effects",
   flat_map = "makes several records of one", parse = "decodes a text", rename = "renames fields",
   sample = "picks some of many", dedup = "remembers keys",
+  throttle = "counts records",
 }
 
 local function guarded(fn, ...)

@@ -20,14 +20,14 @@ local M = {
 
 function M.subject(node)
   local out = {}
-  for i, expr in ipairs(node.key) do
+  for i, expr in ipairs(node.key or {}) do
     local text = expr.text or expr.name
     if not text then
       return nil
     end
     out[i] = text
   end
-  return table.concat(out, ",")
+  return out[1] and table.concat(out, ",")
 end
 
 function M.complete(node, refuse)

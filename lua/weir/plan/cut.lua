@@ -42,10 +42,15 @@ local FUSES = {
   parse = true,
   sample = true,
   dedup = true,
+  throttle = true, -- with a key; else it has a queue
   merge = true,
 }
 local ENDS = { route = true, split = true, priority = true, aggregate = true, sort = true,
   top = true }
+
+local function fuses(node)
+  return FUSES[node.kind] and not node.queue
+end
 
 local Cut = {}
 Cut.__index = Cut
@@ -95,7 +100,7 @@ end
 
 -- The stage that follows in the same segment, or nil.
 function Cut:_next(node, count)
-  if not FUSES[node.kind] or count >= MAX_STAGES or self:_stands_alone(node) then
+  if not fuses(node) or count >= MAX_STAGES or self:_stands_alone(node) then
     return nil
   end
   local after = self.consumers[node].out
@@ -103,7 +108,7 @@ function Cut:_next(node, count)
     return nil
   end
   local following = after[1]
-  if not (FUSES[following.kind] or ENDS[following.kind]) or #following.inputs ~= 1 then
+  if not (fuses(following) or ENDS[following.kind]) or #following.inputs ~= 1 then
     return nil
   end
   return not self:_stands_alone(following) and following or nil
@@ -178,7 +183,7 @@ function Cut:_add_segment(head)
 end
 
 local function is_stage(node)
-  return FUSES[node.kind] or ENDS[node.kind]
+  return fuses(node) or ENDS[node.kind]
 end
 
 -- The script's own code makes these: their sources are segments without inputs.

@@ -22,7 +22,7 @@ local M = {}
 local DATA = {
   "C", "rows", "run", "counts", "fuel", "pending", "holds", "check", "put", "keep", "copy",
   "take_map",
-  "items", "open_item", "parse", "share", "picks", "meet", "class_of",
+  "items", "open_item", "parse", "share", "picks", "meet", "grants", "class_of",
   "aggregate_add", "sort_add", "top_add",
   "aggregate_finish", "sort_finish", "top_finish", "generate", "walk", "FUEL", "FULL_BYTES",
 }

@@ -18,6 +18,7 @@ local REMEMBERS = {
   sort = "sort gathers all records",
   top = "top gathers all records",
   dedup = "dedup remembers keys",
+  throttle = "throttle counts records",
   source = "the script makes its records one after the other",
 }
 

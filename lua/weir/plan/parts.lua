@@ -22,7 +22,7 @@ local LEAVES_FEW = { filter = true, flat_map = true, parse = true, sample = true
 local CALLS = { filter = true, map = true, flat_map = true, set = true, tap = true }
 local GATHERS = { aggregate = true, sort = true, top = true }
 local NEVER_LIFTED = { flat_map = true, parse = true, rename = true, skip = true, tap = true,
-  sample = true, dedup = true }
+  sample = true, dedup = true, throttle = true }
 
 -- Few pipelines need it where they are planned.
 local function lift()

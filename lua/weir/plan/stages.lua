@@ -142,19 +142,30 @@ function M.sample(code, stage)
   code:close()
 end
 
--- dedup: what is known already may be taken from the side.
+-- What is dropped may be taken from the side.
+local function leave_dropped(code, stage)
+  if stage.dropped_port then
+    M.write(code, stage.dropped_port)
+  end
+  code:leave(stage, "DROPPED")
+end
+
 function M.dedup(code, stage)
   begin(code, stage, true)
   code:open("do")
   code:line("local answer = meet(%s, %d)", name(stage), code.slot)
   code:open("if answer == KNOWN then")
-  if stage.dropped_port then
-    M.write(code, stage.dropped_port)
-  end
-  code:leave(stage, "DROPPED")
+  leave_dropped(code, stage)
   code:middle("elseif answer == CROWDED then")
   code:line("%s", code:count(stage, "FORGOTTEN", 1))
   code:close()
+  code:close()
+end
+
+function M.throttle(code, stage)
+  begin(code, stage, true)
+  code:open("if not grants(%s, %d) then", name(stage), code.slot)
+  leave_dropped(code, stage)
   code:close()
 end
 

@@ -137,6 +137,10 @@ function binders.dedup(node)
   return require("weir.run.recent").bind(node)
 end
 
+function binders.throttle(node, run, stage)
+  return require("weir.run.buckets").bind(node, run, stage)
+end
+
 -- Most segments gather nothing and load none of these.
 local GATHERED_BY = {
   aggregate = "weir.run.aggregate",
@@ -206,11 +210,13 @@ end
 function M.bind(task, run, source, clock)
   local data = shared(run, clock)
   for i, stage in ipairs(task.stages) do
-    data[i] = binders[stage.node.kind](stage.node, run)
+    data[i] = binders[stage.node.kind](stage.node, run, stage)
     data[i].where = stage.node.where
     data[i].name = stage.node.name
     if stage.node.kind == "dedup" then
       data.meet = require("weir.run.recent").meet(clock)
+    elseif stage.node.kind == "throttle" then
+      data.grants = require("weir.run.buckets").grants(clock)
     end
     if GATHERED_BY[stage.node.kind] then
       add_gathering(data, stage.node.kind, run)
