@@ -14,6 +14,10 @@ local weir = require "weir"
 weir.from "examples/access.jsonl"
   :to(weir.unix{ path = "build/shop.sock" })
 
+-- A server of the web takes them in the bodies of requests (`weir help http`):
+--
+--     weir.http{ url = "https://example.org/in", batch = { records = 100 } }
+--
 -- Each connection is read on its own. @peer is who sent a record; here, our own process.
 --
 --     weir.tcp{ listen = "0.0.0.0:7000", max_connections = 5000, idle_timeout = "2m" }

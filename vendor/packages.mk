@@ -4,7 +4,7 @@
 # binary, shared libraries for the engine that specs load. Nothing is copied in.
 
 PACKAGES_BUILD := gcc libc6-dev make libuv1-dev libluajit-5.1-dev luajit \
-  lua-lpeg lua-lpeg-dev libsqlite3-dev zlib1g-dev libzstd-dev
+  lua-lpeg lua-lpeg-dev libsqlite3-dev zlib1g-dev libzstd-dev libcurl4-gnutls-dev libcurl4
 PACKAGES_CHECK := lua-busted lua-cjson lua-check sqlite3 zstd time clang libclang-rt-dev \
   clang-format clang-tidy
 # Whom weir is measured beside, and what they are built of.

@@ -39,7 +39,7 @@ local operators = {
 }
 
 local connectors = {
-  "file", "tail", "standard", "exec", "tcp", "unix", "udp", "syslog", "memory", "concat",
+  "file", "tail", "standard", "exec", "tcp", "unix", "udp", "syslog", "http", "memory", "concat",
   "generate", "interval", "sqlite", "discard",
 }
 

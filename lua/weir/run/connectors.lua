@@ -197,6 +197,11 @@ function sinks.exec(described, context)
   return finish_sink(rc, out, "exec")
 end
 
+function sinks.http(described, context)
+  local rc, out = require("weir.run.http").sink(described, context)
+  return finish_sink(rc, out, "http")
+end
+
 -- Sources that the script's own code makes are segments without inputs.
 local MADE = { generate = true, memory = true }
 

@@ -1,0 +1,215 @@
+// http.c -- requests over HTTP, by libcurl.
+
+#include "engine/loop/http.h"
+
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+
+// The macros check the types of options, and want functions of the same names.
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+
+enum { NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
+
+// What is used of it.
+struct library {
+  CURLcode (*global_init)(long flags);
+  CURL *(*easy_init)(void);
+  void (*easy_cleanup)(CURL *easy);
+  CURLcode (*easy_setopt)(CURL *easy, CURLoption option, ...);
+  CURLcode (*easy_getinfo)(CURL *easy, CURLINFO info, ...);
+  CURLcode (*easy_perform)(CURL *easy);
+  const char *(*easy_strerror)(CURLcode code);
+  struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);
+  void (*slist_free_all)(struct curl_slist *list);
+};
+
+static struct library curl;
+static int is_loaded;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+struct weir_http {
+  CURL *easy;
+  struct curl_slist *headers;
+  weir_http_answer *answer;  // of the request under way
+  size_t text_size;
+  int fd;
+  _Atomic int cancelled;
+  char error[CURL_ERROR_SIZE];
+  char message[CURL_ERROR_SIZE + 64];
+};
+
+// ---- the library
+
+static int find(void *library, const char *name, void *function)
+{
+  void *found = dlsym(library, name);
+  memcpy(function, &found, sizeof found);
+  return found != NULL;
+}
+
+// It stays for as long as the process does.
+static void load(void)
+{
+  void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+  if (library == NULL)
+    library = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+  if (library == NULL)
+    return;
+  is_loaded = find(library, "curl_global_init", &curl.global_init) &&
+              find(library, "curl_easy_init", &curl.easy_init) &&
+              find(library, "curl_easy_cleanup", &curl.easy_cleanup) &&
+              find(library, "curl_easy_setopt", &curl.easy_setopt) &&
+              find(library, "curl_easy_getinfo", &curl.easy_getinfo) &&
+              find(library, "curl_easy_perform", &curl.easy_perform) &&
+              find(library, "curl_easy_strerror", &curl.easy_strerror) &&
+              find(library, "curl_slist_append", &curl.slist_append) &&
+              find(library, "curl_slist_free_all", &curl.slist_free_all) &&
+              curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+// ---- what it calls
+
+// Its first line, of what a terminal can show.
+static void keep(weir_http *http, const char *bytes, size_t size)
+{
+  for (size_t i = 0; i < size && http->text_size < WEIR_HTTP_KEEP; i++) {
+    unsigned char byte = (unsigned char)bytes[i];
+    if (byte == '\n' && http->text_size > 0)
+      http->text_size = WEIR_HTTP_KEEP;
+    else if (byte >= ' ' && byte < 0x7f)
+      http->answer->text[http->text_size++] = (char)byte;
+  }
+}
+
+static size_t take(char *bytes, size_t one, size_t size, void *context)
+{
+  weir_http *http = context;
+  size_t taken = 0;
+  (void)one;  // is 1
+  keep(http, bytes, size);
+  while (http->fd >= 0 && taken < size) {
+    ssize_t put = write(http->fd, bytes + taken, size - taken);
+    if (put < 0 && errno != EINTR)
+      return 0;
+    taken += put > 0 ? (size_t)put : 0;
+  }
+  return size;
+}
+
+static int look(void *context, curl_off_t total_in, curl_off_t in, curl_off_t total_out,
+                curl_off_t out)
+{
+  const weir_http *http = context;
+  (void)total_in;
+  (void)in;
+  (void)total_out;
+  (void)out;
+  return atomic_load_explicit(&http->cancelled, memory_order_relaxed);
+}
+
+// ---- requests
+
+static int refuse(weir_http *http, char *message, size_t size, const char *words)
+{
+  snprintf(message, size, "%s", words);
+  weir_http_free(http);
+  return WEIR_EINVAL;
+}
+
+static unsigned set_up(weir_http *http, const weir_http_options *options)
+{
+  CURL *easy = http->easy;
+  for (uint32_t i = 0; i < options->header_count; i++)
+    http->headers = curl.slist_append(http->headers, options->headers[i]);
+  // A body is sent at once, not after a nod.
+  http->headers = curl.slist_append(http->headers, "Expect:");
+  unsigned rc = curl.easy_setopt(easy, CURLOPT_URL, options->url);
+  rc |= curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, options->method);
+  rc |= curl.easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
+  rc |= curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  rc |= curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                         (long)(options->timeout_ns / NS_PER_MS));
+  rc |= curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                         (long)(options->connect_timeout_ns / NS_PER_MS));
+  rc |= curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  rc |= curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
+  rc |= curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
+  rc |= curl.easy_setopt(easy, CURLOPT_WRITEDATA, http);
+  rc |= curl.easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+  rc |= curl.easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, look);
+  rc |= curl.easy_setopt(easy, CURLOPT_XFERINFODATA, http);
+  return rc;
+}
+
+int weir_http_new(weir_http **out, const weir_http_options *options, char *message,
+                  size_t message_size)
+{
+  pthread_once(&once, load);
+  weir_http *http = weir_mem_new(sizeof *http);
+  if (!is_loaded)
+    return refuse(http, message, message_size,
+                  "http needs libcurl, which is not here: apt-get install libcurl4");
+  http->easy = curl.easy_init();
+  if (http->easy == NULL || set_up(http, options) != CURLE_OK)
+    return refuse(http, message, message_size, "http: libcurl refuses these options");
+  *out = http;
+  return WEIR_OK;
+}
+
+void weir_http_free(weir_http *http)
+{
+  if (http == NULL)
+    return;
+  if (http->easy != NULL)
+    curl.easy_cleanup(http->easy);
+  if (http->headers != NULL)
+    curl.slist_free_all(http->headers);
+  weir_mem_free(http);
+}
+
+int weir_http_send(weir_http *http, weir_slice body, int fd, weir_http_answer *answer)
+{
+  *answer = (weir_http_answer){.retry_after_ns = -1};
+  http->answer = answer;
+  http->text_size = 0;
+  http->fd = fd;
+  http->error[0] = '\0';
+  if (body.bytes != NULL) {
+    curl.easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
+    curl.easy_setopt(http->easy, CURLOPT_POSTFIELDS, body.bytes);
+  }
+  CURLcode rc = curl.easy_perform(http->easy);
+  if (rc == CURLE_ABORTED_BY_CALLBACK)
+    return WEIR_ESTOPPED;
+  if (rc != CURLE_OK) {
+    snprintf(http->message, sizeof http->message, "%s",
+             http->error[0] != '\0' ? http->error : curl.easy_strerror(rc));
+    return -ECONNABORTED;
+  }
+  long status = 0;
+  curl_off_t after_s = 0;
+  curl.easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+  curl.easy_getinfo(http->easy, CURLINFO_RETRY_AFTER, &after_s);
+  answer->status = (int32_t)status;
+  if (after_s > 0)
+    answer->retry_after_ns = (int64_t)after_s * NS_PER_S;
+  return WEIR_OK;
+}
+
+void weir_http_cancel(weir_http *http)
+{
+  // Relaxed: it is looked at again and again.
+  atomic_store_explicit(&http->cancelled, 1, memory_order_relaxed);
+}
+
+const char *weir_http_message(const weir_http *http) { return http->message; }

@@ -1,0 +1,94 @@
+--- weir.http: records to a server, in the bodies of requests.
+
+local keys = require("weir.lib.keys")
+local options = require("weir.lib.options")
+local secret = require("weir.lib.secret")
+
+require("weir.describe.retries") -- the kind of option
+
+options.define("url", function(value)
+  if secret.name_of(value) or type(value) == "string" and value:find("^https?://[^%s%c]+$") then
+    return value
+  end
+  return nil, 'a URL such as "https://example.org/in", or a secret'
+end)
+
+options.define("headers", function(value)
+  if type(value) ~= "table" or getmetatable(value) ~= nil then
+    return nil, 'a table such as { Authorization = weir.secret "TOKEN" }'
+  end
+  for _, name in ipairs(keys.sorted(value)) do
+    local given = value[name]
+    local fits = type(given) == "string" and not given:find("%c") or secret.name_of(given)
+    if type(name) ~= "string" or not name:find("^[%w_-]+$") or not fits then
+      return nil, ('names of headers and their texts, which "%s" is not'):format(tostring(name))
+    end
+  end
+  return value
+end)
+
+local batch = {
+  records = { kind = "integer", min = 1, max = 2 ^ 20, default = 1000 },
+  bytes = { kind = "size", default = "1MiB" },
+}
+
+options.define("http_batch", function(value, _, where)
+  if type(value) ~= "table" or getmetatable(value) ~= nil then
+    return nil, 'limits such as { records = 100, bytes = "1MiB" }'
+  end
+  return options.check(batch, value, { subject = "batch", where = where })
+end)
+
+return {
+  kind = "http",
+  uses = { sink = true },
+  codec = true,
+  options = {
+    url = { kind = "url", required = true, usage = 'url = "https://example.org/in"' },
+    method = { kind = "enum", values = { "POST", "PUT", "PATCH" }, default = "POST" },
+    headers = { kind = "headers" },
+    body = { kind = "enum", values = { "lines", "array" }, default = "lines" },
+    batch = { kind = "http_batch" },
+    timeout = { kind = "duration", default = "30s" },
+    connect_timeout = { kind = "duration", default = "10s" },
+    retries = { kind = "retries" },
+  },
+  subject = function(described)
+    local url = described.url
+    return type(url) == "string" and url:match("^https?://([^/?#]+)"):gsub("^.*@", "") or nil
+  end,
+  check = function(described)
+    if described.body == "array" and described.codec.kind ~= "json" then
+      return 'body = "array" is of JSON, and the codec is ' .. described.codec.kind
+    end
+  end,
+  doc = {
+    name = "http",
+    group = "sources and sinks",
+    usage = 'weir.http{ url = "https://example.org/in" }',
+    signature = 'weir.http{ url!, method = "POST", headers, body = "lines", codec,'
+      .. ' batch = { records = 1000, bytes = "1MiB" }, timeout = "30s",'
+      .. ' connect_timeout = "10s", retries, name }',
+    summary = "Sends records to a server, up to batch of them in the body of a request: a line"
+      .. ' each, or with body = "array" as one JSON array; with batch = { records = 1 } each record'
+      .. " is a request. Content-Type is that of the codec unless headers say otherwise. It needs"
+      .. " libcurl, which is loaded when it is used.",
+    body = [[
+
+No answer, 429, 408 and every 5xx are tried again, 10 times unless retries say
+otherwise: after 100ms, then twice as long each time up to 30s (max_backoff), a
+fifth of it left to chance, or after as long as Retry-After asks for. When the
+tries of one request are used up, the circuit is open: the next request waits for
+max_backoff and has one try, and when that succeeds all is as before.]],
+    shape = "records -> requests",
+    units = "timeout: time for a whole request.",
+    errors = "What is given up, and at once what another status than 2xx answers, is a dead letter"
+      .. " with the status and the first line of the answer. A request whose answer was lost is"
+      .. " sent twice: a server that must not take it so needs a key in it.",
+    cost = "One request at a time, over a connection that is kept.",
+    example = [[
+weir.from "alerts.jsonl"
+  :to(weir.http{ url = "https://example.org/in",
+                 headers = { ["X-Token"] = weir.secret "TOKEN" } })]],
+  },
+}
