@@ -16,6 +16,7 @@ local OURS = debug.getinfo(1, "S").short_src:gsub("run/problems%.lua$", "")
 
 local function is_engine(chunk)
   return chunk:sub(1, #OURS) == OURS or chunk:find("^weir%.") or chunk == "[C]"
+    or chunk:find("^%[builtin#") -- with an address, which differs from run to run
 end
 
 local function is_optional(value, wanted)

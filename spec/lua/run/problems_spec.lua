@@ -35,6 +35,13 @@ describe("an error in a script", function()
     assert.matches("p.lua:3: in `a < 'x'`", found.reason, 1, true)
   end)
 
+  it("is told without the frames of functions that Lua brings", function()
+    local found = letter [[map(function(r)
+      r.x = (function() return tonumber('x', 99) end)()
+    end)]]
+    assert.equal("stack traceback:\n\tp.lua:4: in function 'fn'", found.traceback)
+  end)
+
   it("is told when it is longer than any message should be", function()
     local found = letter [[map(function(r) error(("x"):rep(6e7)) end)]]
     assert.matches("^p.lua:3: xxx", found.reason)
