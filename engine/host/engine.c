@@ -83,7 +83,8 @@ static int start(struct seat *seat)
 }
 
 // Whoever finds something to do brings one more, so that a machine of many cores does
-// not start a thread on each for ten lines.
+// not start a thread on each for ten lines. Those that a segment is bound to come
+// anyway.
 static void bring_help(struct seat *seat)
 {
   weir_engine *engine = seat->engine;
@@ -136,6 +137,9 @@ static void load(struct seat *seat)
   else
     weir_flow_fail(engine->flow, rc, message);
   __atomic_store_n(&engine->loaded, 1, __ATOMIC_RELEASE);
+  // Others may have been asked before that, and would wait to be asked again.
+  if (seat->number == 0)
+    wake_workers(engine, seat);
 }
 
 static int64_t monotonic_ns(const weir_engine *engine)
@@ -180,6 +184,8 @@ static void rest(struct seat *seat)
 static void *work(void *argument)
 {
   struct seat *seat = argument;
+  if (seat->number + 1 < weir_flow_workers_bound(seat->engine->flow))
+    bring_help(seat);
   if (seat->number == 0 && weir_flow_has_segments(seat->engine->flow)) {
     bring_help(seat);  // to read meanwhile
     load(seat);

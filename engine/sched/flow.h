@@ -137,6 +137,9 @@ uint32_t weir_flow_pool_tasks(const weir_flow *flow);
 
 int weir_flow_has_segments(const weir_flow *flow);
 
+// How many workers there must be, so that every segment bound to one is run.
+uint32_t weir_flow_workers_bound(const weir_flow *flow);
+
 const char *weir_flow_name(const weir_flow *flow, uint32_t task);
 
 // Where records of a source come from, for people: the file, or the source's name.

@@ -124,6 +124,17 @@ int weir_flow_has_segments(const weir_flow *flow)
   return 0;
 }
 
+uint32_t weir_flow_workers_bound(const weir_flow *flow)
+{
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < flow->task_count; i++) {
+    const weir_task *task = flow->tasks[i];
+    if (task->lane_count == 1 && task->pin != WEIR_FLOW_ANYBODY && task->pin >= count)
+      count = task->pin + 1;
+  }
+  return count;
+}
+
 uint32_t weir_flow_pool_tasks(const weir_flow *flow)
 {
   uint32_t count = 0;

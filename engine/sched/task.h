@@ -95,7 +95,7 @@ struct weir_task {
 
   weir_lane **lanes;
   uint32_t lane_count;
-  uint32_t pin;  // the worker of a single lane, or WEIR_FLOW_NOBODY
+  uint32_t pin;  // the worker of a single lane, or WEIR_FLOW_ANYBODY
 
   weir_input *inputs;
   uint32_t input_count;

@@ -157,6 +157,20 @@ weir.from "in.jsonl":map(function(r) seen = seen + 1; return { seen = seen, n = 
     end
   end)
 
+  it("come where a segment is bound to one that others do not need", function()
+    write_input("in.jsonl", 100)
+    local script = 'weir.from "in.jsonl":buffer{ max_records = 10 }:priority "high":to "o%d.jsonl"'
+    local lines = { 'local weir = require "weir"' }
+    for i = 1, 7 do
+      lines[i + 1] = script:format(i)
+    end
+    place:write("run.lua", table.concat(lines, "\n"))
+    for workers = 2, 8, 2 do
+      local run = place:run(("weir run -q --workers %d run.lua"):format(workers))
+      assert.equal(0, run.code, run.err)
+    end
+  end)
+
   it("fail alike where groups find no room", function()
     write_input("in.jsonl", 30000)
     for _, workers in ipairs(COUNTS) do
