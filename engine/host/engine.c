@@ -164,6 +164,11 @@ static int is_wanted(struct seat *seat)
   return now - seat->waiting_ns >= PATIENCE_NS;
 }
 
+static int lacks_code(struct seat *seat)
+{
+  return seat->runner.enter == NULL && is_wanted(seat);
+}
+
 static int is_leaving(const weir_engine *engine)
 {
   return __atomic_load_n(&engine->leaving, __ATOMIC_ACQUIRE);
@@ -172,7 +177,8 @@ static int is_leaving(const weir_engine *engine)
 static void rest(struct seat *seat)
 {
   uint32_t ticket = weir_waker_prepare(seat->waker);
-  if (is_leaving(seat->engine) || take_step(seat)) {
+  // Whatever came up to now is seen here, and what comes from now on ends the sleep.
+  if (is_leaving(seat->engine) || lacks_code(seat) || take_step(seat)) {
     weir_waker_cancel(seat->waker);
     return;
   }
@@ -191,7 +197,7 @@ static void *work(void *argument)
     load(seat);
   }
   while (!is_leaving(seat->engine)) {
-    if (seat->runner.enter == NULL && is_wanted(seat)) {
+    if (lacks_code(seat)) {
       seat->waiting_ns = 0;
       load(seat);
     }
