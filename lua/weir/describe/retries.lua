@@ -1,19 +1,35 @@
 --- `retries`, the same everywhere: how often, and how long to wait before each.
 --
---     retries = 3        retries = { max = 3, backoff = "1s", max_backoff = "30s", jitter = 0.2 }
+--     retries = 3        retries = { max = 3, backoff = "1s", max_backoff = "30s", jitter = 0.2,
+--                                      breaker = { failures = 5, pause = "1m" } }
 --
--- A described one is `{ max, backoff_ns, max_backoff_ns, jitter }`; max is absent where
--- nothing was said of it.
+-- A described one is `{ max, backoff_ns, max_backoff_ns, jitter, breaker }`, the last of them
+-- `{ failures, pause_ns }`; max and breaker are absent where nothing was said of them.
 
 local options = require("weir.lib.options")
 
 local M = {}
+
+local breaker = {
+  failures = { kind = "integer", min = 1, required = true },
+  pause = { kind = "duration", default = "1m" },
+}
+
+options.define("breaker", function(value, _, where)
+  if type(value) == "number" then
+    value = { failures = value }
+  elseif type(value) ~= "table" or getmetatable(value) ~= nil then
+    return nil, 'a number of failures, or { failures = 5, pause = "1m" }'
+  end
+  return options.check(breaker, value, { subject = "breaker", where = where })
+end)
 
 local spec = {
   max = { kind = "integer", min = 0 },
   backoff = { kind = "duration", default = "100ms" },
   max_backoff = { kind = "duration", default = "30s" },
   jitter = { kind = "share", default = 0.2 },
+  breaker = { kind = "breaker" },
 }
 
 local EXPECTED = 'a number of retries, or { max = 10, backoff = "100ms", max_backoff = "30s",'
@@ -35,5 +51,7 @@ end)
 --- What a reference entry says of it.
 M.doc = "Retries wait 100ms, then twice as long each time up to 30s, a fifth of it left to"
   .. " chance. By default there are 10 until the first connection, and no end of them after it."
+  .. " retries = { max, backoff, max_backoff, jitter, breaker } says otherwise; with breaker = 5"
+  .. " there is a pause of 1m after five failures in a row, and after each one that follows."
 
 return M

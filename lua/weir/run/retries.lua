@@ -14,6 +14,9 @@ function M.fill(out, described)
   out.backoff_ns = retries.backoff_ns or 1e8
   out.max_backoff_ns = retries.max_backoff_ns or 3e10
   out.jitter = retries.jitter or 0.2
+  local breaker = retries.breaker
+  out.breaker_failures = breaker and breaker.failures or 0
+  out.breaker_pause_ns = breaker and breaker.pause_ns or 0
   return retries.max == nil
 end
 

@@ -41,4 +41,21 @@ describe("backoff", function()
     local got = waits({ max = 1000, backoff_ns = 1, max_backoff_ns = max }, 200)
     assert.equal(max, got[200])
   end)
+
+  it("pauses after too many failures in a row, until it works again", function()
+    local retries = { max = 100, backoff_ns = 100, max_backoff_ns = 500, breaker_failures = 3,
+      breaker_pause_ns = 9000 }
+    local got, backoff = waits(retries, 5)
+    assert.same({ 100, 200, 9000, 9000, 9000 }, got)
+    assert.equal(1, C.weir_backoff_is_open(backoff))
+    C.weir_backoff_reset(backoff)
+    assert.equal(0, C.weir_backoff_is_open(backoff))
+    assert.equal(100, tonumber(C.weir_backoff_next(backoff)))
+  end)
+
+  it("never waits less for a pause, and gives up as without", function()
+    local got = waits({ max = 3, backoff_ns = 100, max_backoff_ns = 500, breaker_failures = 1,
+      breaker_pause_ns = 150 }, 4)
+    assert.same({ 150, 200, 400, -1 }, got)
+  end)
 end)
