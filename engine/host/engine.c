@@ -359,6 +359,23 @@ void weir_engine_stop(weir_engine *engine)
   dispatch(engine);
 }
 
+void weir_engine_pause(weir_engine *engine, int paused)
+{
+  weir_flow_pause(engine->flow, paused);
+  wake_workers(engine, NULL);
+  dispatch(engine);
+}
+
+int weir_engine_watch(weir_engine *engine, weir_net *net)
+{
+  return weir_loop_watch(engine->loop, net);
+}
+
+int weir_engine_take_stirred(weir_engine *engine)
+{
+  return weir_loop_take_stirred(engine->loop);
+}
+
 void weir_engine_abandon(weir_engine *engine, int code, const char *message)
 {
   weir_flow_abandon(engine->flow, code, message);

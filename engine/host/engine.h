@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "engine/host/worker.h"
+#include "engine/loop/net.h"
 #include "engine/sched/flow.h"
 
 enum { WEIR_ENGINE_WORKERS_MAX = 256 };
@@ -39,6 +40,14 @@ enum weir_engine_state {
 // Serves the loop until something has happened or the time is over.
 int weir_engine_poll(weir_engine *engine, uint32_t timeout_ms);
 void weir_engine_stop(weir_engine *engine);
+
+// Sources rest until they are told to go on.
+void weir_engine_pause(weir_engine *engine, int paused);
+
+// Has poll return when something comes to the sockets of a net, which this thread
+// serves; NULL ends that. Whether something has come since it was asked last.
+int weir_engine_watch(weir_engine *engine, weir_net *net);
+int weir_engine_take_stirred(weir_engine *engine);
 
 // Gives up what is under way; the flow fails with the code.
 void weir_engine_abandon(weir_engine *engine, int code, const char *message);

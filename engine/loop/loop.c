@@ -11,6 +11,7 @@
 #include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/loop/socket.h"
 
 struct weir_loop {
   uv_loop_t uv;
@@ -20,6 +21,8 @@ struct weir_loop {
   uint32_t interrupts;
   uint64_t interrupted_ms;
   uint32_t timed_out;
+  uv_poll_t *net;    // watched, or NULL
+  uint32_t stirred;  // something has come there
   void (*on_wake)(void *context);
   void *context;
 };
@@ -87,10 +90,48 @@ int weir_loop_new(weir_loop **out, uint32_t pool_threads,
   return WEIR_OK;
 }
 
+static void stirred(uv_poll_t *handle, int status, int events)
+{
+  (void)status;
+  (void)events;
+  weir_loop *loop = handle->data;
+  loop->stirred = 1;
+}
+
+static void closed(uv_handle_t *handle) { weir_mem_free(handle); }
+
+int weir_loop_watch(weir_loop *loop, weir_net *net)
+{
+  if (loop->net != NULL)
+    uv_close((uv_handle_t *)loop->net, closed);
+  loop->net = NULL;
+  if (net == NULL)
+    return WEIR_OK;
+  // What libuv waits on is a descriptor too.
+  uv_poll_t *poll = weir_mem_new(sizeof *poll);
+  int rc = uv_poll_init(&loop->uv, poll, uv_backend_fd(weir_net_uv(net)));
+  if (rc != 0) {
+    weir_mem_free(poll);
+    return rc;
+  }
+  poll->data = loop;
+  uv_poll_start(poll, UV_READABLE, stirred);
+  loop->net = poll;
+  return WEIR_OK;
+}
+
+int weir_loop_take_stirred(weir_loop *loop)
+{
+  uint32_t had = loop->stirred;
+  loop->stirred = 0;
+  return had != 0;
+}
+
 void weir_loop_free(weir_loop *loop)
 {
   if (loop == NULL)
     return;
+  weir_loop_watch(loop, NULL);
   uv_close((uv_handle_t *)&loop->wake, NULL);
   uv_close((uv_handle_t *)&loop->timer, NULL);
   for (int i = 0; i < 2; i++)

@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+#include "engine/loop/net.h"
+
 typedef struct weir_loop weir_loop;
 
 // pool_threads must be enough for every call that may block for long, plus one.
@@ -28,6 +30,12 @@ void weir_loop_wake(weir_loop *loop);
 
 // Waits for something to happen, for timeout_ms at most, and serves it.
 void weir_loop_step(weir_loop *loop, uint32_t timeout_ms);
+
+// Has a step end when something comes to the sockets of a net, which this thread then
+// serves without waiting (weir_net_wait, until nothing is ready). NULL ends that, and
+// has to before the net is freed. take_stirred: whether something has come since.
+int weir_loop_watch(weir_loop *loop, weir_net *net);
+int weir_loop_take_stirred(weir_loop *loop);
 
 // How often SIGINT or SIGTERM has come since it was opened; two at once are one.
 uint32_t weir_loop_interrupts(const weir_loop *loop);

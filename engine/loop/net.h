@@ -40,6 +40,7 @@ typedef struct weir_socket_options {
                             // the kernel's
   uint32_t keepalive_s;     // TCP: a silent peer is asked after so long; 0: never
   uint32_t receive_bytes;   // room in the kernel; 0: the kernel's
+  uint32_t mode;            // of a path, such as 0600; 0: as the process's mask says
 } weir_socket_options;
 
 // A socket that peers come to, ready to read when one has. A path whose owner is dead

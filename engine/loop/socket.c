@@ -83,13 +83,16 @@ static void remove_stale(const weir_address *address, const char *path)
   close(fd);
 }
 
-static int bind_to(weir_net *net, int fd, const weir_address *address, int backlog,
-                   weir_socket **out)
+static int bind_to(weir_net *net, int fd, const weir_address *address,
+                   const weir_socket_options *options, int backlog, weir_socket **out)
 {
   char path[WEIR_ADDRESS_TEXT] = "";
   if (is_path(address)) {
     weir_address_text(address, path, sizeof path);
     remove_stale(address, path);
+    // Before there is a path, so that nobody slips in.
+    if (options->mode != 0)
+      fchmod(fd, options->mode);
   }
   if (!is_path(address) && !is_datagram(address))
     set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -113,7 +116,7 @@ int weir_socket_listen(weir_net *net, const weir_address *address,
   int fd = open_socket(address, options);
   if (fd < 0)
     return fd;
-  int rc = bind_to(net, fd, address, SOMAXCONN, out);
+  int rc = bind_to(net, fd, address, options, SOMAXCONN, out);
   if (rc == WEIR_OK)
     weir_socket_watch(*out, WEIR_SOCKET_READ);
   return rc;
@@ -126,7 +129,7 @@ int weir_socket_bind(weir_net *net, const weir_address *address,
   if (fd < 0)
     return fd;
   set(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-  int rc = bind_to(net, fd, address, 0, out);
+  int rc = bind_to(net, fd, address, options, 0, out);
   if (rc == WEIR_OK)
     weir_socket_watch(*out, WEIR_SOCKET_READ);
   return rc;

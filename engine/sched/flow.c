@@ -60,8 +60,10 @@ static void free_task(weir_task *task)
   for (uint32_t i = 0; i < task->lane_count; i++)
     free_lane(task->lanes[i], &task->merger);
   weir_task_free_tickets(task);
-  for (uint32_t port = 0; port < task->port_count; port++)
+  for (uint32_t port = 0; port < task->port_count; port++) {
     weir_mem_free(task->ports[port].edges);
+    weir_tap_free(task->ports[port].tap);
+  }
   for (uint32_t i = 0; i < task->input_count; i++)
     weir_edge_free(task->inputs[i].edge);
   if (task->merger.free != NULL)
@@ -344,6 +346,21 @@ void weir_flow_stop(weir_flow *flow)
     if (source != NULL && source->ops->cancel != NULL)
       source->ops->cancel(source);
   }
+}
+
+void weir_flow_pause(weir_flow *flow, int paused)
+{
+  __atomic_store_n(&flow->paused, paused, __ATOMIC_RELEASE);
+}
+
+int weir_flow_is_paused(const weir_flow *flow)
+{
+  return __atomic_load_n(&flow->paused, __ATOMIC_ACQUIRE);
+}
+
+int weir_flow_rests(const weir_flow *flow)
+{
+  return weir_flow_is_paused(flow) && !weir_flow_is_stopping(flow);
 }
 
 void weir_flow_fail(weir_flow *flow, int code, const char *message)

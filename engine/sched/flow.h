@@ -29,6 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/base/buf.h"
 #include "engine/base/clock.h"
 #include "engine/base/counter.h"
 #include "engine/base/histogram.h"
@@ -170,6 +171,10 @@ uint32_t weir_flow_run(weir_flow *flow, uint32_t task, uint32_t worker,
 // Sources end as if their input had; what is under way is finished.
 void weir_flow_stop(weir_flow *flow);
 
+// Sources rest until they are told to go on, or to stop; what is under way is finished.
+void weir_flow_pause(weir_flow *flow, int paused);
+int weir_flow_is_paused(const weir_flow *flow);
+
 // The flow fails: sources end, sinks do not publish. The first failure is kept.
 void weir_flow_fail(weir_flow *flow, int code, const char *message);
 
@@ -213,5 +218,10 @@ weir_tally *weir_flow_tally(weir_flow *flow);  // why records died
 // What a source or sink counts of its own accord, such as connections.
 const weir_counter *weir_flow_counters(const weir_flow *flow, uint32_t task,
                                        uint32_t *count);
+
+// A look at what a port sends, see tap.h: from one thread.
+void weir_flow_tap(weir_flow *flow, uint32_t task, uint32_t port, int open);
+uint64_t weir_flow_take_tapped(weir_flow *flow, uint32_t task, uint32_t port,
+                               weir_buf *out);
 
 const char *weir_flow_task_place(const weir_flow *flow, uint32_t task);  // its file

@@ -59,6 +59,9 @@ void weir_task_send(weir_task *task, weir_lane *lane, weir_made made)
   if (batch->ends_sequence != made.ends_sequence)
     batch->ends_sequence = made.ends_sequence;  // nobody else has it yet
   __atomic_fetch_add(&to->sent, batch->row_count, __ATOMIC_RELAXED);
+  weir_tap *tap = __atomic_load_n(&to->tap, __ATOMIC_ACQUIRE);
+  if (tap != NULL)
+    weir_tap_offer(tap, batch);
   if (batch->row_count > 0 || !to->holds) {
     for (uint32_t i = 0; i < to->edge_count; i++) {
       int rc = weir_edge_push(to->edges[i], weir_batch_ref(batch));

@@ -116,6 +116,28 @@ const char *weir_flow_task_place(const weir_flow *flow, uint32_t number)
   return task->sink != NULL ? task->sink->place : "";
 }
 
+void weir_flow_tap(weir_flow *flow, uint32_t task, uint32_t port, int open)
+{
+  weir_port *of = &flow->tasks[task]->ports[port];
+  weir_tap *tap = __atomic_load_n(&of->tap, __ATOMIC_RELAXED);
+  if (tap == NULL && open) {
+    tap = weir_tap_new();
+    weir_tap_open(tap, 1);
+    // Release: who sees it sees it whole. It stays as long as the flow.
+    __atomic_store_n(&of->tap, tap, __ATOMIC_RELEASE);
+  } else if (tap != NULL) {
+    weir_tap_open(tap, open);
+  }
+}
+
+uint64_t weir_flow_take_tapped(weir_flow *flow, uint32_t task, uint32_t port,
+                               weir_buf *out)
+{
+  weir_tap *tap =
+      __atomic_load_n(&flow->tasks[task]->ports[port].tap, __ATOMIC_RELAXED);
+  return tap != NULL ? weir_tap_take(tap, out) : 0;
+}
+
 int weir_flow_has_segments(const weir_flow *flow)
 {
   for (uint32_t i = 0; i < flow->task_count; i++)

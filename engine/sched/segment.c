@@ -257,6 +257,8 @@ int weir_segment_is_ready(weir_task *task, const weir_lane *lane)
     return !weir_ticket_is_stalled(lane->ticket);
   if (!weir_task_may_send(task, lane) || is_resting(task, lane))
     return 0;
+  if (task->input_count == 0 && weir_flow_rests(task->flow))
+    return 0;
   if (lane->batch != NULL)
     return 1;
   if (task->inputs_ended)

@@ -223,7 +223,7 @@ static void fill_block(weir_task *task, weir_lane *lane)
 
 static int may_take(const weir_task *task)
 {
-  return !task->taking && weir_ticket_is_free(task) &&
+  return !task->taking && !weir_flow_rests(task->flow) && weir_ticket_is_free(task) &&
          weir_task_has_room(task, task->ports[PORT_OUT].priority);
 }
 
@@ -247,7 +247,8 @@ int weir_source_is_ready(weir_task *task, const weir_lane *lane)
   if (task->failure != WEIR_OK && !may_tell_failure(task))
     return 0;
   if (task->lane_count == 1)
-    return weir_task_has_room(task, task->ports[PORT_OUT].priority);
+    return !weir_flow_rests(task->flow) &&
+           weir_task_has_room(task, task->ports[PORT_OUT].priority);
   if (weir_task_can_deliver(task))
     return 1;
   if (lane->ticket != NULL)

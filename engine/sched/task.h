@@ -10,6 +10,7 @@
 #include "engine/ring/queue.h"
 #include "engine/sched/flow.h"
 #include "engine/sched/profile.h"
+#include "engine/sched/tap.h"
 #include "engine/sched/urgency.h"
 
 typedef struct weir_task weir_task;
@@ -33,6 +34,7 @@ typedef struct weir_port {
   uint32_t priority;  // class of what it sends
   uint32_t classed;   // that is so, whatever class what it is made from had
   uint64_t sent;      // records; atomic
+  weir_tap *tap;      // atomic; NULL: nobody has looked yet
 } weir_port;
 
 // A batch that waits for its turn to be sent on.
@@ -151,6 +153,7 @@ struct weir_flow {
   double dead_share_max;
   uint32_t makers;        // atomic; sources and segments that are not at their end
   int32_t stopping;       // atomic
+  int32_t paused;         // atomic
   int32_t abandoned;      // atomic
   int32_t withheld;       // atomic; a source has failed and waits to say so
   int32_t drains;         // atomic; a source has failed, the rest has not
@@ -169,6 +172,7 @@ void weir_profile_end(const weir_task *task, weir_lane *lane, uint32_t worker,
 // flow.c
 int weir_flow_is_stopping(const weir_flow *flow);
 int weir_flow_is_abandoned(const weir_flow *flow);
+int weir_flow_rests(const weir_flow *flow);     // paused, and nobody has stopped it
 void weir_flow_check_dead(weir_flow *flow);     // fails it if there are too many
 int weir_flow_gives_up(const weir_flow *flow);  // what is under way does not matter
 

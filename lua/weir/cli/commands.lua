@@ -56,6 +56,14 @@ local running = {
       .. "`weir help metrics` says what is in it." },
 }
 
+running[#running + 1] = {
+  name = "control", kind = "string", value = "PATH",
+  help = "where to be asked and told what to do while it runs; off for nowhere",
+  text = "A Unix socket that only you can use. Without the flag a run that lasts longer than a\n"
+    .. "second has one in $XDG_RUNTIME_DIR/weir, if your system gives you such a directory, so\n"
+    .. "that `weir top` and `weir ctl` find it. `weir help control` says what it understands.",
+}
+
 local sampling = {
   { name = "jit", help = "run a sample and list what was not compiled, by line, and why",
     text = "Lambdas that are inlined need no compiler; of the others, which are called record by\n"
@@ -122,6 +130,38 @@ M.list = {
       "weir explain traffic.lua",
       "weir explain --emit traffic.lua | less",
       "weir explain --jit --sample 20000 traffic.lua -- access.jsonl",
+    },
+  },
+  {
+    name = "top",
+    module = "weir.cli.top",
+    usage = "weir top [RUN] [FLAG...]",
+    summary = "show what a run is doing, live",
+    text = "RUN is the path of its control socket, the name of its pipeline or its process id;\n"
+      .. "not needed where only one runs. q quits, p pauses the run and lets it go on. The bars\n"
+      .. "are what each node sent in the last seconds. Without a terminal it prints once.",
+    flags = {
+      { name = "every", kind = "duration", value = "TIME", help = "how often it looks; 1s" },
+      color, help,
+    },
+    examples = { "weir top", "weir top traffic", "weir top ./run.sock --every 250ms",
+      "weir top > now.txt" },
+  },
+  {
+    name = "ctl",
+    module = "weir.cli.ctl",
+    usage = "weir ctl [RUN] METHOD [NAME=VALUE...]",
+    summary = "ask a run, or tell it to pause, drain or stop",
+    text = "RUN is the path of its control socket, the name of its pipeline or its process id;\n"
+      .. "not needed where only one runs. What it answers is one line of JSON; `tap` shows a\n"
+      .. "record a line. `weir help control` has the methods. Exit code 1: there is no such run,\n"
+      .. "or it refused; 2: no such method or parameter.",
+    flags = { color, help },
+    words = { "version", "stats", "graph", "pause", "resume", "drain", "stop", "tap" },
+    examples = {
+      "weir ctl stats | weir -e ':select(\"state\", \"elapsed_s\")'",
+      "weir ctl traffic tap node=errors count=5",
+      "weir ctl /run/weir/traffic.sock drain",
     },
   },
   {

@@ -1,12 +1,13 @@
 --- Watches a running engine to its end, and tells meanwhile what was asked for: a progress
--- line where somebody looks, a table of numbers now and then, a file of them.
+-- line where somebody looks, a table of numbers now and then, a file of them; and serves
+-- who asks over the control socket.
 
 local load = require("weir.cli.load")
 local paint = require("weir.cli.paint")
 
 local M = {}
 
-local REDRAW_MS, METRICS_MS = 200, 1000
+local REDRAW_MS, METRICS_MS, CONTROL_MS = 200, 1000, 100
 local STATS_MS_MIN = 100
 local CLEAR = "\r\27[K"
 
@@ -67,7 +68,23 @@ local function metrics_file(file, values, world, snapshot)
   return { every_ms = METRICS_MS, act = put, finish = put }
 end
 
-local function watchers_of(engine, values, world, file)
+-- A run that is soon over needs no socket that nobody was told of.
+local function control_socket(tools)
+  return {
+    every_ms = CONTROL_MS,
+    act = function(now_ms)
+      if not tools.control and now_ms >= METRICS_MS then
+        tools:open_own()
+      end
+      return tools.control and tools.control:tell()
+    end,
+    serve = function()
+      return tools.control and tools.control:serve()
+    end,
+  }
+end
+
+local function watchers_of(engine, values, world, tools)
   local watchers = {}
   if engine.failure then
     return watchers
@@ -75,47 +92,55 @@ local function watchers_of(engine, values, world, file)
   if wants_progress(engine, values, world) then
     watchers[1] = progress_line(engine, world)
   end
-  local meter
   local function snapshot()
-    meter = meter or require("weir.run.metrics").new(engine)
-    return meter:snapshot()
+    return tools:meter():snapshot()
   end
   if values.stats then
     watchers[#watchers + 1] = stats_table(values, world, snapshot)
   end
-  if file then
-    watchers[#watchers + 1] = metrics_file(file, values, world, snapshot)
+  if tools.file then
+    watchers[#watchers + 1] = metrics_file(tools.file, values, world, snapshot)
+  end
+  if tools:has_control() then
+    watchers[#watchers + 1] = control_socket(tools)
   end
   return watchers
 end
 
 -- The engine wakes as often as there is something to do, which is more than anybody can
--- read. Gives how long nothing is due.
-local function act_when_due(watchers, now_ms)
-  local wait_ms = REDRAW_MS
+-- read. Gives how long nothing is due, and whether somebody wants the end.
+local function act_when_due(watchers, now_ms, stirred)
+  local wait_ms, ends = REDRAW_MS, nil
   for _, watcher in ipairs(watchers) do
     watcher.due_ms = watcher.due_ms or watcher.every_ms
+    if stirred and watcher.serve then
+      ends = watcher.serve() or ends
+    end
     if now_ms >= watcher.due_ms then
-      watcher.act()
+      ends = watcher.act(now_ms) or ends
       watcher.due_ms = math.max(watcher.due_ms + watcher.every_ms, now_ms)
     end
     wait_ms = math.min(wait_ms, watcher.due_ms - now_ms)
   end
-  return math.max(1, math.ceil(wait_ms))
+  return math.max(1, math.ceil(wait_ms)), ends
 end
 
---- Returns "interrupted" if a second Ctrl-C ended it.
+--- Returns "interrupted" if a second Ctrl-C, or somebody at the control socket, ended it.
 ---@param engine table
 ---@param values table  of the flags
 ---@param world table
----@param file table?   of metrics_file.lua
-function M.run(engine, values, world, file)
-  local watchers = watchers_of(engine, values, world, file)
-  local running, wait_ms = true, REDRAW_MS
+---@param tools table   of tools.lua
+function M.run(engine, values, world, tools)
+  local watchers = watchers_of(engine, values, world, tools)
+  local running, wait_ms, ends = true, REDRAW_MS, nil
   while running == true do
     running = engine:poll(wait_ms)
     if running == true and #watchers > 0 then
-      wait_ms = act_when_due(watchers, engine:stats().elapsed_ms)
+      wait_ms, ends = act_when_due(watchers, engine:stats().elapsed_ms, tools:stirred())
+    end
+    if ends and running == true then
+      engine:abort("told to stop at the control socket")
+      running = "interrupted"
     end
   end
   for _, watcher in ipairs(watchers) do

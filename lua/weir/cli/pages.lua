@@ -5,11 +5,14 @@ local exit = require("weir.cli.exit")
 local M = {}
 
 --- In the order in which help lists them.
-M.names = { "exit-codes", "metrics" }
+M.names = { "exit-codes", "metrics", "control" }
 
 local texts = {
   ["exit-codes"] = function()
     return exit.text
+  end,
+  control = function()
+    return require("weir.cli.control_page").text
   end,
   metrics = function()
     return require("weir.cli.metrics_page").text()

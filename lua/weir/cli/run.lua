@@ -89,13 +89,6 @@ local function finish(engine, given, world, interrupted)
   return code
 end
 
--- Whoever wants it should not find out at the end that it cannot be.
-local function metrics_file(values)
-  if values.metrics then
-    return require("weir.cli.metrics_file").open(values.metrics)
-  end
-end
-
 local function run(given, world)
   local early = world.begin_worker and world.begin_worker()
   local engine, failure = load.engine(given, world, function(options)
@@ -104,16 +97,18 @@ local function run(given, world)
   if not engine then
     return failure
   end
-  local file, message = metrics_file(given.values)
-  if message then
-    load.complain({ message = "--metrics: " .. message }, given, world)
+  local tools, message = require("weir.cli.tools").open(engine, given.values, world)
+  if not tools then
+    load.complain({ message = message }, given, world)
     return exit.FAILED
   end
   engine:start()
   for _, warning in ipairs(engine.warnings) do
     load.complain({ message = "warning: " .. warning }, given, world)
   end
-  local interrupted = follow.run(engine, given.values, world, file) == "interrupted"
+  tools:begin()
+  local interrupted = follow.run(engine, given.values, world, tools) == "interrupted"
+  tools:close()
   local code = finish(engine, given, world, interrupted)
   -- Else a lambda is at work, or a pipe that nobody reads: that might be for ever.
   if engine:has_ended() then

@@ -1,6 +1,6 @@
 --- The outside as the program sees it: streams, environment, terminal.
 
-local C = require("weir.cdef").load("engine/host/early.h")
+local C = require("weir.cdef").load("engine/base/clock.h", "engine/host/early.h")
 local ffi = require("ffi")
 
 ffi.cdef([[
@@ -8,21 +8,58 @@ struct weir_winsize { unsigned short rows, columns, width, height; };
 int isatty(int descriptor);
 int ioctl(int descriptor, unsigned long request, ...);
 void _exit(int code);
+int getpid(void);
+int mkdir(const char *path, unsigned int mode);
+typedef struct { size_t count; char **paths; size_t offset; char unused[256]; } weir_glob;
+int glob(const char *pattern, int flags, void *on_error, weir_glob *found);
+void globfree(weir_glob *found);
 ]])
 
 local M = {}
 
 local STDOUT, STDERR = 1, 2
 local TIOCGWINSZ = 0x5413
-local WIDTH_DEFAULT = 80
+local WIDTH_DEFAULT, HEIGHT_DEFAULT = 80, 24
 
 -- Asked for anew each time, since windows change.
-local function width()
+local function window(member, variable, default)
   local size = ffi.new("struct weir_winsize[1]")
-  if ffi.C.ioctl(STDERR, TIOCGWINSZ, size) == 0 and size[0].columns > 0 then
-    return size[0].columns
+  if ffi.C.ioctl(STDERR, TIOCGWINSZ, size) == 0 and size[0][member] > 0 then
+    return size[0][member]
   end
-  return tonumber(os.getenv("COLUMNS")) or WIDTH_DEFAULT
+  return tonumber(os.getenv(variable)) or default
+end
+
+local function width()
+  return window("columns", "COLUMNS", WIDTH_DEFAULT)
+end
+
+local function height()
+  return window("rows", "LINES", HEIGHT_DEFAULT)
+end
+
+local clock = C.weir_clock_real()
+
+local function now_ms()
+  return tonumber(clock.monotonic_ns(clock.context)) / 1e6
+end
+
+-- For nobody but this user, unless it is there already.
+local function make_directory(path)
+  ffi.C.mkdir(path, 448) -- 0700
+end
+
+-- The names in a directory; none where there is no such directory.
+local function list(path)
+  local found, names = ffi.new("weir_glob"), {}
+  local pattern = path:gsub("[%[%]*?\\]", "\\%0") .. "/*"
+  if ffi.C.glob(pattern, 0, nil, found) == 0 then
+    for i = 0, tonumber(found.count) - 1 do
+      names[#names + 1] = ffi.string(found.paths[i]):match("[^/]*$")
+    end
+  end
+  ffi.C.globfree(found)
+  return names
 end
 
 --- The world of this process.
@@ -44,7 +81,15 @@ function M.real()
     read_stdin = function()
       return io.stdin:read("*a")
     end,
+    flush = function()
+      io.stdout:flush()
+    end,
+    now_ms = now_ms,
     width = width,
+    height = height,
+    pid = ffi.C.getpid,
+    make_directory = make_directory,
+    list = list,
     out_is_terminal = ffi.C.isatty(STDOUT) == 1,
     err_is_terminal = ffi.C.isatty(STDERR) == 1,
   }

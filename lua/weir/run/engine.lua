@@ -212,9 +212,40 @@ function Engine:has_ended()
   return self.failure ~= nil or self.ended == true
 end
 
+--- Has the sources rest, or go on; what is under way arrives.
+---@param paused boolean
+function Engine:pause(paused)
+  if self.engine then
+    C.weir_engine_pause(self.engine, paused and 1 or 0)
+  else
+    C.weir_flow_pause(self.flow, paused and 1 or 0)
+  end
+end
+
+--- Has poll return when something comes to the sockets of a weir_net, which the caller
+-- serves; nil ends that. True, or nil and why it cannot be.
+function Engine:watch(net)
+  local code = C.weir_engine_watch(self.engine, net)
+  if code ~= 0 then
+    return nil, ffi.string(C.weir_err_text(code))
+  end
+  return true
+end
+
+--- Whether something has come there since the last call.
+function Engine:stirred()
+  return C.weir_engine_take_stirred(self.engine) ~= 0
+end
+
+--- Ends now, as a second Ctrl-C does: what is under way is given up.
+---@param message string
+function Engine:abort(message)
+  self:_abandon(message)
+end
+
 --- Ends the sources and lets what is under way arrive.
 function Engine:stop()
-  self.stopped_ms = now_ms()
+  self.stopped_ms = self.stopped_ms or now_ms()
   if self.engine then
     C.weir_engine_stop(self.engine)
   else
@@ -231,12 +262,15 @@ local function place_of_sources(self)
   return ""
 end
 
---- What it is doing: "running", "draining" once it was told to stop, "finished".
+--- What it is doing: "running", "paused", "draining" once it was told to stop, "finished".
 function Engine:state()
   if self:has_ended() or C.weir_flow_finished(self.flow) ~= 0 then
     return "finished"
   end
-  return self.stopped_ms and "draining" or "running"
+  if self.stopped_ms then
+    return "draining"
+  end
+  return C.weir_flow_is_paused(self.flow) ~= 0 and "paused" or "running"
 end
 
 --- Numbers of now, for progress.

@@ -137,7 +137,8 @@ function M.of(self, elapsed_ms)
     code = failed and name or nil,
     message = failed and message or nil,
     elapsed_ms = elapsed_ms,
-    interrupted = self.engine ~= nil and C.weir_engine_interrupts(self.engine) > 0,
+    interrupted = self.stopped_ms ~= nil
+      or self.engine ~= nil and C.weir_engine_interrupts(self.engine) > 0,
     dead = tonumber(C.weir_flow_count(self.flow).records_dead),
     dead_reasons = dead_reasons(C.weir_flow_tally(self.flow)),
     outputs = outputs(self),

@@ -1,0 +1,82 @@
+--- Where the control sockets of this user's runs are, when nobody has said so:
+-- $XDG_RUNTIME_DIR/weir/PIPELINE-PID.sock, in a directory that nobody else can enter.
+
+local M = {}
+
+local NAME_MAX = 40
+
+local function directory(world)
+  local runtime = world.env("XDG_RUNTIME_DIR") or ""
+  return runtime:sub(1, 1) == "/" and world.pid and runtime .. "/weir" or nil
+end
+
+--- The path for this run, or nil where there is no such directory.
+---@param world table
+---@param pipeline string
+function M.own(world, pipeline)
+  local base = directory(world)
+  local name = (pipeline or ""):gsub("[^%w_.-]", "_"):gsub("^%.", "_"):sub(1, NAME_MAX)
+  return base and ("%s/%s-%d.sock"):format(base, name, world.pid()) or nil
+end
+
+function M.make_directory(world)
+  world.make_directory(directory(world))
+end
+
+--- The paths of all runs, some of which may be over; in the order of their names.
+function M.all(world)
+  local base, out = directory(world), {}
+  for _, name in ipairs(base and world.list(base) or {}) do
+    if name:find("%.sock$") then
+      out[#out + 1] = base .. "/" .. name
+    end
+  end
+  table.sort(out)
+  return out
+end
+
+-- Paths of runs that answer, among these.
+local function alive(paths, connect)
+  local out = {}
+  for _, path in ipairs(paths) do
+    local client = connect(path)
+    if client then
+      client:close()
+      out[#out + 1] = path
+    end
+  end
+  return out
+end
+
+local function named(paths, name)
+  local out = {}
+  for _, path in ipairs(paths) do
+    local pipeline, pid = path:match("([^/]*)%-(%d+)%.sock$")
+    if name == pipeline or name == pid then
+      out[#out + 1] = path
+    end
+  end
+  return out
+end
+
+--- The path that is meant: one with a slash or a suffix is itself; else by the name of
+-- its pipeline or its process, or the only one there is. nil and what is wrong.
+---@param world table
+---@param word string?
+---@param connect fun(path: string): table?
+function M.find(world, word, connect)
+  if word and word:find("[/.]") then
+    return word
+  end
+  local paths = M.all(world)
+  local found = alive(word and named(paths, word) or paths, connect)
+  if #found == 1 then
+    return found[1]
+  elseif #found > 1 then
+    return nil, "several run; name one:\n  " .. table.concat(found, "\n  ")
+  end
+  return nil, word and ("no run is called %s; the path of a socket has a slash: ./%s"):format(word,
+    word) or "nothing runs that could be asked; name its socket, as in --control PATH"
+end
+
+return M

@@ -1,0 +1,86 @@
+--- What a run has beside it, if it was asked for: a file of its numbers, a control socket.
+
+local VERSION = require("weir.cli.version").VERSION
+local sockets = require("weir.cli.sockets")
+
+local M = {}
+
+local Tools = {}
+Tools.__index = Tools
+
+--- Whoever wants one of them should not find out at the end that it cannot be: nil and
+-- what is wrong.
+---@param engine table  not yet started
+---@param values table  of the flags
+---@param world table
+function M.open(engine, values, world)
+  local self = setmetatable({ engine = engine, world = world }, Tools)
+  local message
+  if values.metrics then
+    self.file, message = require("weir.cli.metrics_file").open(values.metrics)
+    if not self.file then
+      return nil, "--metrics: " .. message
+    end
+  end
+  if values.control == nil then
+    self.own_path = sockets.own(world, engine.graph.pipeline)
+  elseif values.control ~= "off" then
+    message = self:_open_control(values.control)
+    if message then
+      return nil, "--control: " .. message
+    end
+  end
+  return self
+end
+
+--- The meter of the run, made when it is wanted first.
+function Tools:meter()
+  self.made_meter = self.made_meter or require("weir.run.metrics").new(self.engine)
+  return self.made_meter
+end
+
+function Tools:_open_control(path)
+  local message
+  self.control, message = require("weir.serve.control").open(self.engine, self:meter(),
+    { path = path, version = VERSION, pid = self.world.pid and self.world.pid() })
+  return message
+end
+
+--- When the engine has been started.
+function Tools:begin()
+  if self.control and self.engine.engine then
+    self.engine:watch(self.control.listener.net)
+  end
+end
+
+--- A socket that nobody has asked for: if it cannot be, that is no matter.
+function Tools:open_own()
+  local path = self.own_path
+  self.own_path = nil
+  if path then
+    sockets.make_directory(self.world)
+    self:_open_control(path)
+    self:begin()
+  end
+end
+
+function Tools:has_control()
+  return self.control ~= nil or self.own_path ~= nil
+end
+
+--- Whether somebody has come to the control socket.
+function Tools:stirred()
+  return self.control ~= nil and (self.engine:stirred() or self.control.left)
+end
+
+function Tools:close()
+  if self.control then
+    if self.engine.engine then
+      self.engine:watch(nil)
+    end
+    self.control:close()
+    self.control = nil
+  end
+end
+
+return M
