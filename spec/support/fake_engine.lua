@@ -50,6 +50,7 @@ function M.install(play)
       return setmetatable({
         fake = fake,
         graph = play.graph or { nodes = {} },
+        warnings = {},
         polls = { unpack(play.polls or {}) },
         played_result = with(quiet_result(), play.result),
         played_stats = with(quiet_stats(), play.stats),
