@@ -290,6 +290,31 @@ describe("a tail", function()
     assert.same({ "a.csv:3,4" }, lines())
   end)
 
+  it("follows more files than it keeps open, and finds what was moved meanwhile", function()
+    local count = C.WEIR_ROSTER_OPEN + 100
+    for i = 1, count do
+      append(("%04d.log"):format(i), "1\n")
+    end
+    open({ support.path("*.log") })
+    assert.equal(count, #lines())
+    assert.equal(count, counter("FOLLOWED"))
+    for i = 1, count do
+      append(("%04d.log"):format(i), "2\n")
+      rename(("%04d.log"):format(i), ("%04d.old"):format(i))
+      append(("%04d.log"):format(i), "3\n")
+    end
+    local again, total = lines(), {}
+    for _, line in ipairs(again) do
+      local name, text = line:match("(%d+)%.log:(%d)")
+      total[name] = (total[name] or "") .. text
+    end
+    for i = 1, count do
+      assert.equal("23", total[("%04d"):format(i)])
+    end
+    assert.equal(count, counter("ROTATIONS"))
+    assert.equal(0, counter("OPENS_FAILED"))
+  end)
+
   it("says when it is to be asked again, and is not busy when idle", function()
     append("a.log", "1\n")
     open({ support.path("a.log") }, { state = support.path("s.positions") })
