@@ -154,6 +154,10 @@ paths: $(OBJ)  ## explore every way in which threads can meet in the ring and a 
 mutants: $(OBJ)  ## see that it finds the bugs that are put in
 	$(Q)scripts/dev/paths mutants
 
+.PHONY: faults
+faults: $(BIN)  ## see what a run does when the world fails it; FAULTS="drain peers"
+	$(Q)scripts/dev/faults/run $(FAULTS)
+
 # In specs a foreign LuaJIT holds our memory, where the leak checker cannot look; in
 # programs of our own it can.
 .PHONY: asan
