@@ -1,6 +1,5 @@
 --- What a run has beside it, if it was asked for: a file of its numbers, a control socket.
 
-local VERSION = require("weir.cli.version").VERSION
 local sockets = require("weir.cli.sockets")
 
 local M = {}
@@ -41,8 +40,11 @@ end
 
 function Tools:_open_control(path)
   local message
-  self.control, message = require("weir.serve.control").open(self.engine, self:meter(),
-    { path = path, version = VERSION, pid = self.world.pid and self.world.pid() })
+  self.control, message = require("weir.serve.control").open(self.engine, self:meter(), {
+    path = path,
+    version = require("weir.cli.version").VERSION,
+    pid = self.world.pid and self.world.pid(),
+  })
   return message
 end
 
