@@ -297,9 +297,9 @@ describe("queue", function()
       assert.equal(1, put(2))
       assert.equal('{"records":[{"n":  1},{"n":  2},{"n":  3}],"count":3}', gathered())
       assert.is_nil(gathered(9 * S))
-      local stats = C.weir_queue_count(queue)
-      assert.same({ 0, 3, 1 }, { tonumber(stats.records), tonumber(stats.gathered),
-        tonumber(stats.gatherings) })
+      local book = C.weir_queue_count(queue)
+      assert.same({ 0, 3, 1 }, { tonumber(book.records), tonumber(book.gathered),
+        tonumber(book.gatherings) })
     end)
 
     it("counts bytes up to the record that reaches them", function()
