@@ -43,6 +43,8 @@ struct weir_http {
   weir_http_answer *answer;  // of the request under way
   size_t text_size;
   int fd;
+  uint64_t answer_max;
+  uint64_t answer_size;
   _Atomic int cancelled;
   char error[CURL_ERROR_SIZE];
   char message[CURL_ERROR_SIZE + 64];
@@ -97,6 +99,9 @@ static size_t take(char *bytes, size_t one, size_t size, void *context)
   size_t taken = 0;
   (void)one;  // is 1
   keep(http, bytes, size);
+  http->answer_size += size;
+  if (http->fd >= 0 && http->answer_size > http->answer_max)
+    return 0;
   while (http->fd >= 0 && taken < size) {
     ssize_t put = write(http->fd, bytes + taken, size - taken);
     if (put < 0 && errno != EINTR)
@@ -162,6 +167,7 @@ int weir_http_new(weir_http **out, const weir_http_options *options, char *messa
   http->easy = curl.easy_init();
   if (http->easy == NULL || set_up(http, options) != CURLE_OK)
     return refuse(http, message, message_size, "http: libcurl refuses these options");
+  http->answer_max = options->answer_max;
   *out = http;
   return WEIR_OK;
 }
@@ -183,6 +189,7 @@ int weir_http_send(weir_http *http, weir_slice body, int fd, weir_http_answer *a
   http->answer = answer;
   http->text_size = 0;
   http->fd = fd;
+  http->answer_size = 0;
   http->error[0] = '\0';
   if (body.bytes != NULL) {
     curl.easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
@@ -191,6 +198,10 @@ int weir_http_send(weir_http *http, weir_slice body, int fd, weir_http_answer *a
   CURLcode rc = curl.easy_perform(http->easy);
   if (rc == CURLE_ABORTED_BY_CALLBACK)
     return WEIR_ESTOPPED;
+  if (fd >= 0 && http->answer_size > http->answer_max) {
+    snprintf(http->message, sizeof http->message, "the answer is longer than max_body");
+    return -EMSGSIZE;
+  }
   if (rc != CURLE_OK) {
     snprintf(http->message, sizeof http->message, "%s",
              http->error[0] != '\0' ? http->error : curl.easy_strerror(rc));

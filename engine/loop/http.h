@@ -6,12 +6,10 @@
 //
 // Owns     its connections, which it keeps for the next request.
 // Threads  cancel: any. Everything else: one at a time.
-// Errors   -ECONNABORTED when there was no answer, ESTOPPED after a cancel; message
-// says
-//          it in words, as it does what new could not do.
-// Limits   of an answer WEIR_HTTP_KEEP bytes are kept for people, and all of it goes to
-// a
-//          descriptor if one is given.
+// Errors   -ECONNABORTED: no answer; -EMSGSIZE: too much of one; ESTOPPED: cancelled.
+//          message says it in words, as it does what new could not do.
+// Limits   of an answer WEIR_HTTP_KEEP bytes are kept for people; all of it goes to a
+//          descriptor, if one is given, up to answer_max.
 
 #pragma once
 
@@ -30,7 +28,8 @@ typedef struct weir_http_options {
   const char *const *headers;  // header_count of "Name: value"
   uint32_t header_count;
   uint32_t unused;
-  int64_t timeout_ns;  // for all of a request
+  uint64_t answer_max;  // bytes that go to a descriptor; more is no answer
+  int64_t timeout_ns;   // for all of a request
   int64_t connect_timeout_ns;
 } weir_http_options;
 

@@ -132,6 +132,37 @@ weir.from "a.jsonl" :to(weir.http{ url = "http://127.0.0.1:%d", %s })]]):format(
     assert.matches("connect", dead()[1].reason)
   end)
 
+  it("are asked for every so often, and numbered on", function()
+    local port = web.serve({ { body = '{"n":1}\n{"n":2}\n' }, { status = 500 }, { body = "[]" },
+      { body = '{"n":3}\n{' } }, place.path .. "/requests")
+    place:write("in.lua", ([[
+local weir = require "weir"
+weir.from(weir.http{ url = "http://127.0.0.1:%d/out", every = "5ms", %s })
+  :set{ at = "@offset" }:take(3):to(weir.stdout{})]]):format(port, FAST))
+    local result = place:run("weir run in.lua")
+    assert.same({ 0, '{"n":1,"at":0}\n{"n":2,"at":8}\n{"n":3,"at":18}\n' },
+      { result.code, result.out })
+    assert.matches("^GET /out HTTP/1%.1\r\n", place:read("requests"))
+    assert.not_matches("Content-Type", place:read("requests"))
+    assert.matches("the ledger balances", result.err)
+  end)
+
+  it("end the run when the first answer is none of use", function()
+    for answer, expected in pairs({
+      [{ status = 404, body = "no such thing" }] = "status 404: no such thing",
+      [{ body = ("x"):rep(2000) }] = "the answer is longer than max_body",
+    }) do
+      local port = web.serve({ answer }, place.path .. "/requests")
+      place:write("in.lua", ([[
+local weir = require "weir"
+weir.from(weir.http{ url = "http://127.0.0.1:%d", every = "1h", max_body = "1KiB" })
+  :to(weir.stdout{})]]):format(port))
+      local result = place:run("weir run in.lua")
+      assert.equal(1, result.code)
+      assert.matches(expected, result.err, 1, true)
+    end
+  end)
+
   it("have their mistakes told where they are made", function()
     place:write("a.jsonl", "{}\n")
     for options, expected in pairs({

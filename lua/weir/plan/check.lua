@@ -108,6 +108,8 @@ local function check_meta(node, graph, add)
   end
 end
 
+local ENDLESS = { interval = true, tail = true, http = true }
+
 -- Why a source never ends by itself, or nil.
 local function endless(node)
   local source = node.source
@@ -115,7 +117,7 @@ local function endless(node)
     return nil
   elseif source.kind == "generate" then
     return not source.count and "weir.generate without count or an fn that returns nil" or nil
-  elseif source.kind == "interval" or source.kind == "tail" then
+  elseif ENDLESS[source.kind] then
     return "weir." .. source.kind
   elseif source.kind == "exec" then
     return source.restart and "weir.exec" or nil

@@ -5,7 +5,7 @@ local M = {}
 --- By kind: sources that others send to.
 M.KINDS = { tcp = true, udp = true, unix = true, syslog = true }
 
-local WAITING = { interval = true, tail = true, exec = true }
+local WAITING = { interval = true, tail = true, exec = true, http = true }
 
 --- Whether a described source may have nothing to give for long, with no end in sight.
 ---@param source table

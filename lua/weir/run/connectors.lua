@@ -197,6 +197,11 @@ function sinks.exec(described, context)
   return finish_sink(rc, out, "exec")
 end
 
+function sources.http(described, context)
+  local rc, out = require("weir.run.http").source(described, context)
+  return finish_source(rc, out, "http")
+end
+
 function sinks.http(described, context)
   local rc, out = require("weir.run.http").sink(described, context)
   return finish_sink(rc, out, "http")

@@ -32,7 +32,7 @@ describe("reference", function()
     end
     assert.matches("^max_errors is an option of options%.\n\nweir%.options{",
       reference.text("max_errors"))
-    assert.matches("^max_record is an option of file, [%w, ]+%.\n$",
+    assert.matches("^max_record is an option of file, [%w,%s]+%.\n$",
       reference.text("max_record"))
     assert.is_nil(reference.text("max_nonsense"))
   end)

@@ -1,4 +1,4 @@
---- weir.http: records to a server, in the bodies of requests.
+--- weir.http: records to a server and from one, in the bodies of requests and answers.
 
 local keys = require("weir.lib.keys")
 local options = require("weir.lib.options")
@@ -41,14 +41,18 @@ end)
 
 return {
   kind = "http",
-  uses = { sink = true },
+  uses = { source = true, sink = true },
   codec = true,
   options = {
     url = { kind = "url", required = true, usage = 'url = "https://example.org/in"' },
-    method = { kind = "enum", values = { "POST", "PUT", "PATCH" }, default = "POST" },
+    every = { kind = "duration", required = "source", only = "source", usage = 'every = "1m"' },
+    method = { kind = "enum", values = { "POST", "PUT", "PATCH", "GET" } },
     headers = { kind = "headers" },
-    body = { kind = "enum", values = { "lines", "array" }, default = "lines" },
-    batch = { kind = "http_batch" },
+    body = { kind = "enum", values = { "lines", "array" }, default = "lines",
+      only = "sink" },
+    batch = { kind = "http_batch", only = "sink" },
+    max_record = { kind = "size", default = "16MiB", only = "source" },
+    max_body = { kind = "size", default = "64MiB", only = "source" },
     timeout = { kind = "duration", default = "30s" },
     connect_timeout = { kind = "duration", default = "10s" },
     retries = { kind = "retries" },
@@ -57,7 +61,15 @@ return {
     local url = described.url
     return type(url) == "string" and url:match("^https?://([^/?#]+)"):gsub("^.*@", "") or nil
   end,
-  check = function(described)
+  check = function(described, use)
+    local method = described.method
+    if use == "sink" and method == "GET" then
+      return "a GET has no body to send records in"
+    elseif use == "source" and method and method ~= "GET" then
+      return "a source asks by GET"
+    elseif use == "source" and described.every_ns <= 0 then
+      return "every must be longer than nothing"
+    end
     if described.body == "array" and described.codec.kind ~= "json" then
       return 'body = "array" is of JSON, and the codec is ' .. described.codec.kind
     end
@@ -66,10 +78,11 @@ return {
     name = "http",
     group = "sources and sinks",
     usage = 'weir.http{ url = "https://example.org/in" }',
-    signature = 'weir.http{ url!, method = "POST", headers, body = "lines", codec,'
+    signature = 'weir.http{ url!, every, method = "POST" or "GET", headers, body = "lines", codec,'
       .. ' batch = { records = 1000, bytes = "1MiB" }, timeout = "30s",'
-      .. ' connect_timeout = "10s", retries, name }',
-    summary = "Sends records to a server, up to batch of them in the body of a request: a line"
+      .. ' connect_timeout = "10s", retries, max_record = "16MiB", max_body = "64MiB", name }',
+    summary = "As a source, asks a server every so often, and an answer is read as a file is. As a"
+      .. " sink, sends records to a server, up to batch of them in the body of a request: a line"
       .. ' each, or with body = "array" as one JSON array; with batch = { records = 1 } each record'
       .. " is a request. Content-Type is that of the codec unless headers say otherwise. It needs"
       .. " libcurl, which is loaded when it is used.",
@@ -79,9 +92,12 @@ No answer, 429, 408 and every 5xx are tried again, 10 times unless retries say
 otherwise: after 100ms, then twice as long each time up to 30s (max_backoff), a
 fifth of it left to chance, or after as long as Retry-After asks for. When the
 tries of one request are used up, the circuit is open: the next request waits for
-max_backoff and has one try, and when that succeeds all is as before.]],
-    shape = "records -> requests",
-    units = "timeout: time for a whole request.",
+max_backoff and has one try, and when that succeeds all is as before.
+
+A source that is never answered ends the run; later, a poll that fails is counted
+(requests_given_up), and the next one comes when it is due.]],
+    shape = "records -> requests; answers -> records",
+    units = "every, timeout: time, the latter for a whole request. max_body: bytes of an answer.",
     errors = "What is given up, and at once what another status than 2xx answers, is a dead letter"
       .. " with the status and the first line of the answer. A request whose answer was lost is"
       .. " sent twice: a server that must not take it so needs a key in it.",
