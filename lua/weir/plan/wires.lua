@@ -111,15 +111,25 @@ local function edges_into(edges)
   return into
 end
 
+local order_of
+
+-- What a buffer drops comes now and then, so it has an order of its own, too.
+local function order_of_edge(edge, edges, into, known)
+  if edge.from.kind == "buffer" and edge.port > 0 then
+    return edge.from.ports[edge.port + 1]
+  end
+  return order_of(edge.from, edges, into, known)
+end
+
 -- Which order the records of a task have: that of all it reads, if they have one.
-local function order_of(task, edges, into, known)
+function order_of(task, edges, into, known)
   if known[task] then
     return known[task]
   end
   local order = begins_order(task.node) and task or nil
   known[task] = order or BOUNDED
   for _, i in ipairs(order and {} or into[task] or {}) do
-    local other = order_of(edges[i].from, edges, into, known)
+    local other = order_of_edge(edges[i], edges, into, known)
     local joins = order ~= nil and (order ~= other or edges[i].unordered)
     order = joins and task or other
   end
@@ -128,10 +138,10 @@ local function order_of(task, edges, into, known)
 end
 
 -- Brings the edges of one order into a task together, in the places that they all have.
-local function part_inputs(edges, places, known)
+local function part_inputs(edges, places, into, known)
   local groups, list = {}, {}
   for _, place in ipairs(places) do
-    local order = known[edges[place].from]
+    local order = order_of_edge(edges[place], edges, into, known)
     if not groups[order] then
       groups[order] = {}
       list[#list + 1] = groups[order]
@@ -150,12 +160,9 @@ end
 
 local function part(edges)
   local into, known = edges_into(edges), {}
-  for _, edge in ipairs(edges) do
-    order_of(edge.from, edges, into, known)
-  end
   for task, places in pairs(into) do
     if task.kind == "segment" and #places > 1 then
-      part_inputs(edges, places, known)
+      part_inputs(edges, places, into, known)
     end
   end
 end

@@ -136,6 +136,9 @@ describe("a plan", function()
     local both = "local s = " .. live .. ':merge(weir.from "a"); '
     assert.equal(1, apart(both .. 's:filter "x":merge(s:filter "y"):to "c"'))
     assert.equal(2, apart(both .. 's:filter "x":merge(weir.from "b"):to "c"'))
+    local buffer = 'local s = weir.from "a":buffer{ overflow = "%s" }; s:merge(%s):to "c"'
+    assert.equal(1, apart(buffer:format("drop_newest", 's:side "dropped"')))
+    assert.equal(0, apart(buffer:format("block", 's:filter "x"')))
   end)
 
   it("breaks a chain that would outgrow one function", function()
