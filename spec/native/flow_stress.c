@@ -40,6 +40,7 @@ static uint64_t all_seen;  // by the first sink; atomic
 
 static void add_rows(weir_batch *batch, uint64_t number)
 {
+  batch->ingest_ns = 1;  // long ago
   for (int row = 0; row < ROWS; row++) {
     char text[64];
     int size = snprintf(text, sizeof text, "{\"n\":%llu}", (unsigned long long)number);
@@ -225,6 +226,25 @@ static void *work(void *argument)
   return NULL;
 }
 
+// What a control socket does meanwhile; how many rows it has seen.
+static uint64_t look(weir_flow *flow, const weir_edge *edge, weir_buf *seen)
+{
+  static weir_histogram latency;
+  weir_histogram_reset(&latency);
+  weir_edge_count(edge);
+  for (uint32_t task = LEFT; task <= SOME; task++) {
+    weir_flow_task_count(flow, task);
+    weir_flow_task_time(flow, task);
+    weir_flow_add_latency(flow, task, &latency);
+  }
+  static int looks;
+  weir_flow_pause(flow, looks++ % 64 == 0);
+  sched_yield();
+  weir_flow_pause(flow, 0);
+  weir_buf_clear(seen);
+  return weir_flow_take_tapped(flow, MERGE, 0, seen);
+}
+
 int main(void)
 {
   weir_flow *flow = weir_flow_new(weir_clock_real());
@@ -257,6 +277,7 @@ int main(void)
   weir_flow_set_lanes(flow, MERGE, WORKERS);
   weir_flow_pin(flow, FIRST_OF, 1);
   weir_flow_profile(flow);
+  weir_flow_tap(flow, MERGE, 0, 1);
 
   hand hands[WORKERS + POOL];
   for (int i = 0; i < WORKERS + POOL; i++) {
@@ -269,8 +290,16 @@ int main(void)
     int rc = pthread_create(&hands[i].thread, NULL, work, &hands[i]);
     assert(rc == 0);
   }
+  weir_buf seen;
+  weir_buf_init(&seen);
+  uint64_t tapped = 0;
+  while (!weir_flow_finished(flow))
+    tapped += look(flow, edge, &seen);
   for (int i = 0; i < WORKERS + POOL; i++)
     pthread_join(hands[i].thread, NULL);
+  tapped += look(flow, edge, &seen);
+  assert(tapped == all->count);
+  weir_buf_fini(&seen);
 
   assert(all->count == (uint64_t)(LEFT_BATCHES + RIGHT_BATCHES) * ROWS);
   assert(some->count == FIRST);
