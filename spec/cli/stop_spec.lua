@@ -103,6 +103,23 @@ s:sort{ by = "-n" }:to "sorted.jsonl"
     assert.is_false(place:has("out.jsonl"))
   end)
 
+  it("counts what it gave up, also in a write that nobody reads", function()
+    place:write("run.lua", [[
+local weir = require "weir"
+weir.options{ drain_timeout = "100ms" }
+weir.from "in.jsonl":to(weir.stdout{})
+]])
+    place:write("in.jsonl", ('{"n":1,"text":"%s"}\n'):format(("x"):rep(1000)):rep(1000))
+    local result = place:run([[
+      mkfifo out; exec 4<>out
+      "$WEIR" run run.lua --summary json > out & pid=$!
+      read -r first <&4
+      kill -TERM $pid; wait $pid; echo "code $?"]])
+    assert.equal("code 1\n", result.out)
+    assert.truthy(result.err:find('"balanced":true', 1, true), result.err)
+    assert.truthy(result.err:find('"held":[1-9]'), result.err)
+  end)
+
   it("by SIGKILL never leaves half a file under its name", function()
     local result = during(COPY, [[
       kill -KILL $pid; wait $pid 2>/dev/null; echo "code $?"]])

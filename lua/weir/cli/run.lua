@@ -19,7 +19,7 @@ end
 
 -- A one-liner speaks only when there is something to say, as a filter in a pipe does.
 local function wants_summary(engine, values, result)
-  if values.quiet or engine.failure or not engine:has_ended() then
+  if values.quiet or engine.failure then
     return false
   elseif values.summary or not values.eval then
     return true
@@ -77,7 +77,8 @@ local function finish(engine, given, world, interrupted)
   end
   hint_at_codec(engine, given, world, result)
   complain_of_loss(given, world, result)
-  if wants_summary(engine, given.values, result) then
+  local quits = interrupted and not engine:has_ended()
+  if not quits and wants_summary(engine, given.values, result) then
     summarise(given, world, { result = result, stats = engine:stats(), exit_code = code })
   end
   if result.profile and given.values.summary ~= "json" then

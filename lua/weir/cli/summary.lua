@@ -160,6 +160,7 @@ local function add_ledger(out, ledger, width, brush)
   end
   add_edges(out, ledger.edges, width)
   out[#out + 1] = "  " .. (ledger.balanced and brush("faint", "the ledger balances")
+    or ledger.given_up and brush("bad", "a step that did not come back is not in the ledger")
     or brush("bad", "the ledger does not balance: please report this"))
 end
 

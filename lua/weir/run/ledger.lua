@@ -9,7 +9,8 @@
 --
 -- While a run is at work its counts are of moments that lie close together. What a stage
 -- received is then what it is through with, so that what it sent comes out too small
--- rather than too big; and nothing balances.
+-- rather than too big; and nothing balances. Where a run gave up on a step that does not
+-- come back, such as a write that nobody reads, what that step has is held.
 
 local cdef = require("weir.cdef")
 
@@ -132,6 +133,9 @@ local function add_segment(ledger, flow, task, taken)
     drop(stage, DROPPED_AS[node.kind] or "on_error", counts.dropped)
     if i == 1 then
       drop(stage, "stopped", number(stats.dropped))
+      if ledger.given_up and not is_made then
+        stage.held = number(stats.received - stats.done - stats.dropped)
+      end
     end
     if i == #task.stages then
       close_segment(ledger, stage, node, sent_to_ports(flow, task))
@@ -170,6 +174,8 @@ local function add_sink(ledger, flow, task)
   drop(stage, "failed", number(stats.dropped))
   if ledger.live then
     stage.received = number(stats.written) + stage.dead + dropped_of(stage)
+  elseif ledger.given_up then
+    stage.held = stage.received - number(stats.written) - stage.dead - dropped_of(stage)
   end
   settle(stage)
   ledger.balanced = ledger.balanced and stage.sent == number(stats.written)
@@ -214,8 +220,9 @@ end
 ---@param plan table        of weir.plan.cut
 ---@param edges ffi.cdata*[] weir_edge, as plan.edges
 ---@param live boolean?     the run is at work
-function M.of(flow, plan, edges, live)
-  local ledger = { stages = {}, edges = {}, balanced = true, live = live }
+---@param given_up boolean? the run is over, but for steps that do not come back
+function M.of(flow, plan, edges, live, given_up)
+  local ledger = { stages = {}, edges = {}, balanced = true, live = live, given_up = given_up }
   local taken = {}
   for _, edge in ipairs(plan.edges) do
     taken[edge.from] = taken[edge.from] or {}

@@ -130,7 +130,7 @@ function M.of(self, elapsed_ms)
   local code = C.weir_flow_failure(self.flow, out)
   local failed = code ~= 0
   local name, message = ffi.string(C.weir_err_name(code)), ffi.string(out[0])
-  local book = ledger.of(self.flow, self.plan, self.edges)
+  local book = ledger.of(self.flow, self.plan, self.edges, nil, not self:has_ended())
   return {
     ok = not failed,
     kind = failed and kind_of(name, message) or nil,
