@@ -34,9 +34,9 @@ local function of_edges(name, kind, member, help)
   }
 end
 
-local function of_buffers(name, member, help)
+local function of_buffers(name, kind, member, help)
   return {
-    name = name, type = "gauge", labels = "pipeline, node, kind", help = help,
+    name = name, type = kind, labels = "pipeline, node, kind", help = help,
     add = function(snapshot, sample)
       for _, node in ipairs(snapshot.nodes) do
         if node.buffer then
@@ -183,9 +183,13 @@ M.families = {
   of_edges("weir_edge_queue_records", "gauge", "held", "Records that wait on an edge."),
   of_edges("weir_edge_queue_records_max", "gauge", "held_max",
     "The most records that ever waited there."),
-  of_buffers("weir_buffer_records", "records", "Records that wait in a buffer."),
-  of_buffers("weir_buffer_records_max", "records_max", "The most that ever waited there."),
-  of_buffers("weir_buffer_bytes", "bytes", "Bytes of those that wait."),
+  of_buffers("weir_buffer_records", "gauge", "records", "Records that wait in a buffer."),
+  of_buffers("weir_buffer_records_max", "gauge", "records_max", "The most that ever waited there."),
+  of_buffers("weir_buffer_bytes", "gauge", "bytes", "Bytes of those that wait."),
+  of_buffers("weir_buffer_disk_records", "gauge", "disk_records", "Records that wait on disk."),
+  of_buffers("weir_buffer_disk_bytes", "gauge", "disk_bytes", "Bytes that they take there."),
+  of_buffers("weir_buffer_spilled_records_total", "counter", "spilled",
+    "Records that a buffer has put on disk."),
   {
     name = "weir_latency_seconds", type = "histogram", labels = "pipeline, node",
     help = "From when a record was read until a sink had written it.",

@@ -98,6 +98,9 @@ local function buffer_of(flow, task)
     records = number(queue.records),
     records_max = number(queue.records_max),
     bytes = number(queue.bytes),
+    disk_records = number(queue.spill.records),
+    disk_bytes = number(queue.spill.disk_bytes),
+    spilled = number(queue.spill.spilled),
   }
 end
 
