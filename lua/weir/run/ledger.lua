@@ -115,6 +115,9 @@ local function close_segment(ledger, stage, node, written)
   if node.all then
     stage.made = stage.made + math.max(0, written - settle(stage))
   end
+  if ledger.given_up then
+    stage.held = stage.held + math.max(0, settle(stage) - written) -- there was no room for it
+  end
   ledger.balanced = ledger.balanced and settle(stage) == written
 end
 
