@@ -13,6 +13,7 @@
 #include "engine/base/waker.h"
 #include "engine/host/early.h"
 #include "engine/host/sampler.h"
+#include "engine/loop/child.h"
 #include "engine/loop/loop.h"
 
 enum { POOL_BATCH = 64, POOL_MAX = 128, POOL_STEPS = 32 };
@@ -343,8 +344,10 @@ int weir_engine_poll(weir_engine *engine, uint32_t timeout_ms)
   uint32_t interrupts = weir_loop_interrupts(engine->loop);
   if (interrupts > engine->interrupts) {
     engine->interrupts = interrupts;
-    if (interrupts > 1)
+    if (interrupts > 1) {
+      weir_child_kill_all();
       return WEIR_ENGINE_INTERRUPTED;
+    }
     weir_engine_stop(engine);
   }
   return engine->under_way == 0 && weir_flow_finished(engine->flow)

@@ -26,6 +26,7 @@
 enum { NS_PER_MS = 1000000, READ_SIZE = 4096 };
 
 struct weir_child {
+  weir_child *next;  // of those that may be signalled
   pid_t pid;
   int pidfd;
   int input;    // -1 once it was taken
@@ -43,6 +44,9 @@ struct weir_child {
   int joined;
   pthread_t thread;
 };
+
+static pthread_mutex_t living_lock = PTHREAD_MUTEX_INITIALIZER;
+static weir_child *living;
 
 static int64_t now_ns(void)
 {
@@ -94,6 +98,34 @@ static void read_errors(weir_child *child)
     hear(child, bytes, (size_t)got);
   else if (got == 0 || (errno != EINTR && errno != EAGAIN))
     close_errors(child);
+}
+
+// ---- all of them
+
+static void enlist(weir_child *child)
+{
+  pthread_mutex_lock(&living_lock);
+  child->next = living;
+  living = child;
+  pthread_mutex_unlock(&living_lock);
+}
+
+static void delist(weir_child *child)
+{
+  pthread_mutex_lock(&living_lock);
+  weir_child **at = &living;
+  while (*at != child)
+    at = &(*at)->next;
+  *at = child->next;
+  pthread_mutex_unlock(&living_lock);
+}
+
+void weir_child_kill_all(void)
+{
+  pthread_mutex_lock(&living_lock);
+  for (const weir_child *child = living; child != NULL; child = child->next)
+    kill(-child->pid, SIGKILL);
+  pthread_mutex_unlock(&living_lock);
 }
 
 // ---- its life, on its thread
@@ -155,6 +187,7 @@ static void *live(void *argument)
   signal_all(child, SIGKILL);
   if (!has_ended(child))
     watch(child, 0, 0);
+  delist(child);
   siginfo_t info = {0};
   while (waitid(P_PID, (id_t)child->pid, &info, WEXITED) != 0 && errno == EINTR) {
     // again
@@ -279,9 +312,12 @@ int weir_child_start(weir_child **out, const weir_child_options *options)
   child->input = pipes.input[1];
   child->output = pipes.output[0];
   child->errors = pipes.errors[0];
+  enlist(child);
   rc = pthread_create(&child->thread, NULL, live, child);
-  if (rc != 0)
+  if (rc != 0) {
+    delist(child);
     return fail_start(child, &pipes, -rc);
+  }
   pipes.input[1] = pipes.output[0] = pipes.errors[0] = -1;
   close_pipes(&pipes);
   *out = child;

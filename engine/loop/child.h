@@ -46,6 +46,9 @@ int weir_child_killed_fd(const weir_child *child);
 // Tells it to end: SIGTERM, and after the grace SIGKILL. Also what it left running.
 void weir_child_stop(weir_child *child);
 
+// SIGKILL to all that there are, for a process that leaves at once. From any thread.
+void weir_child_kill_all(void);
+
 // Waits until it has ended; its pipes are of no more interest. Its exit code, or below
 // 0 the signal that ended it.
 int weir_child_end(weir_child *child);
