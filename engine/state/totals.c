@@ -57,6 +57,7 @@ static int add(weir_totals *totals, const weir_groups *part)
 
 int weir_totals_merge(void *context, void *part, char *message, size_t message_size)
 {
+  enum { MIB = 1 << 20 };
   weir_totals *totals = context;
   int code = totals->broken ? WEIR_OK : add(totals, part);
   __atomic_store_n(&totals->part_count, (uint64_t)weir_groups_count(part),
@@ -65,7 +66,12 @@ int weir_totals_merge(void *context, void *part, char *message, size_t message_s
   if (code == WEIR_OK)
     return WEIR_OK;
   totals->broken = 1;
-  if (code != WEIR_EFULL)
+  if (code == WEIR_ENOMEM && weir_mem_limit() > 0)
+    snprintf(message, message_size,
+             "%s: max_memory is reached (%zu of %zu MiB held, and more is needed); "
+             "raise --max-memory, or keep less: fewer keys, shorter ones",
+             totals->name, weir_mem_used() / MIB, weir_mem_limit() / MIB);
+  else if (code != WEIR_EFULL)
     snprintf(message, message_size, "%s: %s", totals->name, weir_err_text(code));
   else if ((uint64_t)weir_groups_count(totals->groups) == totals->max_keys)
     snprintf(message, message_size, "%s: more than max_keys = %llu groups",
