@@ -46,7 +46,9 @@ enum {
   GROW_FULL_PERCENT = 2,
   SHRINK_SHARE = 32,  // of what is kept: less is not worth another cycle
 };
-enum { NATIVE_GROWTH = 1 << 20 };  // bytes
+// What is native grows by so many bytes, and by so much of the heap, before a cycle
+// looks for records that scripts have left: a large heap takes long to walk.
+enum { NATIVE_GROWTH = 1 << 20, NATIVE_SHARE = 8 };
 
 static int prepare(lua_State *state)
 {
@@ -105,7 +107,8 @@ static void step(lua_State *state, weir_worker *worker, int now)
   if (lua_gc(state, LUA_GCSTEP, grown * GC_STEP_FACTOR) == 0)
     return;
   worker->due = lua_gc(state, LUA_GCCOUNT, 0) * 2;
-  worker->due_native = native_held(worker) + NATIVE_GROWTH;
+  worker->due_native = native_held(worker) + NATIVE_GROWTH +
+                       weir_host_memory(worker->host) / NATIVE_SHARE;
 }
 
 // Lua halves its stack, its buffers and its table of strings once a cycle, no more.
