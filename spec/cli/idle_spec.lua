@@ -27,7 +27,7 @@ local BEGIN = [[
   begin() {
     cd "$1" || exit
     mkfifo in out; echo one > a.log
-    "$WEIR" run --workers 4 run.lua <>in 1<>out 2>log & runs="$runs $1:$!"
+    "$WEIR" run --workers 4 --state-dir state run.lua <>in 1<>out 2>log & runs="$runs $1:$!"
     printf '{"n":1}\n{"n":2}\n{"n":3}\n' > in
     head -n 3 out > back
     cd ..
