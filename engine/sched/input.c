@@ -79,14 +79,17 @@ static uint32_t group_end(const weir_task *task, uint32_t input)
 // Which input the next batch comes from, or -1: none now. Groups have their turns.
 static int choose_in_order(weir_task *task)
 {
-  // The input in the middle of a sequence may have been cut off by a failure.
-  if (task->input_at < task->input_count &&
-      weir_edge_at_end(task->inputs[task->input_at].edge))
+  if (task->input_at < task->input_count) {
+    const weir_input *input = &task->inputs[task->input_at];
+    const weir_batch *batch = weir_edge_peek(input->edge);
+    if (batch != NULL && batch->sequence == input->next)
+      return (int)task->input_at;
+    // Nothing more of the sequence may have come: what is said at an end comes in
+    // pieces, and a failure cuts it off.
+    if (batch == NULL && !weir_edge_at_end(input->edge))
+      return -1;
     task->input_at = task->input_count;
-  if (task->input_at < task->input_count)
-    return weir_edge_peek(task->inputs[task->input_at].edge) != NULL
-               ? (int)task->input_at
-               : -1;
+  }
   uint32_t first = task->input_turn;
   for (uint32_t seen = 0; seen < task->input_count;) {
     uint32_t end = group_end(task, first);

@@ -2,18 +2,16 @@
 
 local engine = require("spec.support.engine")
 local ffi = require("ffi")
+local rlimit = require("spec.support.rlimit")
 
 local C = engine.load("engine/base/err.h", "engine/data/json.h", "engine/data/sink.h")
 
 ffi.cdef([[
 typedef void (*spec_handler)(int);
 spec_handler signal(int number, spec_handler handler);
-struct spec_rlimit { unsigned long soft, hard; };
-int getrlimit(int resource, struct spec_rlimit *limit);
-int setrlimit(int resource, const struct spec_rlimit *limit);
 ]])
 
-local SIGXFSZ, RLIMIT_FSIZE = 25, 1
+local SIGXFSZ = 25
 
 local M = {}
 
@@ -75,12 +73,12 @@ end
 --- Calls fn while no file may be longer than so many bytes, as on a disk that is full.
 function M.with_file_limit(bytes, fn)
   local old, new = ffi.new("struct spec_rlimit"), ffi.new("struct spec_rlimit")
-  C.getrlimit(RLIMIT_FSIZE, old)
+  C.getrlimit(rlimit.FSIZE, old)
   new.soft, new.hard = bytes, old.hard
   M.ignoring(SIGXFSZ, function()
-    C.setrlimit(RLIMIT_FSIZE, new)
+    C.setrlimit(rlimit.FSIZE, new)
     local ok, message = pcall(fn)
-    C.setrlimit(RLIMIT_FSIZE, old)
+    C.setrlimit(rlimit.FSIZE, old)
     assert(ok, message)
   end)
 end

@@ -1,4 +1,5 @@
 local ffi = require("ffi")
+local rlimit = require("spec.support.rlimit")
 local support = require("spec.engine.log.support")
 
 local C = support.C
@@ -6,9 +7,6 @@ local open, try, append, drain, look = support.open, support.try, support.append
   support.look
 
 ffi.cdef([[
-struct spec_limit { unsigned long soft, hard; };
-int getrlimit(int resource, struct spec_limit *limit);
-int setrlimit(int resource, const struct spec_limit *limit);
 void (*signal(int number, void (*handler)(int)))(int);
 int getpid(void);
 ]])
@@ -231,20 +229,20 @@ describe("a log", function()
   end)
 
   it("is left as it was by a write that finds no room", function()
-    local FSIZE, SIGXFSZ, IGNORE = 1, 25, ffi.cast("void (*)(int)", 1)
-    local limit = ffi.new("struct spec_limit")
-    ffi.C.getrlimit(FSIZE, limit)
+    local SIGXFSZ, IGNORE = 25, ffi.cast("void (*)(int)", 1)
+    local limit = ffi.new("struct spec_rlimit")
+    ffi.C.getrlimit(rlimit.FSIZE, limit)
     local before = limit.soft
     local handler = ffi.C.signal(SIGXFSZ, IGNORE)
     local log = open("log")
     append(log, ("a"):rep(3000))
     limit.soft = 5000
-    ffi.C.setrlimit(FSIZE, limit)
+    ffi.C.setrlimit(rlimit.FSIZE, limit)
     local number, code = append(log, ("b"):rep(3000))
     local message = ffi.string(C.weir_log_message(log))
     local small = append(log, ("c"):rep(1000))
     limit.soft = before
-    ffi.C.setrlimit(FSIZE, limit)
+    ffi.C.setrlimit(rlimit.FSIZE, limit)
     ffi.C.signal(SIGXFSZ, handler)
     assert.same({ nil, -27, 2 }, { number, code, small })
     assert.equal(support.path("log") .. "/00000000000000000001.log: cannot be written: "

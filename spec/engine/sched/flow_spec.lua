@@ -267,6 +267,35 @@ describe(("a flow (seed %d)"):format(seed), function()
     end)
   end)
 
+  it("keeps the order where the last piece of what is said at an end is empty", function()
+    local function says(row, ports)
+      local said = false
+      return function(run)
+        if run.finishing == 0 then
+          run.row = run.row_end
+          return run.row < run.batch.row_count and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
+        elseif said then
+          return C.WEIR_RUN_DONE
+        end
+        said = true
+        for port = 0, ports - 1 do
+          C.weir_line_add(run.out[port], row, #row)
+        end
+        return C.WEIR_RUN_MORE
+      end
+    end
+    local from, first = source("in", 1, 1500), segment("first", 2, says('{"n":1}', 2))
+    local second, merge = segment("second", 1, says('{"n":2}', 1)), segment("merge", 1, pass())
+    local to = sink("out")
+    connect(from, 0, first)
+    connect(first, 0, second)
+    connect(second, 0, merge)
+    connect(first, 1, merge)
+    connect(merge, 0, to)
+    run()
+    assert.same({ 1, 2 }, numbers(to))
+  end)
+
   it("does not stop itself where a stream forks and is merged again", function()
     C.weir_flow_limit(flow, { rows = 5, out_bytes = 30, hold_bytes = 0 })
     local from, route = source("in", 1, 3000), segment("route", 2, pass(function(row)
