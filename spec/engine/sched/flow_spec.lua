@@ -270,16 +270,16 @@ describe(("a flow (seed %d)"):format(seed), function()
   it("keeps the order where the last piece of what is said at an end is empty", function()
     local function says(row, ports)
       local said = false
-      return function(run)
-        if run.finishing == 0 then
-          run.row = run.row_end
-          return run.row < run.batch.row_count and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
+      return function(of)
+        if of.finishing == 0 then
+          of.row = of.row_end
+          return of.row < of.batch.row_count and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
         elseif said then
           return C.WEIR_RUN_DONE
         end
         said = true
         for port = 0, ports - 1 do
-          C.weir_line_add(run.out[port], row, #row)
+          C.weir_line_add(of.out[port], row, #row)
         end
         return C.WEIR_RUN_MORE
       end
