@@ -127,16 +127,16 @@ static uint32_t look_for(weir_flow *flow, uint32_t homes, uint32_t worker,
     weir_urgency urgency = {0};
     if (!may_run(task, lane, homes) || !is_wanted(task, lane, look, &urgency))
       continue;
-    int first = flow->classes && count > 0 &&
-                weir_urgency_before(&urgency, &best, now, flow->max_starvation_ns);
+    int first = count == 0 ||
+                (flow->classes &&
+                 weir_urgency_before(&urgency, &best, now, flow->max_starvation_ns));
     if (count < max)
       tasks[count++] = i;
     if (first) {
       tasks[count - 1] = tasks[0];
       tasks[0] = i;
-    }
-    if (first || count == 1)
       best = urgency;
+    }
     if (!flow->classes && count == max)
       break;
   }

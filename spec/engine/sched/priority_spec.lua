@@ -150,6 +150,21 @@ describe(("a flow with classes (seed %d)"):format(seed), function()
     end
   end)
 
+  it("names the most urgent of several first, in whatever order they stand", function()
+    local to = sink("out")
+    for i, class in ipairs({ 3, 0, 4, 1, 2 }) do
+      C.weir_flow_connect(flow, source("s" .. i, 1, 10, class), 0, to, 0)
+    end
+    local ready = ffi.new("uint32_t[1]")
+    local urgent = 2 -- behind the sink and the first source
+    for _ = 1, 6 do
+      assert.equal(1, C.weir_flow_ready(flow, C.WEIR_HOME_READER, 0, ready, 1))
+      assert.equal(urgent, ready[0])
+    end
+    run_urgent()
+    assert.equal(50, #numbers(to))
+  end)
+
   -- On each hand-over: to be read, and to be taken by the segment.
   it("lets nobody wait longer than max_starvation, and a few batches", function()
     local to = two_classes(30)
