@@ -47,6 +47,9 @@ int weir_spill_take(weir_spill *spill, weir_batch **batch);
 int weir_spill_tend(weir_spill *spill, int64_t now_ns);
 int64_t weir_spill_next_ns(const weir_spill *spill);
 
+// From any thread: what is given back from now on has not arrived, so it stays on disk.
+void weir_spill_forfeit(weir_spill *spill);  // NULL is a no-op
+
 int weir_spill_has_room(const weir_spill *spill, int64_t now_ns);  // a put may succeed
 int weir_spill_is_empty(const weir_spill *spill);
 weir_spill_stats weir_spill_count(const weir_spill *spill);

@@ -82,9 +82,11 @@ static void free_task(weir_task *task)
 
 static void forfeit_all(weir_flow *flow)
 {
-  for (uint32_t i = 0; i < flow->task_count; i++)
+  for (uint32_t i = 0; i < flow->task_count; i++) {
     if (flow->tasks[i]->source != NULL)
       weir_source_forfeit(flow->tasks[i]->source);
+    weir_spill_forfeit(flow->tasks[i]->buffer.spill);
+  }
 }
 
 void weir_flow_free(weir_flow *flow)

@@ -207,6 +207,42 @@ describe(("a buffer (seed %d)"):format(seed), function()
     end)
   end
 
+  it("leaves on disk what a failed flow has not delivered", function()
+    math.randomseed(seed)
+    open()
+    local directory, pool = os.tmpname(), C.weir_pool_new(4)
+    os.remove(directory)
+    local line = build(ffi.new("weir_queue_options", {
+      max_records = 1,
+      overflow = C.WEIR_OVERFLOW_SPILL,
+      spill = open_spill(directory, pool),
+    }), 900)
+    local runner = driver.runner(function(task, run)
+      return behaviours[task](run)
+    end)
+    driver.run(flow, runner.c, now, function()
+      local spill = C.weir_flow_buffer_count(flow, line.queue).spill
+      if spill.spilled > 0 and spill.records == 0 then -- all is under way again
+        C.weir_flow_fail(flow, C.WEIR_ESTOPPED, "enough")
+      end
+    end)
+    local seen, out = {}, numbers(line.to)
+    local received = tonumber(C.weir_flow_task_count(flow, line.queue).received)
+    C.weir_flow_free(flow)
+    C.weir_pool_free(pool)
+    runner:free()
+    for _, list in ipairs({ out, left_behind(directory) }) do
+      for _, n in ipairs(list) do
+        seen[n] = true
+      end
+    end
+    assert.is_true(#out < received)
+    for n = 2, received do -- the first one waited in memory
+      assert.is_true(seen[n], n)
+    end
+    assert(os.execute("rm -r " .. directory) == 0)
+  end)
+
   it("holds its records for as long as a delay says", function()
     math.randomseed(seed)
     open()
