@@ -22,6 +22,7 @@
 #include "engine/host/early.h"
 #include "engine/host/lifted.h"
 #include "engine/host/state.h"
+#include "engine/sched/tap.h"
 
 struct weir_worker {
   weir_host *host;
@@ -198,12 +199,20 @@ static int enter_state(lua_State *state, void *context)
   return WEIR_OK;
 }
 
+static int is_looked_into(const weir_run *run)
+{
+  weir_tap **taps = __atomic_load_n(&run->taps, __ATOMIC_ACQUIRE);
+  return taps != NULL && weir_tap_wanting(taps, run->stage_count, 0) >= 0;
+}
+
 // Whether all that the entry is to do was done without the state. That is left out
-// where memory runs short, since only the state knows what is garbage.
+// where memory runs short, since only the state knows what is garbage, and where
+// somebody looks at what a stage lets go.
 static int enter_lifted(struct entry *entry)
 {
   weir_run *run = entry->run;
-  if (run->lifted == NULL || run->finishing || must_ask(entry->worker))
+  if (run->lifted == NULL || run->finishing || is_looked_into(run) ||
+      must_ask(entry->worker))
     return 0;
   int stop = weir_lifted_walk(run->lifted, run);
   entry->reason = stop == WEIR_STRIP_FULL            ? WEIR_RUN_FULL

@@ -55,8 +55,16 @@ static void free_lane(weir_lane *lane, const weir_merger *merger)
   weir_mem_free(lane);
 }
 
+static void free_looks(weir_task *task)
+{
+  for (uint32_t i = 0; task->looks != NULL && i < task->lanes[0]->run.stage_count; i++)
+    weir_tap_free(task->looks[i]);
+  weir_mem_free(task->looks);
+}
+
 static void free_task(weir_task *task)
 {
+  free_looks(task);
   for (uint32_t i = 0; i < task->lane_count; i++)
     free_lane(task->lanes[i], &task->merger);
   weir_task_free_tickets(task);

@@ -219,9 +219,13 @@ weir_tally *weir_flow_tally(weir_flow *flow);  // why records died
 const weir_counter *weir_flow_counters(const weir_flow *flow, uint32_t task,
                                        uint32_t *count);
 
-// A look at what a port sends, see tap.h: from one thread.
+// A look at what a port sends, or what a stage of a segment lets go, see tap.h: from
+// one thread.
 void weir_flow_tap(weir_flow *flow, uint32_t task, uint32_t port, int open);
 uint64_t weir_flow_take_tapped(weir_flow *flow, uint32_t task, uint32_t port,
                                weir_buf *out);
+void weir_flow_look(weir_flow *flow, uint32_t segment, uint32_t stage, int open);
+void weir_flow_take_looked(weir_flow *flow, uint32_t segment, uint32_t stage,
+                           weir_buf *out);
 
 const char *weir_flow_task_place(const weir_flow *flow, uint32_t task);  // its file

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "engine/base/mem.h"
 #include "engine/sched/task.h"
 
 static uint64_t load(const uint64_t *counter)
@@ -116,26 +117,55 @@ const char *weir_flow_task_place(const weir_flow *flow, uint32_t number)
   return task->sink != NULL ? task->sink->place : "";
 }
 
-void weir_flow_tap(weir_flow *flow, uint32_t task, uint32_t port, int open)
+static void open_tap(weir_tap **of, int open)
 {
-  weir_port *of = &flow->tasks[task]->ports[port];
-  weir_tap *tap = __atomic_load_n(&of->tap, __ATOMIC_RELAXED);
+  weir_tap *tap = __atomic_load_n(of, __ATOMIC_RELAXED);
   if (tap == NULL && open) {
     tap = weir_tap_new();
     weir_tap_open(tap, 1);
     // Release: who sees it sees it whole. It stays as long as the flow.
-    __atomic_store_n(&of->tap, tap, __ATOMIC_RELEASE);
+    __atomic_store_n(of, tap, __ATOMIC_RELEASE);
   } else if (tap != NULL) {
     weir_tap_open(tap, open);
   }
 }
 
+static uint64_t take(weir_tap *const *of, weir_buf *out)
+{
+  weir_tap *tap = __atomic_load_n(of, __ATOMIC_RELAXED);
+  return tap != NULL ? weir_tap_take(tap, out) : 0;
+}
+
+void weir_flow_tap(weir_flow *flow, uint32_t task, uint32_t port, int open)
+{
+  open_tap(&flow->tasks[task]->ports[port].tap, open);
+}
+
 uint64_t weir_flow_take_tapped(weir_flow *flow, uint32_t task, uint32_t port,
                                weir_buf *out)
 {
-  weir_tap *tap =
-      __atomic_load_n(&flow->tasks[task]->ports[port].tap, __ATOMIC_RELAXED);
-  return tap != NULL ? weir_tap_take(tap, out) : 0;
+  return take(&flow->tasks[task]->ports[port].tap, out);
+}
+
+void weir_flow_look(weir_flow *flow, uint32_t segment, uint32_t stage, int open)
+{
+  weir_task *task = flow->tasks[segment];
+  if (task->looks == NULL) {
+    if (!open)
+      return;
+    task->looks = weir_mem_new(task->lanes[0]->run.stage_count * sizeof(weir_tap *));
+    for (uint32_t i = 0; i < task->lane_count; i++)
+      __atomic_store_n(&task->lanes[i]->run.taps, task->looks, __ATOMIC_RELEASE);
+  }
+  open_tap(&task->looks[stage], open);
+}
+
+void weir_flow_take_looked(weir_flow *flow, uint32_t segment, uint32_t stage,
+                           weir_buf *out)
+{
+  const weir_task *task = flow->tasks[segment];
+  if (task->looks != NULL)
+    take(&task->looks[stage], out);
 }
 
 int weir_flow_has_segments(const weir_flow *flow)

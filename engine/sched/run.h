@@ -65,6 +65,8 @@ enum weir_run_mark {
   WEIR_MARK_KINDS = 4,
 };
 
+typedef struct weir_tap weir_tap;
+
 // What a runner enters in place of the code; whoever makes it says what it is.
 typedef struct weir_lifted weir_lifted;
 
@@ -85,6 +87,7 @@ typedef struct weir_run {
   void *partial;     // of a merger: what this batch adds up to, made by the code
   void *total;       // of a merger: its context
   weir_mark *marks;  // [stage_count + WEIR_MARK_KINDS], or NULL: nobody asked
+  weir_tap **taps;  // [stage_count] of the task, atomic; NULL: nobody has looked inside
   const weir_lifted *lifted;  // or NULL: there is only the code
   uint32_t mark;              // a sampler reads it
   int32_t code;

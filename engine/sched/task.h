@@ -95,6 +95,7 @@ struct weir_task {
   weir_queue *queue;          // made at its first step
   weir_queue_stats buffered;  // as of its last step
 
+  weir_tap **looks;  // [stages], each as a port's; NULL: nobody has looked inside
   weir_lane **lanes;
   uint32_t lane_count;
   uint32_t pin;  // the worker of a single lane, or WEIR_FLOW_ANYBODY

@@ -150,7 +150,7 @@ M.list = {
   {
     name = "ctl",
     module = "weir.cli.ctl",
-    usage = "weir ctl [RUN] METHOD [NAME=VALUE...]",
+    usage = "weir ctl [RUN] METHOD [NODE] [NAME=VALUE...]",
     summary = "ask a run, or tell it to pause, drain or stop",
     text = "RUN is the path of its control socket, the name of its pipeline or its process id;\n"
       .. "not needed where only one runs. What it answers is one line of JSON; `tap` shows a\n"
@@ -160,7 +160,7 @@ M.list = {
     words = { "version", "stats", "graph", "pause", "resume", "drain", "stop", "tap" },
     examples = {
       "weir ctl stats | weir -e ':select(\"state\", \"elapsed_s\")'",
-      "weir ctl traffic tap node=errors count=5",
+      "weir ctl traffic tap errors count=5",
       "weir ctl /run/weir/traffic.sock drain",
     },
   },

@@ -12,7 +12,7 @@ lasts longer than a second has one at $XDG_RUNTIME_DIR/weir/PIPELINE-PID.sock, w
 
     weir top                              what runs, live
     weir ctl stats                        once, as JSON
-    weir ctl tap node=errors count=5      five records that pass a node, a line each
+    weir ctl tap errors count=5           five records that pass a node, a line each
     weir ctl traffic pause                where several run: by name, or by path
 
 It speaks JSON-RPC 2.0, a request a line and an answer a line:
@@ -39,9 +39,11 @@ Methods; each takes "pipeline" too, which must be the name of the one that runs
             (10). Answers {"tap":T}, then says in lines without id
               {"jsonrpc":"2.0","method":"tap","params":{"tap":T,"node":NAME,
                "records":[...],"passed":P,"told":N,"done":false}}
-            passed is how many have gone by, told how many were shown. A tap never
-            slows the run: what you do not read in time you do not see. A node is a
-            source, the last stage of a segment (`weir explain`), a buffer or a sink.
+            passed is how many have gone by, told how many were shown. A node is a
+            source, any stage, a buffer, or a sink by what it is sent. A tap holds
+            nothing up: what you do not read in time you do not see. Looking at a stage
+            inside a segment (`weir explain`) costs that a little speed; a tap that
+            nobody has open costs nothing.
   untap     {"tap":T} ends it; without T all of yours. Closing the connection does too.
 
 Errors have the codes of JSON-RPC (-32700 no JSON, -32600 no request, -32601 no such

@@ -27,17 +27,36 @@ local function value_of(text)
   return value
 end
 
--- { "node=errors", "count=5" } to { node = "errors", count = 5 }, or nil and the culprit.
+-- "errors node=in count=5" to { node = "in", count = 5 } and { "errors" }.
 local function params_of(words)
-  local params = {}
+  local params, bare = {}, {}
   for _, word in ipairs(words) do
     local name, value = word:match("^([%a_]+)=(.*)$")
-    if not name then
-      return nil, word
+    if name then
+      params[name] = value_of(value)
+    else
+      bare[#bare + 1] = word
     end
-    params[name] = value_of(value)
   end
-  return params
+  return params, bare
+end
+
+-- The words in any order: which run, the method, its parameters; and for a tap its node,
+-- the last of them. nil and what is wrong.
+local function understood(words)
+  local params, bare = params_of(words)
+  local where = not is_method(bare[1]) and table.remove(bare, 1) or nil
+  local method = table.remove(bare, 1)
+  if not method then
+    return nil, "which method? " .. table.concat(control.methods, ", ")
+  elseif method == "tap" and bare[1] and not params.node then
+    params.node = table.remove(bare)
+  end
+  where = where or table.remove(bare, 1)
+  if bare[1] then
+    return nil, ("%s: parameters are NAME=VALUE"):format(bare[1])
+  end
+  return { where = where, method = method, params = params }
 end
 
 local function refuse(given, world, message, code)
@@ -81,17 +100,11 @@ local function ask(connection, method, params, given, world)
 end
 
 function M.run(given, world)
-  local words = { unpack(given.plain) }
-  local where = not is_method(words[1]) and table.remove(words, 1) or nil
-  local method = table.remove(words, 1)
-  if not method then
-    return refuse(given, world, "which method? " .. table.concat(control.methods, ", "), exit.USAGE)
+  local asked, mistake = understood(given.plain)
+  if not asked then
+    return refuse(given, world, mistake, exit.USAGE)
   end
-  local params, culprit = params_of(words)
-  if not params then
-    return refuse(given, world, ("%s: parameters are NAME=VALUE"):format(culprit), exit.USAGE)
-  end
-  local path, message = sockets.find(world, where, client.connect)
+  local path, message = sockets.find(world, asked.where, client.connect)
   if not path then
     return refuse(given, world, message)
   end
@@ -100,7 +113,7 @@ function M.run(given, world)
   if not connection then
     return refuse(given, world, message)
   end
-  local code = ask(connection, method, params, given, world)
+  local code = ask(connection, asked.method, asked.params, given, world)
   connection:close()
   return code
 end

@@ -9,6 +9,9 @@
 -- also what follows if they are all there is: it stops at a row that only the code here
 -- can do, or at each that goes on to a stage that is not lifted (weir.run.lifted).
 --
+-- Where somebody looks at what a stage inside lets go, a segment is entered by a function
+-- made for that, whose first stages alone are lifted, up to that one (weir.run.look).
+--
 -- The function may be left and entered again at any row. What is under way inside a
 -- flat_map stands in `pending`: the list, and the element after the one at work. So an error
 -- in an element, or a full output behind it, goes on with the next one.
@@ -24,7 +27,8 @@ local DATA = {
   "take_map",
   "items", "open_item", "parse", "share", "picks", "meet", "grants", "class_of",
   "aggregate_add", "sort_add", "top_add",
-  "aggregate_finish", "sort_finish", "top_finish", "generate", "walk", "FUEL", "FULL_BYTES",
+  "aggregate_finish", "sort_finish", "top_finish", "generate", "walk", "look", "FUEL",
+  "FULL_BYTES",
 }
 -- Why a segment is left, and where a walk stops.
 local NUMBERS = {
@@ -45,6 +49,13 @@ end
 -- Stages from `index` on, for the record that `open` puts into code.slot.
 local emit_records
 
+-- Shows what the stage before `index` lets go, if somebody looks there.
+local function emit_look(code, segment, index)
+  if segment.looked and segment.looked.index == index - 2 then
+    code:line("look(%d)", code.slot)
+  end
+end
+
 local function emit_elements(code, segment, index)
   local depth = code.slot + 1
   code:close() -- of: if not pending.list_<depth>
@@ -55,6 +66,7 @@ local function emit_elements(code, segment, index)
     code:line("local item = pending.list_%d[pending.at_%d]", depth, depth)
     code:line("pending.at_%d = pending.at_%d + 1", depth, depth)
     code:line("open_item(%d, item)", depth)
+    emit_look(code, segment, index)
   end)
   code:line("::next_%d::", depth)
   code.slot = depth - 1
@@ -100,6 +112,7 @@ function emit_records(code, segment, index, open)
     elseif writes(stage.node) then
       return emit_exit_when_full(code)
     end
+    emit_look(code, segment, i + 1)
   end
   stages.write(code, 0)
   emit_exit_when_full(code)
@@ -154,6 +167,7 @@ local function emit_row(code, segment, lifted)
         emit_stage(code, segment.stages[i])
       end
       code:close()
+      emit_look(code, segment, lifted + 1)
     end)
   end
   code:line("::next_0::")

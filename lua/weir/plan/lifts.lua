@@ -12,10 +12,11 @@ local program = require("weir.native.program")
 
 local M = {}
 
-local function lifted_of(segment, options)
+--- Of the first `count` of these stages: segment.lifted, as above.
+function M.of(stages, count, options)
   local nodes = {}
-  for i, stage in ipairs(segment.stages) do
-    nodes[i] = stage.node
+  for i = 1, count do
+    nodes[i] = stages[i].node
   end
   local chain = lift.chain(nodes, options)
   if chain.count == 0 then
@@ -41,7 +42,7 @@ function M.mark(plan)
   plan.lifting = M.options(plan.graph)
   for _, task in ipairs(plan.tasks) do
     if task.kind == "segment" then
-      task.lifted = lifted_of(task, plan.lifting)
+      task.lifted = M.of(task.stages, #task.stages, plan.lifting)
     end
   end
 end

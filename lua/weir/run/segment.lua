@@ -30,11 +30,12 @@ local KINDS, DROPPED, DEAD = 6, 3, 4
 local origin = ffi.new("weir_origin")
 
 ---@param task table  a task of kind "segment" from weir.plan.cut
+---@param plan table
 ---@param parts { flow: ffi.cdata*, rows: ffi.cdata*, run: ffi.cdata*, body: function,
 ---   finish: function, pending: table, settle: function }
-function M.new(task, parts)
+function M.new(task, plan, parts)
   local self = setmetatable(parts, Segment)
-  self.task, self.clock = task, C.weir_flow_clock(parts.flow)
+  self.task, self.plan, self.clock = task, plan, C.weir_flow_clock(parts.flow)
   return self
 end
 
@@ -143,14 +144,28 @@ local function is_full(run)
   return false
 end
 
+-- What to enter by where somebody has looked inside. Then counts of both are brought up
+-- to date in time, since the strip has one for all.
+function Segment:_look()
+  if not self.looking then
+    self.looking = require("weir.run.look").new(self, self.plan) -- few are
+  end
+  local body, settle = self.looking:take()
+  return body or self.body, settle or self.settle
+end
+
 function Segment:_rows()
   local run, pending = self.run, self.pending
   if pending.list_1 then
     -- Its elements keep the source of slot 0, which other segments have had meanwhile.
     C.weir_rows_open(self.rows, 0, run.batch, run.row)
   end
-  local ok, reason = xpcall(self.body, problems.catch)
-  self.settle()
+  local body, settle = self.body, self.settle
+  if run.taps ~= nil then
+    body, settle = self:_look()
+  end
+  local ok, reason = xpcall(body, problems.catch)
+  settle()
   if ok then
     return reason
   end

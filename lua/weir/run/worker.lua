@@ -74,7 +74,7 @@ function M.prepare(flow, setup, number)
       local run = C.weir_flow_run_of(flow, task.number, lane)
       local parts = bind.bind(task, run, emit.emit(task, setup.profile), clock)
       parts.flow = flow
-      segments[task.number] = segment.new(task, parts)
+      segments[task.number] = segment.new(task, plan, parts)
     end
   end
   jit.on()

@@ -1,12 +1,13 @@
 --- What passes a named node, a sample of it, for whoever asked to see some.
 --
--- A node is seen where its records go from task to task: a source, the last stage of a
--- segment, a buffer, and a sink by what it is sent. Stages inside a segment are one loop
--- and hand nothing over that could be seen.
+-- Most nodes are seen where their records go from task to task: a source, the last stage
+-- of a segment, a buffer, and a sink by what it is sent. A stage inside a segment hands
+-- nothing over; its segment is asked to show some (weir.run.look).
 
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
 local json = require("weir.native.json")
+local ledger = require("weir.run.ledger")
 local rpc = require("weir.serve.rpc")
 
 local C = cdef.load("engine/base/buf.h", "engine/sched/flow.h", "engine/sched/tap.h")
@@ -40,18 +41,29 @@ local function name_of(task)
     or task.name
 end
 
--- By name of a node: { { task, port }... }, in the order of the plan.
+-- Calls add(name, task, nil, stage) for what is inside segments.
+local function each_inner(task, add)
+  for i = 1, #(task.stages or {}) - 1 do
+    local stage = task.stages[i]
+    if not stage.node.made then
+      add(stage.node.name, task, nil, stage.index)
+    end
+  end
+end
+
+-- By name of a node: { { task, port or stage }... }, in the order of the plan.
 local function places(plan)
   local out, names = {}, {}
-  local function add(name, task, port)
+  local function add(name, task, port, stage)
     if not out[name] then
       out[name], names[#names + 1] = {}, name
     end
-    table.insert(out[name], { task = task.number, port = port })
+    table.insert(out[name], { task = task.number, port = port, stage = stage })
   end
   for _, task in ipairs(plan.tasks) do
+    each_inner(task, add)
     for _, port in ipairs(task.ports) do
-      if not port.dead and task.kind ~= "sink" then
+      if not port.dead and not port.side and task.kind ~= "sink" then
         add(name_of(task), task, port.number)
       end
     end
@@ -75,15 +87,28 @@ end
 
 -- --- who looks
 
+-- What stages have sent, by their names.
+local function sent_by_stages(engine)
+  local out = {}
+  for _, stage in ipairs(ledger.of(engine.flow, engine.plan, engine.edges, true).stages) do
+    out[stage.name] = stage.sent
+  end
+  return out
+end
+
 local function key_of(place)
-  return place.task .. "." .. place.port
+  return place.task .. (place.port and "." .. place.port or ":" .. place.stage)
 end
 
 function Taps:_look(place, by)
   local key = key_of(place)
   local looking = (self.open[key] or 0) + by
   if by > 0 and looking == 1 or looking == 0 then
-    C.weir_flow_tap(self.engine.flow, place.task, place.port, looking)
+    if place.port then
+      C.weir_flow_tap(self.engine.flow, place.task, place.port, looking)
+    else
+      C.weir_flow_look(self.engine.flow, place.task, place.stage, looking)
+    end
   end
   self.open[key] = looking
 end
@@ -104,6 +129,9 @@ function Taps:add(client, params)
     number = self.last, client = client, node = params.node, left = count, passed = 0, told = 0,
     places = find(self.engine.plan, params.node),
   }
+  if tap.places[1].stage then
+    tap.sent_before = sent_by_stages(self.engine)[tap.node]
+  end
   for _, place in ipairs(tap.places) do
     self:_look(place, 1)
   end
@@ -145,7 +173,12 @@ C.weir_buf_init(buf)
 -- Rows that are no JSON, such as those of a CSV file, are shown as texts.
 local function rows_of(flow, place)
   C.weir_buf_clear(buf)
-  local passed = tonumber(C.weir_flow_take_tapped(flow, place.task, place.port, buf))
+  local passed = 0
+  if place.port then
+    passed = tonumber(C.weir_flow_take_tapped(flow, place.task, place.port, buf))
+  else
+    C.weir_flow_take_looked(flow, place.task, place.stage, buf)
+  end
   local rows, at, size = {}, 0, ffi.new("uint32_t[1]")
   while at < tonumber(buf.size) do
     ffi.copy(size, buf.bytes + at, 4)
@@ -162,6 +195,10 @@ end
 -- As many as are wanted and its client has room for; the others have passed unseen.
 local function tell(self, tap, seen)
   local records, room = json.array({}), self.room(tap.client)
+  if tap.sent_before then
+    seen.sent = seen.sent or sent_by_stages(self.engine)
+    tap.passed = math.max(tap.passed, seen.sent[tap.node] - tap.sent_before)
+  end
   for _, place in ipairs(tap.places) do
     local of = seen[key_of(place)]
     tap.passed = tap.passed + of.passed

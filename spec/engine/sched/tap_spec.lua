@@ -95,6 +95,23 @@ describe("a tap", function()
     assert.same({ math.floor(C.WEIR_TAP_BYTES / (#long + 4)), 161 }, { #rows, passed })
   end)
 
+  it("says what it wants of a stage, and is given no more", function()
+    local taps = ffi.new("weir_tap *[3]")
+    taps[1] = tap
+    assert.equal(-1, C.weir_tap_wanting(taps, 3, 0))
+    C.weir_tap_add(tap, "{}", 2)
+    C.weir_tap_open(tap, 1)
+    assert.equal(1, C.weir_tap_wanting(taps, 3, 2))
+    for _ = 1, C.WEIR_TAP_WANTED + 1 do
+      C.weir_tap_add(tap, "{}", 2)
+    end
+    assert.equal(-1, C.weir_tap_wanting(taps, 3, 0))
+    assert.equal(C.WEIR_TAP_WANTED, #take())
+    assert.equal(1, C.weir_tap_wanting(taps, 3, 0))
+    C.weir_tap_open(tap, 0)
+    assert.equal(-1, C.weir_tap_wanting(taps, 3, 0))
+  end)
+
   it("of a port shows what the port sends", function()
     local flow, from = play()
     C.weir_flow_tap(flow, from, 0, 1)

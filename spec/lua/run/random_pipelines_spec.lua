@@ -1,6 +1,7 @@
 -- Whole pipelines at random: what the engine makes of random operators over random
 -- records, cut anywhere and stepped in any order by one to four workers, against the
--- slow models; once with what can be lifted done a strip at a time, and once row by row.
+-- slow models; once with what can be lifted done a strip at a time, and once row by row;
+-- and while somebody looks at what stages let go, now here, now there.
 
 local driver = require("spec.support.driver")
 local engine = require("spec.support.engine")
@@ -127,8 +128,24 @@ local function read_outputs(opened)
   return rows
 end
 
+-- Looks at another stage of a segment now and then, or no more.
+local function onlooker(opened)
+  local places = {}
+  for _, task in ipairs(opened.plan.tasks) do
+    for i = 1, #(task.stages or {}) - 1 do
+      places[#places + 1] = { task = task.number, stage = i - 1 }
+    end
+  end
+  return function()
+    if #places > 0 and random(4) == 1 then
+      local place = places[random(#places)]
+      C.weir_flow_look(opened.flow, place.task, place.stage, random(0, 1))
+    end
+  end
+end
+
 -- All workers in the state of the spec, or each in one of its own as in the product.
-local function drive(opened, now, workers, own_state)
+local function drive(opened, now, workers, own_state, watch)
   local setup, runners, ends = opened:setup(), {}, {}
   for number = 1, workers do
     if own_state then
@@ -149,15 +166,15 @@ local function drive(opened, now, workers, own_state)
       end
     end
   end
-  driver.run(opened.flow, runners, now)
+  driver.run(opened.flow, runners, now, watch)
   for _, finish in ipairs(ends) do
     finish()
   end
 end
 
-local function play(case, workers, lift, own_state)
+local function play(case, workers, lift, own_state, looks)
   local opened, now = open(case, workers, lift)
-  drive(opened, now, workers, own_state)
+  drive(opened, now, workers, own_state, looks and onlooker(opened))
   local result = opened:result()
   local outputs = read_outputs(opened)
   opened:close()
@@ -234,7 +251,7 @@ local function new_case(number)
   end
   case.script = random_pipeline.script(sources)
   case.own_state, case.workers = number % 40 == 0, random(1, 4)
-  case.lift = random(2) == 1
+  case.lift, case.looks = random(2) == 1, random(3) > 1
   return case
 end
 
@@ -242,7 +259,7 @@ local function check_case(case)
   local outputs, result, graph = play(case, 1, case.lift, false)
   local ok, sinks, model_dead = expected(graph, case)
   check_result(result)
-  local again, result_again = play(case, case.workers, not case.lift, case.own_state)
+  local again, result_again = play(case, case.workers, not case.lift, case.own_state, case.looks)
   check_result(result_again)
   if not ok then
     -- A stage with on_error = "stop" met an error, unless a take ended the run before.
