@@ -169,8 +169,12 @@ void weir_loop_wake(weir_loop *loop) { uv_async_send(&loop->wake); }
 
 void weir_loop_step(weir_loop *loop, uint32_t timeout_ms)
 {
+  enum { AGAIN_MS = 1 };
   loop->timed_out = 0;
-  uv_timer_start(&loop->timer, timed_out, timeout_ms, 0);
+  // What is due already libuv serves before it waits; with no timer left it would then
+  // wait without an end, so this one comes again.
+  uv_update_time(&loop->uv);
+  uv_timer_start(&loop->timer, timed_out, timeout_ms, AGAIN_MS);
   uv_run(&loop->uv, UV_RUN_ONCE);
   uv_timer_stop(&loop->timer);
 }

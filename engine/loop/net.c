@@ -95,7 +95,8 @@ void weir_net_wait(weir_net *net, int64_t timeout_ns)
     uv_update_time(&net->uv);
     if (timeout_ns > 0)
       uv_timer_start(&net->timer, timed_out,
-                     ((uint64_t)timeout_ns + NS_PER_MS - 1) / NS_PER_MS, 0);
+                     ((uint64_t)timeout_ns + NS_PER_MS - 1) / NS_PER_MS,
+                     1);  // comes again, see loop.c
     while (!net->stirred && net->ready == NULL)
       uv_run(&net->uv, UV_RUN_ONCE);
     uv_timer_stop(&net->timer);
