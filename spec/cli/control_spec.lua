@@ -112,6 +112,28 @@ describe("weir ctl", function()
       exec 3>&-; wait $pid; echo "code $?"; ls weir]])
     assert.equal('code 1\n700\n600\n1\n1\n{"state":"draining"}\ncode 0\n', result.out)
   end)
+
+  it("finds it too where the system gives no runtime directory", function()
+    place:write("p.lua", SCRIPT)
+    local result = place:run([[
+      unset XDG_RUNTIME_DIR; mkfifo in
+      "$WEIR" run -q p.lua & pid=$!
+      exec 3>in
+      until weir ctl $pid drain 2>/dev/null; do sleep 0.05; done
+      exec 3>&-; wait $pid; echo "code $?"]])
+    assert.equal('{"state":"draining"}\ncode 0\n', result.out)
+  end)
+
+  it("uses no directory that others may enter", function()
+    place:write("p.lua", SCRIPT)
+    local result = place:run([[
+      export XDG_RUNTIME_DIR=$PWD; mkfifo in; mkdir -m 755 weir
+      "$WEIR" run --stats 100ms p.lua 2>log & pid=$!
+      exec 3>in
+      until grep -q "^2[.]. s," log; do sleep 0.05; done
+      ls weir; exec 3>&-; wait $pid; echo "code $?"]])
+    assert.equal("code 0\n", result.out)
+  end)
 end)
 
 describe("weir top", function()

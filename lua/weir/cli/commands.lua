@@ -60,8 +60,8 @@ running[#running + 1] = {
   name = "control", kind = "string", value = "PATH",
   help = "where to be asked and told what to do while it runs; off for nowhere",
   text = "A Unix socket that only you can use. Without the flag a run that lasts longer than a\n"
-    .. "second has one in $XDG_RUNTIME_DIR/weir, if your system gives you such a directory, so\n"
-    .. "that `weir top` and `weir ctl` find it. `weir help control` says what it understands.",
+    .. "second has one where `weir top` and `weir ctl` look for it. `weir help control` says\n"
+    .. "where that is, and what it understands.",
 }
 
 local sampling = {

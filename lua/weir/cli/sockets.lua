@@ -1,31 +1,23 @@
 --- Where the control sockets of this user's runs are, when nobody has said so:
--- $XDG_RUNTIME_DIR/weir/PIPELINE-PID.sock, in a directory that nobody else can enter.
+-- PIPELINE-PID.sock in a directory that nobody else can enter, see engine/loop/runtime.h.
 
 local M = {}
 
 local NAME_MAX = 40
 
-local function directory(world)
-  local runtime = world.env("XDG_RUNTIME_DIR") or ""
-  return runtime:sub(1, 1) == "/" and world.pid and runtime .. "/weir" or nil
-end
-
---- The path for this run, or nil where there is no such directory.
+--- The path for this run, whose directory is made, or nil where none can be.
 ---@param world table
 ---@param pipeline string
 function M.own(world, pipeline)
-  local base = directory(world)
+  local base = world.runtime_directory and world.runtime_directory(true)
   local name = (pipeline or ""):gsub("[^%w_.-]", "_"):gsub("^%.", "_"):sub(1, NAME_MAX)
   return base and ("%s/%s-%d.sock"):format(base, name, world.pid()) or nil
 end
 
-function M.make_directory(world)
-  world.make_directory(directory(world))
-end
-
 --- The paths of all runs, some of which may be over; in the order of their names.
 function M.all(world)
-  local base, out = directory(world), {}
+  local base = world.runtime_directory and world.runtime_directory(false)
+  local out = {}
   for _, name in ipairs(base and world.list(base) or {}) do
     if name:find("%.sock$") then
       out[#out + 1] = base .. "/" .. name

@@ -22,7 +22,7 @@ function M.open(engine, values, world)
     end
   end
   if values.control == nil then
-    self.own_path = sockets.own(world, engine.graph.pipeline)
+    self.may_open_own = true
   elseif values.control ~= "off" then
     message = self:_open_control(values.control)
     if message then
@@ -57,17 +57,16 @@ end
 
 --- A socket that nobody has asked for: if it cannot be, that is no matter.
 function Tools:open_own()
-  local path = self.own_path
-  self.own_path = nil
+  local path = self.may_open_own and sockets.own(self.world, self.engine.graph.pipeline)
+  self.may_open_own = false
   if path then
-    sockets.make_directory(self.world)
     self:_open_control(path)
     self:begin()
   end
 end
 
 function Tools:has_control()
-  return self.control ~= nil or self.own_path ~= nil
+  return self.control ~= nil or self.may_open_own
 end
 
 --- Whether somebody has come to the control socket.

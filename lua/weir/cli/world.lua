@@ -1,6 +1,11 @@
 --- The outside as the program sees it: streams, environment, terminal.
 
-local C = require("weir.cdef").load("engine/base/clock.h", "engine/host/early.h")
+local C = require("weir.cdef").load(
+  "engine/base/clock.h",
+  "engine/base/err.h",
+  "engine/host/early.h",
+  "engine/loop/runtime.h"
+)
 local ffi = require("ffi")
 
 ffi.cdef([[
@@ -9,7 +14,6 @@ int isatty(int descriptor);
 int ioctl(int descriptor, unsigned long request, ...);
 void _exit(int code);
 int getpid(void);
-int mkdir(const char *path, unsigned int mode);
 typedef struct { size_t count; char **paths; size_t offset; char unused[256]; } weir_glob;
 int glob(const char *pattern, int flags, void *on_error, weir_glob *found);
 void globfree(weir_glob *found);
@@ -18,6 +22,7 @@ void globfree(weir_glob *found);
 local M = {}
 
 local STDOUT, STDERR = 1, 2
+local PATH_BYTES = 256
 local TIOCGWINSZ = 0x5413
 local WIDTH_DEFAULT, HEIGHT_DEFAULT = 80, 24
 
@@ -44,9 +49,11 @@ local function now_ms()
   return tonumber(clock.monotonic_ns(clock.context)) / 1e6
 end
 
--- For nobody but this user, unless it is there already.
-local function make_directory(path)
-  ffi.C.mkdir(path, 448) -- 0700
+-- Where runs are found, or nil where no place is safe.
+local function runtime_directory(make)
+  local path = ffi.new("char[?]", PATH_BYTES)
+  local code = C.weir_runtime_directory(path, PATH_BYTES, make and 1 or 0)
+  return code == C.WEIR_OK and ffi.string(path) or nil
 end
 
 -- The names in a directory; none where there is no such directory.
@@ -88,7 +95,7 @@ function M.real()
     width = width,
     height = height,
     pid = ffi.C.getpid,
-    make_directory = make_directory,
+    runtime_directory = runtime_directory,
     list = list,
     out_is_terminal = ffi.C.isatty(STDOUT) == 1,
     err_is_terminal = ffi.C.isatty(STDERR) == 1,
