@@ -15,8 +15,8 @@
 #include "engine/base/err.h"
 #include "engine/base/hash.h"
 #include "engine/base/mem.h"
+#include "engine/data/template.h"
 #include "engine/io/spool.h"
-#include "engine/io/template.h"
 
 enum {
   TABLE_FIRST = 64,          // a power of two
@@ -205,8 +205,8 @@ static int open_spool(struct file_sink *sink, weir_spool *spool)
 static int spool_for(struct file_sink *sink, const weir_batch *batch, uint32_t row,
                      weir_spool **out, char *reason, size_t reason_size)
 {
-  int rc =
-      weir_template_path(sink->path, batch, row, &sink->path_text, reason, reason_size);
+  int rc = weir_template_fill_row(sink->path, batch, row, &sink->path_text, reason,
+                                  reason_size);
   if (rc != WEIR_OK)
     return rc;
   const char *path = sink->path_text.bytes;
@@ -354,7 +354,8 @@ static void start(struct file_sink *sink, const weir_file_sink_options *options)
     start_plain(sink, "", (int)options->standard);
     return;
   }
-  int rc = weir_template_new(&sink->path, options->path, message, sizeof message);
+  int rc = weir_template_new(&sink->path, WEIR_TEMPLATE_PATH, options->path, message,
+                             sizeof message);
   if (rc != WEIR_OK) {
     break_with(sink, rc, message);
     return;
@@ -363,7 +364,8 @@ static void start(struct file_sink *sink, const weir_file_sink_options *options)
     sink->open = weir_mem_new(sink->open_max * sizeof(weir_spool *));
     return;
   }
-  weir_template_path(sink->path, NULL, 0, &sink->path_text, message, sizeof message);
+  weir_template_fill(sink->path, &(weir_template_record){0}, &sink->path_text, message,
+                     sizeof message);
   start_plain(sink, sink->path_text.bytes, 0);
 }
 

@@ -58,9 +58,9 @@ local function check_template(node, add)
   if not sink or sink.kind ~= "file" or type(sink.path) ~= "string" then
     return
   end
-  local C = require("weir.cdef").load("engine/io/template.h")
+  local C = require("weir.cdef").load("engine/data/template.h")
   local out, message = ffi.new("weir_template *[1]"), ffi.new("char[?]", MESSAGE_MAX)
-  if C.weir_template_new(out, sink.path, message, MESSAGE_MAX) == 0 then
+  if C.weir_template_new(out, C.WEIR_TEMPLATE_PATH, sink.path, message, MESSAGE_MAX) == 0 then
     C.weir_template_free(out[0])
   else
     add("error", node, ffi.string(message))
