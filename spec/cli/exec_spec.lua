@@ -84,7 +84,8 @@ weir.from(weir.exec{ command = "echo '{\"n\":1}'; exit 1", retries = { max = 2, 
 exec 9>lock; flock 9
 trap 'echo "{\"n\":2}"; exit' TERM
 sleep 1000 & echo '{"n":1}'; wait]])
-    script('weir.from(weir.exec{ command = { "sh", "run.sh" } }):to(weir.stdout{})')
+    script([[
+weir.from(weir.exec{ command = { "sh", "run.sh" }, stop_timeout = "5m" }):to(weir.stdout{})]])
     local result = stop_after_a_line()
     assert.equal('code 0\n{"n":2}\n', result.out)
     assert.equal(0, place:run("flock lock true").code)
@@ -157,7 +158,7 @@ weir.from "a.jsonl" :to(weir.exec{ command = { "sh", "run.sh" }, retries = { bac
     place:write("a.jsonl", '{"n":1}\n')
     script([[
 weir.from "a.jsonl" :map(function(r) return r.x.y end, { on_error = "stop" })
-  :to(weir.exec{ command = "trap 'echo told; exit' TERM; cat >b; echo all" })]])
+  :to(weir.exec{ command = "trap 'echo told; exit' TERM; cat >b; echo all", stop_timeout = "5m" })]])
     local result = place:run("weir run -q in.lua")
     assert.not_equal(0, result.code)
     assert.not_matches("all", result.out)

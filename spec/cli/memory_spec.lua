@@ -55,7 +55,7 @@ end
 
 describe("max_memory", function()
   for _, each in ipairs(RUNS) do
-    for _, limit in ipairs({ 64, 512 }) do
+    for _, limit in ipairs({ 64, 256 }) do
       it(("of %d MiB is honoured within a tenth by %s"):format(limit, each.name), function()
         local empty = run(1, each.stages, limit)
         local peak, code, err = run(2e6, each.stages, limit)

@@ -41,7 +41,7 @@ describe("run --metrics", function()
     local result = place:run([[
       mkfifo in; "$WEIR" run -q --metrics m.prom p.lua & pid=$!
       exec 3>in; echo '{"n":2}' >&3
-      until grep -q 'made_total.*node="in".* 1$' m.prom 2>/dev/null; do :; done
+      until grep -q 'made_total.*node="in".* 1$' m.prom 2>/dev/null; do sleep 0.01; done
       grep -o 'state="running"} 1' m.prom
       exec 3>&-; wait $pid; echo "code $?"
       grep -o 'state="finished"} 1' m.prom]])
@@ -70,7 +70,7 @@ describe("run --stats", function()
     local result = place:run([[
       mkfifo in; "$WEIR" run -q --stats 100ms p.lua 2>log & pid=$!
       exec 3>in; echo '{"n":2}' >&3
-      until grep -q '^filter.*%' log; do :; done
+      until grep -q '^filter.*%' log; do sleep 0.01; done
       exec 3>&-; wait $pid; echo "code $?"]])
     assert.equal("code 0\n", result.out)
     local log = place:read("log")

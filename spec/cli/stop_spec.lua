@@ -31,7 +31,7 @@ weir.from "in":map(function(r) print "slow" %s end):to "out.jsonl"
     i=0; while [ $i -lt 5000 ]; do echo '{"n":1}'; i=$((i+1)); done > lines
     mkfifo in; "$WEIR" run run.lua 2>log & pid=$!
     exec 3>in; cat lines >&3
-    until grep -q slow log; do :; done
+    until grep -q slow log; do sleep 0.01; done
     ]] .. line)
   result.err = place:read("log"):gsub("slow\n", "")
   return result
@@ -63,10 +63,17 @@ describe("a run that is stopped", function()
       exec 3>in
       echo '{"n":1}' >&3
       read -r first <&4
-      kill -INT $pid; kill -INT $pid; wait $pid; echo "code $? first $first"]])
+      kill -INT $pid; wait $pid; echo "code $? first $first"]])
     assert.equal('code 0 first {"n":1}\n', result.out)
     assert.truthy(result.err:find("^stopped after"), result.err)
     assert.truthy(result.err:find("the ledger balances", 1, true))
+  end)
+
+  it("by two signals in one moment is stopped once", function()
+    local result = during(COPY, [[
+      kill -STOP $pid; kill -INT $pid; kill -TERM $pid; kill -CONT $pid
+      wait $pid; echo "code $? first $first"]])
+    assert.equal('code 0 first {"n":1}\n', result.out)
   end)
 
   it("closes its groups and empties its sort first", function()

@@ -5,39 +5,35 @@ local sockets = require("spec.support.sockets")
 
 local place = program.each_place()
 
-local function free_port(open)
-  local socket = open()
-  socket:close()
-  return socket.port
-end
-
 local function script(text, ...)
   place:write("in.lua", 'local weir = require "weir"\n' .. text:format(...))
 end
 
 local SELECT = [[:select("level", "host", "app", "message"):to "got.jsonl"]]
 
--- Runs in.lua beside, `line` when the port is open, and stops it.
-local function listen(protocol, port, line)
+-- Runs in.lua beside, `line` when the port is open, and stops it when so many messages
+-- have been written.
+local function listen(protocol, port, line, count)
   return place:run(([[
     "$WEIR" run in.lua 2>log & pid=$!
-    until grep -q ':%04X ' /proc/net/%s; do :; done
+    until grep -q ':%04X 00000000:0000 ' /proc/net/%s; do sleep 0.01; done
     %s
+    until [ "$(wc -l <got.jsonl)" = %d ]; do sleep 0.01; done
     kill -INT $pid; wait $pid; echo "code $?"
-    cat log >&2]]):format(port, protocol, line))
+    cat log >&2]]):format(port, protocol, line, count))
 end
 
 describe("syslog", function()
   after_each(sockets.clean)
 
   it("comes over UDP, a message a datagram", function()
-    local port = free_port(sockets.receive)
+    local port = sockets.free_port(sockets.receive)
     script('weir.from(weir.syslog{ listen = "127.0.0.1:%d" })' .. SELECT, port)
     place:write("a", "<34>Oct 11 22:14:15 h su: one\n  two\n")
     place:write("b", "<13>1 - h a - - - x")
     place:write("c", "nonsense")
     local result = listen("udp", port,
-      ([[bash -c 'for f in a b c; do cat $f >/dev/udp/127.0.0.1/%d; done']]):format(port))
+      ([[bash -c 'for f in c a b; do cat $f >/dev/udp/127.0.0.1/%d; done']]):format(port), 2)
     assert.equal("code 0\n", result.out)
     assert.equal('{"level":2,"host":"h","app":"su","message":"one\\n  two"}\n'
       .. '{"level":5,"host":"h","app":"a","message":"x"}\n', place:read("got.jsonl"))
@@ -46,11 +42,11 @@ describe("syslog", function()
   end)
 
   it("comes over TCP, as lines and counted, from one sender", function()
-    local port = free_port(sockets.listen)
+    local port = sockets.free_port()
     script('weir.from(weir.syslog{ listen = "127.0.0.1:%d", transport = "tcp" })' .. SELECT, port)
     place:write("a", "<1>Oct 11 22:14:15 h a: 1\n" .. "27 <2>Oct 11 22:14:15 h a: 2\n3"
       .. "<3>Oct 11 22:14:15 h a: 4")
-    local result = listen("tcp", port, ([[bash -c 'cat a >/dev/tcp/127.0.0.1/%d']]):format(port))
+    local result = listen("tcp", port, ([[bash -c 'cat a >/dev/tcp/127.0.0.1/%d']]):format(port), 3)
     assert.equal("code 0\n", result.out)
     assert.equal('{"level":1,"host":"h","app":"a","message":"1"}\n'
       .. '{"level":2,"host":"h","app":"a","message":"2\\n3"}\n'

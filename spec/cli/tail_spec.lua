@@ -47,7 +47,7 @@ describe("a tail", function()
       :to(weir.stdout{})]])
     local result = place:run(BEGIN .. [[
       echo old > a.log; begin
-      until [ -e state/run/*.positions ]; do :; done
+      until [ -e state/run/*.positions ]; do sleep 0.01; done
       echo new >> a.log; take
       kill -INT $pid; wait $pid]])
     assert.equal('{"message":"new"}\n', result.out)

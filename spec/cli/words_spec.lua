@@ -162,6 +162,9 @@ end)
 
 describe("a terminal", function()
   it("gets progress and colours, unless NO_COLOR; a pipe gets neither", function()
+    if not program.has_terminals() then
+      return pending("this machine gives no terminals: script(1) finds none")
+    end
     place:write("slow.lua", [[
 local weir = require "weir"
 weir.from "in" :to(weir.discard{})
@@ -170,7 +173,7 @@ weir.from "in" :to(weir.discard{})
     local result = place:run([[
       mkfifo in seen
       { echo '{"n":1}'; cat seen; } > in &
-      script -qfec "timeout 30 $WEIR run slow.lua" /dev/null < /dev/null |
+      script -qfec "$WEIR run slow.lua" /dev/null < /dev/null |
         { head -c 5; echo > seen; cat; } > tty
       wait
       NO_COLOR=1 script -qec "$WEIR run none.lua" /dev/null > plain

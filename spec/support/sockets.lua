@@ -33,6 +33,8 @@ int fork(void);
 void _exit(int status);
 int waitpid(int pid, int *status, int options);
 int kill(int pid, int signal);
+int getpid(void);
+int ioctl(int fd, unsigned long request, int *out);
 int prlimit(int pid, int resource, const void *limit, void *old);
 ]])
 
@@ -42,7 +44,9 @@ local AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
 local STREAM, DATAGRAM, NONBLOCK = 1, 2, 0x800
 local SOL_SOCKET, SO_RCVBUF, SO_LINGER, SO_RCVTIMEO = 1, 8, 13, 20
 local NOSIGNAL, DONTWAIT = 0x4000, 0x40
-local PATIENCE_S = 20
+local SIOCOUTQ, EAGAIN, ECONNRESET = 0x5411, 11, 104
+local PATIENCE_S = 300
+local PORT_MIN, PORT_COUNT = 20000, 12000
 local RLIMIT_NOFILE = 7
 
 local M = {}
@@ -52,8 +56,17 @@ Socket.__index = Socket
 
 local open = {}
 
+local function check(code)
+  if code < 0 then
+    local errno = ffi.errno()
+    error(errno == EAGAIN and ("nothing came for %d s"):format(PATIENCE_S)
+      or "a socket: errno " .. errno, 2)
+  end
+  return code
+end
+
 local function wrap(fd)
-  assert(fd >= 0, "a socket: errno " .. ffi.errno())
+  check(fd)
   local patience = ffi.new("struct spec_time", PATIENCE_S, 0)
   C.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, patience, ffi.sizeof(patience))
   local socket = setmetatable({ fd = fd }, Socket)
@@ -69,10 +82,6 @@ end
 
 local function path_of(path)
   return ffi.new("struct spec_un", { family = AF_UNIX, path = path })
-end
-
-local function check(code)
-  assert(code == 0, "a socket: errno " .. ffi.errno())
 end
 
 local function to(address, family, kind)
@@ -131,11 +140,22 @@ function M.listen(port, backlog)
   return socket
 end
 
---- A port that was free a moment ago.
-function M.free_port()
-  local socket = M.listen()
-  socket:close()
-  return socket.port
+local next_port
+
+--- A port that was free a moment ago, and that the kernel gives to nobody who has not asked
+-- for it: it takes others where a client did not choose.
+---@param open_at (fun(port: integer): table)?  how it will be opened: M.listen, M.receive
+function M.free_port(open_at)
+  next_port = next_port or C.getpid() * 16
+  for _ = 1, PORT_COUNT do
+    next_port = next_port + 1
+    local ok, socket = pcall(open_at or M.listen, PORT_MIN + next_port % PORT_COUNT)
+    if ok then
+      socket:close()
+      return socket.port
+    end
+  end
+  error("there is no free port")
 end
 
 --- A socket that datagrams come to.
@@ -182,8 +202,10 @@ end
 function Socket:read(size)
   local room = ffi.new("char[?]", size or 65536)
   local count = tonumber(C.recv(self.fd, room, size or 65536, 0))
-  assert(count >= 0 or ffi.errno() == 104, "recv: errno " .. ffi.errno())
-  return count > 0 and ffi.string(room, count) or nil
+  if count < 0 and ffi.errno() == ECONNRESET then
+    return nil
+  end
+  return check(count) > 0 and ffi.string(room, count) or nil
 end
 
 --- All until the peer ends.
@@ -205,6 +227,16 @@ function Socket:close()
     open[self] = nil
     C.close(self.fd)
   end
+end
+
+--- Closes when the peer's machine knows that no more comes.
+function Socket:leave()
+  self:finish()
+  local unknown = ffi.new("int[1]", 1)
+  while unknown[0] > 0 do
+    check(C.ioctl(self.fd, SIOCOUTQ, unknown))
+  end
+  self:close()
 end
 
 --- Closes so that the peer sees the connection reset.

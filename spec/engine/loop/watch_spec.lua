@@ -4,7 +4,7 @@ local support = require("spec.engine.io.support")
 
 local C = engine.load("engine/base/err.h", "engine/loop/net.h", "engine/loop/watch.h")
 
-local PATIENCE_NS = 20e9
+local PATIENCE_NS = 300e9
 
 describe("a watch", function()
   local net, watch

@@ -108,7 +108,7 @@ describe("find, match, gmatch and gsub with a limit", function()
     local ok, message = pcall(strings.find, ("a"):rep(100000), "a-a-a-a-a-b")
     assert.is_false(ok)
     assert.equal("pattern takes too long on this text", message)
-    assert.is_true(os.clock() - started < 20)  -- not for ages, even under a sanitizer
+    assert.is_true(os.clock() - started < 60)  -- not for ages, even under a sanitizer
     assert.is_true(fuel.cell.left < 1e9 - 1e5)
     fuel.refill(math.huge)
   end)
