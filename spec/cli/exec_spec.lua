@@ -158,7 +158,9 @@ weir.from "a.jsonl" :to(weir.exec{ command = { "sh", "run.sh" }, retries = { bac
     place:write("a.jsonl", '{"n":1}\n')
     script([[
 weir.from "a.jsonl" :map(function(r) return r.x.y end, { on_error = "stop" })
-  :to(weir.exec{ command = "trap 'echo told; exit' TERM; cat >b; echo all", stop_timeout = "5m" })]])
+  :to(weir.exec{
+    command = "trap 'echo told; exit' TERM; cat >b; echo all", stop_timeout = "5m",
+  })]])
     local result = place:run("weir run -q in.lua")
     assert.not_equal(0, result.code)
     assert.not_matches("all", result.out)
