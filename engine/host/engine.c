@@ -72,6 +72,9 @@ static void wake(weir_engine *engine, const struct seat *but, uint32_t homes)
     wake_workers(engine, but);
 }
 
+// Something has arrived; on any thread.
+static void hear(void *context, uint32_t homes) { wake(context, NULL, homes); }
+
 // --- worker threads
 
 static void *work(void *argument);
@@ -287,6 +290,7 @@ int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
     engine->seats[i].number = i;
     engine->seats[i].waker = weir_waker_new();
   }
+  weir_flow_set_waker(flow, hear, engine);
   // What the program itself takes, to get here, is no matter of max_memory.
   size_t held = weir_mem_used();
   if (options->early != NULL && weir_flow_has_segments(flow))
@@ -311,6 +315,7 @@ void weir_engine_free(weir_engine *engine)
   // Each was started by the one before, which has ended.
   for (uint32_t i = 0; i < engine->seat_count && engine->seats[i].started; i++)
     pthread_join(engine->seats[i].thread, NULL);
+  weir_flow_set_waker(engine->flow, NULL, NULL);
   for (uint32_t i = 0; i < engine->seat_count; i++)
     weir_waker_free(engine->seats[i].waker);
   weir_sampler_free(engine->sampler);

@@ -1,11 +1,8 @@
-// http.c -- requests over HTTP, by libcurl.
+// http.c -- requests over HTTP, by libweir_curl.
 
 #include "engine/loop/http.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,29 +10,9 @@
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
-
-// The macros check the types of options, and want functions of the same names.
-#undef curl_easy_setopt
-#undef curl_easy_getinfo
+#include "engine/loop/curl.h"
 
 enum { NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
-
-// What is used of it.
-struct library {
-  CURLcode (*global_init)(long flags);
-  CURL *(*easy_init)(void);
-  void (*easy_cleanup)(CURL *easy);
-  CURLcode (*easy_setopt)(CURL *easy, CURLoption option, ...);
-  CURLcode (*easy_getinfo)(CURL *easy, CURLINFO info, ...);
-  CURLcode (*easy_perform)(CURL *easy);
-  const char *(*easy_strerror)(CURLcode code);
-  struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);
-  void (*slist_free_all)(struct curl_slist *list);
-};
-
-static struct library curl;
-static int is_loaded;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 struct weir_http {
   CURL *easy;
@@ -49,35 +26,6 @@ struct weir_http {
   char error[CURL_ERROR_SIZE];
   char message[CURL_ERROR_SIZE + 64];
 };
-
-// ---- the library
-
-static int find(void *library, const char *name, void *function)
-{
-  void *found = dlsym(library, name);
-  memcpy(function, &found, sizeof found);
-  return found != NULL;
-}
-
-// It stays for as long as the process does.
-static void load(void)
-{
-  void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-  if (library == NULL)
-    library = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
-  if (library == NULL)
-    return;
-  is_loaded = find(library, "curl_global_init", &curl.global_init) &&
-              find(library, "curl_easy_init", &curl.easy_init) &&
-              find(library, "curl_easy_cleanup", &curl.easy_cleanup) &&
-              find(library, "curl_easy_setopt", &curl.easy_setopt) &&
-              find(library, "curl_easy_getinfo", &curl.easy_getinfo) &&
-              find(library, "curl_easy_perform", &curl.easy_perform) &&
-              find(library, "curl_easy_strerror", &curl.easy_strerror) &&
-              find(library, "curl_slist_append", &curl.slist_append) &&
-              find(library, "curl_slist_free_all", &curl.slist_free_all) &&
-              curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-}
 
 // ---- what it calls
 
@@ -135,36 +83,34 @@ static unsigned set_up(weir_http *http, const weir_http_options *options)
 {
   CURL *easy = http->easy;
   for (uint32_t i = 0; i < options->header_count; i++)
-    http->headers = curl.slist_append(http->headers, options->headers[i]);
+    http->headers = weir_curl.slist_append(http->headers, options->headers[i]);
   // A body is sent at once, not after a nod.
-  http->headers = curl.slist_append(http->headers, "Expect:");
-  unsigned rc = curl.easy_setopt(easy, CURLOPT_URL, options->url);
-  rc |= curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, options->method);
-  rc |= curl.easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
-  rc |= curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  rc |= curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS,
-                         (long)(options->timeout_ns / NS_PER_MS));
-  rc |= curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                         (long)(options->connect_timeout_ns / NS_PER_MS));
-  rc |= curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  rc |= curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
-  rc |= curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
-  rc |= curl.easy_setopt(easy, CURLOPT_WRITEDATA, http);
-  rc |= curl.easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-  rc |= curl.easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, look);
-  rc |= curl.easy_setopt(easy, CURLOPT_XFERINFODATA, http);
+  http->headers = weir_curl.slist_append(http->headers, "Expect:");
+  unsigned rc = weir_curl.easy_setopt(easy, CURLOPT_URL, options->url);
+  rc |= weir_curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, options->method);
+  rc |= weir_curl.easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
+  rc |= weir_curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  rc |= weir_curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                              (long)(options->timeout_ns / NS_PER_MS));
+  rc |= weir_curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                              (long)(options->connect_timeout_ns / NS_PER_MS));
+  rc |= weir_curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  rc |= weir_curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
+  rc |= weir_curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
+  rc |= weir_curl.easy_setopt(easy, CURLOPT_WRITEDATA, http);
+  rc |= weir_curl.easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+  rc |= weir_curl.easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, look);
+  rc |= weir_curl.easy_setopt(easy, CURLOPT_XFERINFODATA, http);
   return rc;
 }
 
 int weir_http_new(weir_http **out, const weir_http_options *options, char *message,
                   size_t message_size)
 {
-  pthread_once(&once, load);
   weir_http *http = weir_mem_new(sizeof *http);
-  if (!is_loaded)
-    return refuse(http, message, message_size,
-                  "http needs libcurl, which is not here: apt-get install libcurl4");
-  http->easy = curl.easy_init();
+  if (!weir_curl_load())
+    return refuse(http, message, message_size, weir_curl_missing);
+  http->easy = weir_curl.easy_init();
   if (http->easy == NULL || set_up(http, options) != CURLE_OK)
     return refuse(http, message, message_size, "http: libcurl refuses these options");
   http->answer_max = options->answer_max;
@@ -177,9 +123,9 @@ void weir_http_free(weir_http *http)
   if (http == NULL)
     return;
   if (http->easy != NULL)
-    curl.easy_cleanup(http->easy);
+    weir_curl.easy_cleanup(http->easy);
   if (http->headers != NULL)
-    curl.slist_free_all(http->headers);
+    weir_curl.slist_free_all(http->headers);
   weir_mem_free(http);
 }
 
@@ -192,10 +138,11 @@ int weir_http_send(weir_http *http, weir_slice body, int fd, weir_http_answer *a
   http->answer_size = 0;
   http->error[0] = '\0';
   if (body.bytes != NULL) {
-    curl.easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
-    curl.easy_setopt(http->easy, CURLOPT_POSTFIELDS, body.bytes);
+    weir_curl.easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                          (curl_off_t)body.size);
+    weir_curl.easy_setopt(http->easy, CURLOPT_POSTFIELDS, body.bytes);
   }
-  CURLcode rc = curl.easy_perform(http->easy);
+  CURLcode rc = weir_curl.easy_perform(http->easy);
   if (rc == CURLE_ABORTED_BY_CALLBACK)
     return WEIR_ESTOPPED;
   if (fd >= 0 && http->answer_size > http->answer_max) {
@@ -204,13 +151,13 @@ int weir_http_send(weir_http *http, weir_slice body, int fd, weir_http_answer *a
   }
   if (rc != CURLE_OK) {
     snprintf(http->message, sizeof http->message, "%s",
-             http->error[0] != '\0' ? http->error : curl.easy_strerror(rc));
+             http->error[0] != '\0' ? http->error : weir_curl.easy_strerror(rc));
     return -ECONNABORTED;
   }
   long status = 0;
   curl_off_t after_s = 0;
-  curl.easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
-  curl.easy_getinfo(http->easy, CURLINFO_RETRY_AFTER, &after_s);
+  weir_curl.easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
+  weir_curl.easy_getinfo(http->easy, CURLINFO_RETRY_AFTER, &after_s);
   answer->status = (int32_t)status;
   if (after_s > 0)
     answer->retry_after_ns = (int64_t)after_s * NS_PER_S;

@@ -79,6 +79,16 @@ uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
 // for people.
 void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name);
 
+// Lets the code of a segment wait for others, with so many rows under way; in the order
+// of the input, or as they are done. Before it is connected.
+void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,
+                           int ordered);
+
+// Who is told, from any thread, that homes may have got work of what has arrived; NULL:
+// nobody from now on. Before the first step, and when no step is taken any more.
+void weir_flow_set_waker(weir_flow *flow, void (*wake)(void *context, uint32_t homes),
+                         void *context);
+
 // Says, before it is connected, that the task, or who reads it, looks for fields:
 // segments index what it gets from them.
 void weir_flow_set_reads(weir_flow *flow, uint32_t task);

@@ -92,17 +92,17 @@ static int may_hold(const weir_task *task, const weir_lane *lane, uint32_t port)
 
 // At the end of an input batch: everything goes on, but for small batches to sinks,
 // which wait a moment for company.
-void weir_task_push_all(weir_task *task, weir_lane *lane)
+void weir_task_push_all(weir_task *task, weir_lane *lane, int ended)
 {
   enum { LINGER_NS = 1000000 };
   int64_t now = now_ns(task);
   int linger = lane->held_since_ns == 0 || now - lane->held_since_ns < LINGER_NS;
   int held = 0;
   for (uint32_t port = 0; port < lane->run.port_count; port++) {
-    if (lane->run.out[port] == NULL)
+    if (lane->run.out[port] == NULL || (!ended && lane->run.out[port]->row_count == 0))
       continue;
     if (!linger || task->inputs_ended || !may_hold(task, lane, port))
-      weir_task_push(task, lane, port, lane->ends_sequence != 0);
+      weir_task_push(task, lane, port, ended && lane->ends_sequence);
     else if (lane->run.out[port]->row_count > 0)
       held = 1;
     else
@@ -112,6 +112,14 @@ void weir_task_push_all(weir_task *task, weir_lane *lane)
     lane->held_since_ns = 0;
   else if (lane->held_since_ns == 0)
     lane->held_since_ns = now > 0 ? now : 1;
+}
+
+void weir_task_push_held(weir_task *task, weir_lane *lane)
+{
+  if (lane->held_since_ns == 0)
+    return;
+  lane->held_since_ns = 1;  // long ago: whatever is held goes on now
+  weir_task_push_all(task, lane, 1);
 }
 
 // Counts what a source or sink could not do with a batch, and sends it on.

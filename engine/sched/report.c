@@ -103,6 +103,11 @@ const weir_counter *weir_flow_counters(const weir_flow *flow, uint32_t task,
 {
   const weir_source *source = flow->tasks[task]->source;
   const weir_sink *sink = flow->tasks[task]->sink;
+  const weir_flights *flights = flow->tasks[task]->lanes[0]->run.flights;
+  if (flights != NULL) {
+    *count = WEIR_FLIGHT_COUNTERS;
+    return flights->counters;
+  }
   *count = source != NULL ? source->counter_count
            : sink != NULL ? sink->counter_count
                           : 0;

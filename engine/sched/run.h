@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/base/counter.h"
+#include "engine/base/landing.h"
 #include "engine/data/batch.h"
 
 enum {
@@ -34,6 +36,9 @@ enum weir_run_reason {
   WEIR_RUN_FULL = 2,    // a batch in out is full
   WEIR_RUN_SATED = 3,   // wants no more input: finish
   WEIR_RUN_FAILED = 4,  // the run must stop; code and message say why
+  // Of a segment that waits for others:
+  WEIR_RUN_TURN = 5,    // out is to be made from another batch, that of `at`
+  WEIR_RUN_LANDED = 6,  // all rows of that batch are done
 };
 
 // Per stage, kept by generated code. received + made = sent + filtered + absorbed +
@@ -70,6 +75,38 @@ typedef struct weir_tap weir_tap;
 // What a runner enters in place of the code; whoever makes it says what it is.
 typedef struct weir_lifted weir_lifted;
 
+// A segment whose code waits for others lets go of a row while it does, and takes on
+// more: rows of several batches are under way at once, each batch in a place of its own
+// until all its rows are done.
+typedef struct weir_flight {
+  weir_batch *batch;       // NULL: the place is free
+  uint64_t sequence;       // of what is made from it
+  uint32_t ends_sequence;  // nothing more of that will be made
+  uint32_t left;           // rows that are not done
+} weir_flight;
+
+enum { WEIR_FLIGHT_NONE = 0x7fffffff };
+
+enum weir_flight_count {
+  WEIR_FLIGHT_WAITS = 0,  // how often something was waited for
+  WEIR_FLIGHT_TIMEOUTS = 1,
+  WEIR_FLIGHT_RETRIES = 2,
+  WEIR_FLIGHT_PAUSES = 3,  // of a breaker
+  WEIR_FLIGHT_COUNTERS = 4,
+};
+
+typedef struct weir_flights {
+  weir_flight *places;  // [place_count]
+  uint32_t place_count;
+  uint32_t launching;  // the place of run->batch
+  uint32_t at;         // that of the batch which out is made from
+  uint32_t under_way;  // rows that wait; the code says so
+  uint32_t room;       // for so many more; likewise
+  uint32_t done;       // rows since it was entered; likewise
+  weir_landing *landing;
+  weir_counter counters[WEIR_FLIGHT_COUNTERS];
+} weir_flights;
+
 typedef struct weir_run {
   const weir_batch *batch;  // NULL while finishing
   uint32_t row;             // the next one to do
@@ -89,6 +126,7 @@ typedef struct weir_run {
   weir_mark *marks;  // [stage_count + WEIR_MARK_KINDS], or NULL: nobody asked
   weir_tap **taps;  // [stage_count] of the task, atomic; NULL: nobody has looked inside
   const weir_lifted *lifted;  // or NULL: there is only the code
+  weir_flights *flights;      // of a segment that waits for others; else NULL
   uint32_t mark;              // a sampler reads it
   int32_t code;
   char message[WEIR_RUN_MESSAGE];

@@ -34,12 +34,13 @@ static void index_outputs(const weir_task *task, const weir_run *run, int reason
 {
   int all = run->finishing || (reason != WEIR_RUN_MORE && reason != WEIR_RUN_FULL);
   for (uint32_t port = 0; port < run->port_count; port++)
-    if (task->ports[port].reads && (all || is_full(run, port)))
+    if (task->ports[port].reads && run->out[port] != NULL &&
+        (all || is_full(run, port)))
       (void)weir_json_index(run->out[port]);
 }
 
 // The one long part: meanwhile others may guard the task.
-static int enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
+int weir_segment_enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
 {
   double dead = lane->run.dead;
   weir_task_leave(task);
@@ -79,7 +80,7 @@ static void finish_segment(weir_task *task, weir_lane *lane, const weir_runner *
   run->finishing = 1;
   run->resume_ns = 0;
   double dead = run->dead;
-  int reason = enter(task, lane, runner);
+  int reason = weir_segment_enter(task, lane, runner);
   if (task->input_count == 0) {
     uint64_t made = run->out[0] != NULL ? run->out[0]->row_count : 0;
     add(&task->received, made);
@@ -107,7 +108,7 @@ static void finish_segment(weir_task *task, weir_lane *lane, const weir_runner *
 static void end_batch(weir_task *task, weir_lane *lane)
 {
   release_batch(lane);
-  weir_task_push_all(task, lane);
+  weir_task_push_all(task, lane, 1);
   if (lane->ticket == NULL)
     weir_task_merge(task, &lane->run.partial);
   else
@@ -149,7 +150,7 @@ static int enter_paced(weir_task *task, weir_lane *lane, const weir_runner *runn
   run->row_end = run->row + (left < lane->rows_now ? left : lane->rows_now);
   uint32_t row = run->row;
   int64_t began_ns = monotonic_ns(task);
-  int reason = enter(task, lane, runner);
+  int reason = weir_segment_enter(task, lane, runner);
   add(&task->passed, run->row - row);
   pace(lane, monotonic_ns(task) - began_ns);
   return reason;
@@ -207,14 +208,6 @@ static int is_pointless(const weir_task *task)
          (weir_task_unwanted(task) || weir_flow_gives_up(task->flow));
 }
 
-static void push_held(weir_task *task, weir_lane *lane)
-{
-  if (lane->held_since_ns == 0)
-    return;
-  lane->held_since_ns = 1;  // long ago: whatever is held goes on now
-  weir_task_push_all(task, lane);
-}
-
 void weir_segment_step(weir_task *task, weir_lane *lane, const weir_runner *runner)
 {
   weir_task_deliver(task, lane);
@@ -235,7 +228,7 @@ void weir_segment_step(weir_task *task, weir_lane *lane, const weir_runner *runn
   if (lane->batch == NULL && !weir_task_may_send(task, lane))
     return;
   if (!weir_task_take(task, lane))
-    push_held(task, lane);
+    weir_task_push_held(task, lane);
   else if (lane->batch != NULL)
     compute(task, lane, runner);
   else if (may_finish(task, lane))

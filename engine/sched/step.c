@@ -149,7 +149,8 @@ int weir_task_is_ready(weir_task *task, const weir_lane *lane)
   case WEIR_TASK_SOURCE:
     return weir_source_is_ready(task, lane);
   case WEIR_TASK_SEGMENT:
-    return weir_segment_is_ready(task, lane);
+    return lane->run.flights != NULL ? weir_flights_are_ready(task, lane)
+                                     : weir_segment_is_ready(task, lane);
   case WEIR_TASK_SINK:
     return sink_is_ready(task, lane);
   case WEIR_TASK_BUFFER:
@@ -165,7 +166,10 @@ void weir_task_step(weir_task *task, weir_lane *lane, const weir_runner *runner)
     weir_source_step(task, lane);
     break;
   case WEIR_TASK_SEGMENT:
-    weir_segment_step(task, lane, runner);
+    if (lane->run.flights != NULL)
+      weir_flights_step(task, lane, runner);
+    else
+      weir_segment_step(task, lane, runner);
     break;
   case WEIR_TASK_SINK:
     sink_step(task, lane);

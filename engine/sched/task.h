@@ -134,6 +134,8 @@ typedef struct weir_profile weir_profile;
 
 struct weir_flow {
   weir_clock clock;
+  void (*wake)(void *context, uint32_t homes);  // or NULL
+  void *wake_context;
   weir_run_limits limits;
   // Batches keep the room that they had, so what is read, what is made and dead letters
   // do not share theirs: a pipeline holds some of each.
@@ -198,6 +200,14 @@ int weir_segment_is_ready(weir_task *task, const weir_lane *lane);
 void weir_segment_step(weir_task *task, weir_lane *lane, const weir_runner *runner);
 void weir_task_merge(weir_task *task, void **partial);  // into the whole
 
+// What the segment's code does, with the task left meanwhile.
+int weir_segment_enter(weir_task *task, weir_lane *lane, const weir_runner *runner);
+
+// flight.c
+int weir_flights_are_ready(weir_task *task, const weir_lane *lane);
+void weir_flights_step(weir_task *task, weir_lane *lane, const weir_runner *runner);
+void weir_flights_free(weir_flights *flights);  // NULL is a no-op
+
 // buffer.c
 int weir_buffer_is_ready(weir_task *task, const weir_lane *lane);
 void weir_buffer_step(weir_task *task, weir_lane *lane);
@@ -227,7 +237,9 @@ int weir_task_lend(weir_task *task);  // takes full inputs aside; whether any wa
 void weir_task_prepare(weir_task *task, weir_lane *lane, const weir_batch *from);
 void weir_task_send(weir_task *task, weir_lane *lane, weir_made made);
 void weir_task_push(weir_task *task, weir_lane *lane, uint32_t port, int ends_sequence);
-void weir_task_push_all(weir_task *task, weir_lane *lane);
+// All that was made of an input batch, or with `ended` 0 what there is of it by now.
+void weir_task_push_all(weir_task *task, weir_lane *lane, int ended);
+void weir_task_push_held(weir_task *task, weir_lane *lane);  // waits no longer
 void weir_task_dead(weir_task *task, weir_lane *lane, uint32_t port,
                     weir_batch *letters);
 void weir_task_close(weir_task *task, weir_lane *lane);

@@ -158,8 +158,10 @@ static int moves(weir_task *task)
 {
   for (uint32_t i = 0; i < task->lane_count; i++) {
     const weir_lane *lane = task->lanes[i];
+    const weir_flights *flights = lane->run.flights;
     if (lane->at_work || resumes_ns(task, lane) != 0 ||
-        weir_task_is_ready(task, lane) || holds(task, lane))
+        (flights != NULL && flights->under_way > 0) || weir_task_is_ready(task, lane) ||
+        holds(task, lane))
       return 1;
   }
   return 0;

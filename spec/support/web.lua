@@ -21,6 +21,12 @@ local function read_request(client)
   end
 end
 
+local function answer(client, status, body, headers)
+  client:send(("HTTP/1.1 %d X\r\nConnection: close\r\nContent-Length: %d\r\n%s\r\n%s"):format(
+    status, #body, headers or "", body))
+  client:close()
+end
+
 --- Serves each answer once: { status = 200, headers = "A: b\r\n", body = "", drop = true }.
 -- The heads and bodies of requests go to the file `path`, one after the other.
 ---@return number port
@@ -28,22 +34,65 @@ function M.serve(answers, path)
   local server = sockets.listen()
   sockets.beside(function()
     local file = assert(io.open(path, "w"))
-    for _, answer in ipairs(answers) do
+    for _, given in ipairs(answers) do
       local client = server:accept()
       local head, body = read_request(client)
       file:write(head, "\n", body, "\n--\n")
       file:flush()
-      if not answer.drop then
-        local text = answer.body or ""
-        client:send(("HTTP/1.1 %d X\r\nConnection: close\r\nContent-Length: %d\r\n%s\r\n%s"):format(
-          answer.status or 200, #text, answer.headers or "", text))
+      if given.drop then
+        client:close()
+      else
+        answer(client, given.status or 200, given.body or "", given.headers)
       end
-      client:close()
     end
   end)
   local port = server.port
   server:close()
   return port
+end
+
+--- Waits for so many requests, then answers the last one first, with their paths as bodies;
+-- and so on, for each of the crowds.
+---@param crowds number[]
+---@return number port
+function M.crowds(crowds)
+  local server = sockets.listen(nil, 64)
+  sockets.beside(function()
+    for _, count in ipairs(crowds) do
+      local clients, heads = {}, {}
+      for i = 1, count do
+        clients[i] = server:accept()
+        heads[i] = read_request(clients[i])
+      end
+      for i = count, 1, -1 do
+        answer(clients[i], 200, heads[i]:match("^%S+ (%S+)"))
+      end
+    end
+  end)
+  local port = server.port
+  server:close()
+  return port
+end
+
+--- Answers one request with its path when somebody has opened the pipe `path` to write.
+---@return number port
+function M.held(path)
+  local server = sockets.listen()
+  sockets.beside(function()
+    local client = server:accept()
+    local head = read_request(client)
+    io.open(path):read("*a")
+    answer(client, 200, head:match("^%S+ (%S+)"))
+  end)
+  local port = server.port
+  server:close()
+  return port
+end
+
+--- Takes connections and never says a word, for as long as the spec lasts.
+---@return number port
+function M.silent()
+  return sockets.listen(nil, 64).port
 end
 
 return M

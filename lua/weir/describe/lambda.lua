@@ -31,7 +31,7 @@ function M.functions.list(items)
   return list.new(items)
 end
 
-for _, name in ipairs({ "log", "meta", "now", "random", "to_table" }) do
+for _, name in ipairs({ "http_get", "log", "meta", "now", "random", "sleep", "to_table" }) do
   M.functions[name] = function()
     errors.raise(errors.where(), "weir.%s: answers while the pipeline runs, so call it in a lambda",
       name)
@@ -94,6 +94,22 @@ weir.from "a.jsonl" :map(function(r) r.seen_ms = weir.now() end):to "b.jsonl"]])
   doc("random", "weir.random()", "A number from 0 up to 1 of the engine's own sequence, so that"
     .. " tests and replays repeat.", "-> number", "None.", [[
 weir.from "a.jsonl" :filter(function() return weir.random() < 0.5 end):to "half.jsonl"]]),
+  doc("http_get", 'weir.http_get(url, { headers, timeout = "30s", connect_timeout = "10s",'
+    .. ' max_body = "16MiB" })', "In the function of :map_async, the answer to a GET request; other"
+    .. " records go on meanwhile. An answer is { status, headers, body }, its headers by their"
+    .. " names in small letters, and answer:json() is what its body says,"
+    .. " null as weir.null. Values of"
+    .. " headers may be secrets. A redirect is an answer like any other. It needs libcurl.",
+    "url -> answer", "No answer, a body longer than max_body, 408, 429 and 5xx are errors, which"
+    .. " retries of map_async may try again. Elsewhere than in the function of :map_async it is"
+    .. " refused, since it would block.", [[
+weir.from "orders.jsonl" :map_async(function(r)
+    local answer = weir.http_get("http://rates.internal/" .. r.currency)
+    r.rate = answer.status == 200 and answer:json().rate or weir.null
+  end):to "priced.jsonl"]]),
+  doc("sleep", "weir.sleep(duration)", "In the function of :map_async, waits; other records go on"
+    .. " meanwhile.", "-> nothing", "Elsewhere it is refused, since it would block.", [[
+weir.from "a.jsonl" :map_async(function() weir.sleep "10ms" end):to "b.jsonl"]]),
   doc("log", "weir.log(level, text)", "Writes to the engine's log: level is \"debug\", \"info\","
     .. " \"warn\" or \"error\".", "-> nothing", "Another level is refused.", [[
 weir.from "a.jsonl" :tap(function(r) weir.log("info", r.path) end):to "b.jsonl"]]),

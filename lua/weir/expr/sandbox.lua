@@ -46,7 +46,7 @@ local absent = {
     gcinfo = 'use collectgarbage("count")',
   },
   os = {
-    execute = "use :exec or weir.exec",
+    execute = "it would block; use :exec or weir.exec",
     exit = "raise with error() to stop; the engine ends when its input does",
     remove = "a script describes and the engine writes; use weir.file",
     rename = "a script describes and the engine writes; use weir.file",

@@ -15,7 +15,8 @@ local null = require("weir.lib.null").null
 local values = require("weir.native.value")
 local walk = require("weir.native.walk")
 
-local C = require("weir.cdef").load("engine/op/record.h", "engine/base/err.h")
+local C = require("weir.cdef").load("engine/op/record.h", "engine/base/err.h",
+  "engine/data/json.h")
 
 local M = {
   null = null,
@@ -203,6 +204,20 @@ function M.to_table(value)
   -- What is not JSON after all is found field by field, and named.
   local found = copy(value)
   return found
+end
+
+local wrong_at = ffi.new("uint32_t[1]")
+
+--- A text of JSON as plain Lua tables, as to_table makes them; or nil and what is wrong.
+function M.parse(json)
+  json = json:match("^%s*(.-)%s*$")
+  local code = C.weir_json_check(ffi.new("weir_slice", json, #json), wrong_at)
+  if code ~= C.WEIR_OK then
+    return nil, ("byte %d: %s"):format(wrong_at[0], ffi.string(C.weir_err_text(code)))
+  end
+  C.weir_buf_clear(text)
+  C.weir_buf_append(text, json, #json)
+  return plain.take(text_address, got_address, null, integer, list.metatable)
 end
 
 --- Appends any Lua value to a weir_buf as JSON; raises at the caller's line.

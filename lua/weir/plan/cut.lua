@@ -182,8 +182,9 @@ function Cut:_add_segment(head)
   end
 end
 
+-- One that waits for others is a segment by itself.
 local function is_stage(node)
-  return fuses(node) or ENDS[node.kind]
+  return fuses(node) or ENDS[node.kind] or node.flights ~= nil
 end
 
 -- The script's own code makes these: their sources are segments without inputs.

@@ -250,6 +250,10 @@ end
 ---@param profiled boolean?  it says what it is at
 ---@return string
 function M.emit(segment, profiled)
+  if segment.node.flights then
+    return ("-- %s: %s\n-- each record in a coroutine of its own (weir.run.async)\n"):format(
+      segment.name, segment.node.name)
+  end
   local names, functions = {}, Code.new(profiled and #segment.stages)
   for i, stage in ipairs(segment.stages) do
     names[i] = stage.node.name

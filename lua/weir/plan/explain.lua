@@ -133,6 +133,7 @@ local function add_segment(lines, task, options)
     local node = stage.node
     if not node.made then
       local kinds, reasons = exprs_of(task, stage, options)
+      reasons = node.flights and {} or reasons
       lines[#lines + 1] = aligned(("  %-8s %s"):format(kind_of(node), title_of(node)),
         (("%-16s %s"):format(node.where or "", kinds):gsub("%s+$", "")))
       for _, reason in ipairs(reasons) do

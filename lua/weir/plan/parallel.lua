@@ -19,6 +19,7 @@ local REMEMBERS = {
   top = "top gathers all records",
   dedup = "dedup remembers keys",
   throttle = "throttle counts records",
+  map_async = "map_async has records of several batches under way",
   source = "the script makes its records one after the other",
 }
 

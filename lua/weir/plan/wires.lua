@@ -98,6 +98,7 @@ local BOUNDED = "bounded"
 local function begins_order(node)
   local queue = node.queue
   return node.source and live.is(node.source)
+    or node.flights and not node.ordered
     or queue and (queue.overflow ~= "block" or queue.delay_ns or queue.rate_per_s
       or queue.gathers)
 end

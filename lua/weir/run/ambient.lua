@@ -1,10 +1,13 @@
---- What lambdas may ask of the world: weir.now, weir.random, weir.meta, weir.log.
+--- What lambdas may ask of the world: weir.now, weir.random, weir.meta, weir.log, weir.sleep,
+-- weir.http_get.
 --
 -- Time and chance come from here alone, so that tests and replays can repeat them.
 
+local await = require("weir.run.await")
 local bit = require("bit")
 local cdef = require("weir.cdef")
 local costs = require("weir.expr.costs")
+local duration = require("weir.lib.duration")
 local ffi = require("ffi")
 local lambda = require("weir.describe.lambda")
 local ops = require("weir.expr.ops")
@@ -82,10 +85,26 @@ local function to_table(value)
   return record.to_table(value)
 end
 
+-- Lets others go on for so long.
+local function sleep(clock_of_flow)
+  return function(time)
+    local call = await.here("weir.sleep")
+    local ns, expected = duration.parse_ns(time)
+    if not ns or ns < 0 then
+      error("weir.sleep: " .. (expected or duration.EXPECTED) .. " is needed", 2)
+    end
+    call.wake_ns = tonumber(clock_of_flow.monotonic_ns(clock_of_flow.context)) + ns
+    await.pause()
+  end
+end
+
+local http_get
+
 --- Gives the lambdas of this state their functions.
 ---@param weir table  the public module
 ---@param flow ffi.cdata*  weir_flow
-function M.install(weir, flow)
+---@param secrets string?  directory
+function M.install(weir, flow, secrets)
   local function meta(r)
     local found = record.meta(r)
     found.path = ffi.string(C.weir_flow_path(flow, found.source, found.partition))
@@ -103,6 +122,12 @@ function M.install(weir, flow)
     log = log,
     meta = meta,
     to_table = to_table,
+    sleep = sleep(C.weir_flow_clock(flow)),
+    http_get = function(...)
+      -- Few scripts ask; from then on they have the function itself.
+      http_get = http_get or require("weir.run.fetch").bind(secrets)
+      return http_get(...)
+    end,
   })
 end
 

@@ -123,6 +123,7 @@ function Engine:setup()
     starts = self.plan.starts,
     content = self.content,
     profile = self:is_profiled() or nil,
+    secrets = (self.request.options or {}).secrets,
   })
 end
 

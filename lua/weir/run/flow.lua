@@ -70,6 +70,10 @@ function add.segment(self, task, context)
   local source = task.node.source
   context.bounded = context.bounded and not (source and source.rate_per_s and not source.count)
   local number = C.weir_flow_add_segment(self.flow, task.name, #task.ports, #task.stages)
+  local flights = task.node.flights
+  if flights then
+    C.weir_flow_set_flights(self.flow, number, flights.rows, task.node.ordered and 1 or 0)
+  end
   if maker(task) then
     C.weir_flow_set_origin(self.flow, number, maker(task).name)
   end

@@ -140,6 +140,10 @@ local function add_segment(ledger, flow, task, taken)
         stage.held = number(stats.received - stats.done - stats.dropped)
       end
     end
+    if node.flights and ledger.live then
+      stage.held = number(C.weir_flow_run_of(flow, task.number, 0).flights.under_way)
+      stage.received = stage.received + stage.held
+    end
     if i == #task.stages then
       close_segment(ledger, stage, node, sent_to_ports(flow, task))
       drop(stage, "untaken", untaken(flow, task, taken))

@@ -156,6 +156,9 @@ function Meter:_add_tasks(snapshot, of)
       if task.kind == "source" or task.kind == "sink" then
         self:_add_end(node, task)
       end
+      if task.node.flights then
+        node.events = events_of(self.engine.flow, task)
+      end
       if task.kind == "sink" then
         node.latency = self.latency:of(self.engine.flow, task, self.now_ms)
       elseif task.kind == "buffer" then

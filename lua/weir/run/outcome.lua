@@ -75,8 +75,8 @@ local function add_forgotten(out, book)
   end
 end
 
--- What sources and sinks have counted of their own accord, and buffers on disk, unless it
--- is nothing.
+-- What sources, sinks and stages that wait have counted of their own accord, and buffers on
+-- disk, unless it is nothing.
 local function counters(self, book)
   local out, count = {}, ffi.new("uint32_t[1]")
   add_forgotten(out, book)
@@ -88,7 +88,11 @@ local function counters(self, book)
     for i = 0, count[0] - 1 do
       local value = tonumber(C.weir_counter_value(list[i]))
       if value > 0 then
-        out[#out + 1] = { task = task.name, name = ffi.string(list[i].name), count = value }
+        out[#out + 1] = {
+          task = task.node.flights and task.node.name or task.name,
+          name = ffi.string(list[i].name),
+          count = value,
+        }
       end
     end
   end

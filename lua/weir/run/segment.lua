@@ -105,14 +105,14 @@ function Segment:_replace(stage, problem)
 end
 
 -- Gives a reason to leave with, or nil to go on.
-function Segment:_answer(problem)
+function Segment:answer(problem)
   local run = self.run
   local stage = self.task.stages[run.stage + 1]
   local on_error = stage.on_error
   problem.code, problem.message = problems.code(problem), problems.words(problem, stage.node.where)
   if on_error == "stop" then
     self:_count(stage, DROPPED)
-    return self:_fail({
+    return self:fail({
       code = C.WEIR_EERRORS,
       message = ('%s: %s, in %s (on_error = "stop")'):format(stage.node.name, problem.message,
         self:_place()),
@@ -120,7 +120,7 @@ function Segment:_answer(problem)
   elseif problem.code == C.WEIR_EFULL and (on_error or "dead_letter") == "dead_letter" then
     -- What is missing in a group or an order makes the rest of it wrong.
     self:_count(stage, DROPPED)
-    return self:_fail({ code = problem.code, message = stage.node.name .. ": " .. problem.message })
+    return self:fail({ code = problem.code, message = stage.node.name .. ": " .. problem.message })
   elseif on_error == "skip" then
     self:_count(stage, DROPPED)
   elseif type(on_error) ~= "table" or not self:_replace(stage, problem) then
@@ -128,7 +128,7 @@ function Segment:_answer(problem)
   end
 end
 
-function Segment:_fail(problem)
+function Segment:fail(problem)
   local message = problem.message or ffi.string(C.weir_err_text(problem.code))
   self.run.code = problems.code(problem)
   ffi.copy(self.run.message, message:sub(1, C.WEIR_RUN_MESSAGE - 1))
@@ -171,7 +171,7 @@ function Segment:_rows()
   end
   -- It is left after each error, so that max_errors, a stop and the memory held are
   -- looked at before the next.
-  local leave = self:_answer(problems.caught(reason))
+  local leave = self:answer(problems.caught(reason))
   if not pending.list_1 then
     run.row = run.row + 1
   end
@@ -208,7 +208,7 @@ function Segment:enter()
     return reason
   end
   local ok, reason = xpcall(self.finish, problems.catch)
-  return ok and reason or self:_fail(problems.caught(reason))
+  return ok and reason or self:fail(problems.caught(reason))
 end
 
 return M

@@ -47,6 +47,15 @@ local function lane_of(flow, task, number)
   return lane >= 0 and lane or nil
 end
 
+local function load_segment(task, plan, parts, profiled)
+  if task.node.flights then
+    return require("weir.run.async").new(task, plan, parts) -- few pipelines have one
+  end
+  local bound = bind.bind(task, parts.run, emit.emit(task, profiled), parts.clock)
+  bound.flow = parts.flow
+  return segment.new(task, plan, bound)
+end
+
 --- Called by engine/host: prepares every segment of a flow that the worker computes.
 ---@param flow userdata
 ---@param setup string  Lua source of { request =, recording =, trees =, starts =,
@@ -66,15 +75,14 @@ function M.prepare(flow, setup, number)
     lifts.mark(plan)
   end
   local segments = {}
-  ambient.install(weir, flow)
+  ambient.install(weir, flow, setup.secrets)
   local clock = C.weir_flow_clock(flow)
   for _, task in ipairs(plan.tasks) do
     local lane = task.kind == "segment" and lane_of(flow, task, number)
     if lane then
       local run = C.weir_flow_run_of(flow, task.number, lane)
-      local parts = bind.bind(task, run, emit.emit(task, setup.profile), clock)
-      parts.flow = flow
-      segments[task.number] = segment.new(task, plan, parts)
+      segments[task.number] = load_segment(task, plan, { flow = flow, run = run, clock = clock },
+        setup.profile)
     end
   end
   jit.on()

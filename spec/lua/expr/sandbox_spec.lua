@@ -32,7 +32,8 @@ describe("a script's environment", function()
     ["string.find = 3"] = "a.lua:1: cannot set string.find: it belongs to weir",
     ["local f = io.open"] = "a.lua:1: io is not here: a script describes and the engine reads and "
       .. "writes; use weir.file",
-    ["local f = os.execute"] = "a.lua:1: os.execute is not here: use :exec or weir.exec",
+    ["local f = os.execute"] =
+      "a.lua:1: os.execute is not here: it would block; use :exec or weir.exec",
     ["local f = string.dump"] = "a.lua:1: string.dump is not here: weir loads source only",
     ["local f = require 'ffi'"] = 'a.lua:1: require "ffi": scripts do not touch memory',
     ["local f = require '../x'"] = 'a.lua:1: require: a module is a file beside the script, '

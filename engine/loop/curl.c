@@ -1,0 +1,64 @@
+// curl.c -- libcurl, loaded when it is first asked for.
+
+#include "engine/loop/curl.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <string.h>
+
+struct weir_curl weir_curl;
+
+const char weir_curl_missing[] =
+    "http needs libcurl, which is not here: apt-get install libcurl4";
+
+static int is_loaded;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static int find(void *library, const char *name, void *function)
+{
+  void *found = dlsym(library, name);
+  memcpy(function, &found, sizeof found);
+  return found != NULL;
+}
+
+static void load(void)
+{
+  void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+  if (library == NULL)
+    library = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+  if (library == NULL)
+    return;
+  const struct {
+    const char *name;
+    void *function;
+  } wanted[] = {
+      {"curl_global_init", &weir_curl.global_init},
+      {"curl_easy_init", &weir_curl.easy_init},
+      {"curl_easy_cleanup", &weir_curl.easy_cleanup},
+      {"curl_easy_reset", &weir_curl.easy_reset},
+      {"curl_easy_setopt", &weir_curl.easy_setopt},
+      {"curl_easy_getinfo", &weir_curl.easy_getinfo},
+      {"curl_easy_perform", &weir_curl.easy_perform},
+      {"curl_easy_strerror", &weir_curl.easy_strerror},
+      {"curl_slist_append", &weir_curl.slist_append},
+      {"curl_slist_free_all", &weir_curl.slist_free_all},
+      {"curl_multi_init", &weir_curl.multi_init},
+      {"curl_multi_cleanup", &weir_curl.multi_cleanup},
+      {"curl_multi_add_handle", &weir_curl.multi_add_handle},
+      {"curl_multi_remove_handle", &weir_curl.multi_remove_handle},
+      {"curl_multi_perform", &weir_curl.multi_perform},
+      {"curl_multi_poll", &weir_curl.multi_poll},
+      {"curl_multi_wakeup", &weir_curl.multi_wakeup},
+      {"curl_multi_info_read", &weir_curl.multi_info_read},
+  };
+  for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+    if (!find(library, wanted[i].name, wanted[i].function))
+      return;
+  is_loaded = weir_curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+int weir_curl_load(void)
+{
+  pthread_once(&once, load);
+  return is_loaded;
+}

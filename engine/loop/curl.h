@@ -1,0 +1,36 @@
+// curl.h -- libcurl, for this room only: loaded when it is first asked for.
+//
+// Owns     the library; it stays for as long as the process does.
+// Threads  load: any. Then as libcurl says.
+
+#pragma once
+
+#include <curl/curl.h>
+
+// What is used of it.
+struct weir_curl {
+  CURLcode (*global_init)(long flags);
+  CURL *(*easy_init)(void);
+  void (*easy_cleanup)(CURL *easy);
+  void (*easy_reset)(CURL *easy);
+  CURLcode (*easy_setopt)(CURL *easy, CURLoption option, ...);
+  CURLcode (*easy_getinfo)(CURL *easy, CURLINFO info, ...);
+  CURLcode (*easy_perform)(CURL *easy);
+  const char *(*easy_strerror)(CURLcode code);
+  struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);
+  void (*slist_free_all)(struct curl_slist *list);
+  CURLM *(*multi_init)(void);
+  CURLMcode (*multi_cleanup)(CURLM *multi);
+  CURLMcode (*multi_add_handle)(CURLM *multi, CURL *easy);
+  CURLMcode (*multi_remove_handle)(CURLM *multi, CURL *easy);
+  CURLMcode (*multi_perform)(CURLM *multi, int *running);
+  CURLMcode (*multi_poll)(CURLM *multi, struct curl_waitfd *more, unsigned more_count,
+                          int timeout_ms, int *count);
+  CURLMcode (*multi_wakeup)(CURLM *multi);
+  CURLMsg *(*multi_info_read)(CURLM *multi, int *left);
+};
+extern struct weir_curl weir_curl;
+
+extern const char weir_curl_missing[];  // what to say where it is not
+
+int weir_curl_load(void);  // whether it is there

@@ -1,0 +1,266 @@
+// flight.c -- one step of a segment whose code waits for others.
+//
+// The code is entered when there is a row that it has room for, when something that it
+// awaits has arrived, or when it asked for a time. It writes rows as they are done, all
+// of one batch before the next if they keep their order, and says whose they are: what
+// it writes is made from that batch, and holds its receipt.
+
+#include <stddef.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+#include "engine/sched/task.h"
+
+enum { TURNS_MAX = 64 };  // before others get theirs
+
+static int64_t monotonic_ns(const weir_task *task)
+{
+  return task->flow->clock.monotonic_ns(task->flow->clock.context);
+}
+
+// ---- making them
+
+static void hear(void *context)
+{
+  const weir_task *task = context;
+  const weir_flow *flow = task->flow;
+  if (flow->wake != NULL)
+    flow->wake(flow->wake_context, task->home);
+}
+
+void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,
+                           int ordered)
+{
+  static const char *const names[WEIR_FLIGHT_COUNTERS] = {
+      "waits",
+      "timeouts",
+      "retries",
+      "pauses",
+  };
+  weir_task *task = flow->tasks[segment];
+  weir_flights *flights = weir_mem_new(sizeof *flights);
+  flights->places = weir_mem_new(rows * sizeof flights->places[0]);
+  flights->place_count = rows;
+  flights->at = WEIR_FLIGHT_NONE;
+  flights->room = rows;
+  flights->landing = weir_landing_new(hear, task);
+  for (int i = 0; i < WEIR_FLIGHT_COUNTERS; i++)
+    flights->counters[i].name = names[i];
+  task->lanes[0]->run.flights = flights;
+  task->renumbers |= !ordered;
+}
+
+void weir_flow_set_waker(weir_flow *flow, void (*wake)(void *context, uint32_t homes),
+                         void *context)
+{
+  for (uint32_t i = 0; wake == NULL && i < flow->task_count; i++) {
+    const weir_flights *flights = flow->tasks[i]->lanes[0]->run.flights;
+    if (flights != NULL)
+      weir_landing_close(flights->landing);
+  }
+  flow->wake = wake;
+  flow->wake_context = context;
+}
+
+static void free_place(weir_flight *flight)
+{
+  weir_batch_unref(flight->batch);
+  *flight = (weir_flight){0};
+}
+
+void weir_flights_free(weir_flights *flights)
+{
+  if (flights == NULL)
+    return;
+  for (uint32_t i = 0; i < flights->place_count; i++)
+    free_place(&flights->places[i]);
+  weir_landing_close(flights->landing);
+  weir_landing_unref(flights->landing);
+  weir_mem_free(flights->places);
+  weir_mem_free(flights);
+}
+
+// ---- what comes in
+
+static uint32_t count_taken(const weir_flights *flights)
+{
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < flights->place_count; i++)
+    count += flights->places[i].batch != NULL;
+  return count;
+}
+
+static int may_board(const weir_flights *flights)
+{
+  return flights->room > 0 && count_taken(flights) < flights->place_count;
+}
+
+static void board(weir_task *task, weir_lane *lane)
+{
+  if (lane->batch != NULL || task->inputs_ended || !may_board(lane->run.flights) ||
+      !weir_task_take(task, lane) || lane->batch == NULL)
+    return;
+  weir_flights *flights = lane->run.flights;
+  uint32_t place = 0;
+  while (flights->places[place].batch != NULL)
+    place++;
+  flights->places[place] = (weir_flight){
+      .batch = weir_batch_ref(lane->batch),
+      .sequence = task->renumbers ? lane->sequence : lane->batch->sequence,
+      .ends_sequence = lane->ends_sequence,
+      .left = lane->batch->row_count,
+  };
+  flights->launching = place;
+  lane->run.row_end = lane->batch->row_count;
+}
+
+// ---- what goes on
+
+// What is done in any order gets numbers of its own: each time that the batch changes.
+static void turn(weir_task *task, weir_lane *lane)
+{
+  const weir_flight *flight = &lane->run.flights->places[lane->run.flights->at];
+  if (task->renumbers)
+    weir_task_push_all(task, lane, 1);
+  lane->sequence = task->renumbers ? task->sequence++ : flight->sequence;
+  lane->ends_sequence = task->renumbers || flight->ends_sequence;
+}
+
+static void land(weir_task *task, weir_lane *lane)
+{
+  weir_flights *flights = lane->run.flights;
+  weir_task_push_all(task, lane, 1);
+  free_place(&flights->places[flights->at]);
+  flights->at = WEIR_FLIGHT_NONE;
+}
+
+static void push_full(weir_task *task, weir_lane *lane)
+{
+  for (uint32_t port = 0; port < lane->run.port_count; port++)
+    if (lane->run.out[port]->bytes.size >= lane->run.limits.out_bytes)
+      weir_task_push(task, lane, port, 0);
+}
+
+// Whether there is more to do at once.
+static int go_on(weir_task *task, weir_lane *lane, int reason)
+{
+  switch (reason) {
+  case WEIR_RUN_TURN:
+    turn(task, lane);
+    return 1;
+  case WEIR_RUN_LANDED:
+    land(task, lane);
+    return 1;
+  case WEIR_RUN_FULL:
+    push_full(task, lane);
+    return 1;
+  case WEIR_RUN_MORE:
+    return 1;
+  case WEIR_RUN_FAILED:
+    weir_flow_fail(task->flow, lane->run.code, lane->run.message);
+    return 0;
+  default:
+    weir_task_push_all(task, lane, 0);
+    return 0;
+  }
+}
+
+static int enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
+{
+  weir_run *run = &lane->run;
+  weir_flights *flights = run->flights;
+  double dead = run->dead;
+  if (flights->at != WEIR_FLIGHT_NONE)
+    weir_task_prepare(task, lane, flights->places[flights->at].batch);
+  run->batch = lane->batch;
+  flights->done = 0;
+  int reason = weir_segment_enter(task, lane, runner);
+  __atomic_fetch_add(&task->passed, flights->done, __ATOMIC_RELAXED);
+  if (lane->batch != NULL && run->row >= run->row_end) {
+    weir_batch_unref(lane->batch);
+    lane->batch = NULL;
+  }
+  if (run->dead > dead)
+    weir_flow_check_dead(task->flow);
+  return reason;
+}
+
+// Its code lets go of what it awaits.
+static void give_up(weir_task *task, weir_lane *lane, const weir_runner *runner)
+{
+  weir_flights *flights = lane->run.flights;
+  lane->run.finishing = 1;
+  lane->run.batch = NULL;
+  weir_segment_enter(task, lane, runner);
+  flights->under_way = 0;
+  __atomic_store_n(&task->dropped, task->received - task->passed, __ATOMIC_RELAXED);
+  for (uint32_t i = 0; i < flights->place_count; i++)
+    free_place(&flights->places[i]);
+  weir_batch_unref(lane->batch);
+  lane->batch = NULL;
+  weir_task_cancel(task, lane);
+  weir_task_close(task, lane);
+}
+
+// ---- steps
+
+static int is_pointless(const weir_task *task)
+{
+  return weir_flow_is_abandoned(task->flow) || weir_task_unwanted(task) ||
+         weir_flow_gives_up(task->flow);
+}
+
+static int has_room(const weir_task *task)
+{
+  if (!task->flow->classes)
+    return weir_task_has_room(task, WEIR_CLASS_NORMAL);
+  // Of several batches under way each may have another class.
+  for (uint32_t priority = 0; priority < WEIR_CLASSES; priority++)
+    if (!weir_task_has_room(task, priority))
+      return 0;
+  return 1;
+}
+
+static int may_finish(const weir_task *task, const weir_lane *lane)
+{
+  return task->inputs_ended && lane->batch == NULL &&
+         count_taken(lane->run.flights) == 0;
+}
+
+static int has_work(weir_task *task, const weir_lane *lane)
+{
+  const weir_flights *flights = lane->run.flights;
+  double resume_ns = lane->run.resume_ns;
+  if (weir_landing_waits(flights->landing) ||
+      (resume_ns > 0 && (double)monotonic_ns(task) >= resume_ns))
+    return 1;
+  if (lane->batch != NULL)
+    return flights->room > 0;
+  if (task->inputs_ended)
+    return may_finish(task, lane);
+  return may_board(flights) && weir_task_has_input(task);
+}
+
+void weir_flights_step(weir_task *task, weir_lane *lane, const weir_runner *runner)
+{
+  if (is_pointless(task)) {
+    give_up(task, lane, runner);
+    return;
+  }
+  if (!has_work(task, lane)) {
+    weir_task_push_held(task, lane);
+    return;
+  }
+  int turns = 0;
+  do
+    board(task, lane);
+  while (go_on(task, lane, enter(task, lane, runner)) && ++turns < TURNS_MAX &&
+         has_room(task));
+  if (may_finish(task, lane))
+    weir_task_close(task, lane);
+}
+
+int weir_flights_are_ready(weir_task *task, const weir_lane *lane)
+{
+  return has_room(task) && (is_pointless(task) || has_work(task, lane));
+}

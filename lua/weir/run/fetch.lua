@@ -1,0 +1,138 @@
+--- weir.http_get: an answer of a server, for which only the call at hand waits.
+
+local await = require("weir.run.await")
+local cdef = require("weir.cdef")
+local ffi = require("ffi")
+local errors = require("weir.lib.errors")
+local keys = require("weir.lib.keys")
+local options = require("weir.lib.options")
+local record = require("weir.native.record")
+local secrets = require("weir.run.secrets")
+
+local C = cdef.load("engine/base/err.h", "engine/loop/fetch.h")
+
+local M = {}
+
+local S = 1e9
+local TOO_LONG = -90 -- EMSGSIZE
+local MESSAGE_MAX = 512
+
+local spec = {
+  headers = { kind = "headers" },
+  timeout = { kind = "duration", default = "30s" },
+  connect_timeout = { kind = "duration", default = "10s" },
+  max_body = { kind = "size", default = "16MiB" },
+}
+local DEFAULTS = { timeout_ns = 30 * S, connect_timeout_ns = 10 * S, max_body_bytes = 2 ^ 24 }
+
+local fetcher
+
+-- Most scripts ask nobody, so it is made when it is needed.
+local function get_fetcher()
+  if not fetcher then
+    local out, message = ffi.new("weir_fetcher *[1]"), ffi.new("char[?]", MESSAGE_MAX)
+    if C.weir_fetcher_new(out, message, MESSAGE_MAX) ~= 0 then
+      error(ffi.string(message), 0)
+    end
+    fetcher = ffi.gc(out[0], C.weir_fetcher_free)
+  end
+  return fetcher
+end
+
+local function header_lines(headers, directory)
+  local lines, values = {}, secrets.resolve(headers or {}, directory)
+  for i, name in ipairs(keys.sorted(values)) do
+    if values[name]:find("%c") then
+      error(("weir.http_get: the value of the header %s has a control character"):format(name), 0)
+    end
+    lines[i] = name .. ": " .. values[name]
+  end
+  return lines
+end
+
+local function start(call, url, given, directory)
+  local lines = header_lines(given.headers, directory)
+  local headers = ffi.new("const char *[?]", math.max(1, #lines), lines)
+  local request = ffi.new("weir_fetch_options")
+  request.url, request.headers, request.header_count = url, headers, #lines
+  request.timeout_ns, request.connect_timeout_ns = given.timeout_ns, given.connect_timeout_ns
+  request.body_max = given.max_body_bytes
+  local own = get_fetcher()
+  local fetch = C.weir_fetch_start(own, request, call.landing, await.ticket(call))
+  function call.cancel()
+    C.weir_fetch_cancel(own, fetch)
+  end
+end
+
+local function headers_of(text)
+  local out = {}
+  for name, value in text:gmatch("([^\r\n:]+):[ \t]*([^\r\n]*)") do
+    name = name:lower()
+    out[name] = out[name] and out[name] .. ", " .. value or value
+  end
+  return out
+end
+
+local Answer = {}
+Answer.__index = Answer
+
+--- The body, from JSON: null is weir.null.
+function Answer:json()
+  local value, problem = record.parse(self.body)
+  if problem then
+    error("the answer is not JSON: " .. problem, 2)
+  end
+  return value
+end
+
+local STATUS_TIMEOUT, STATUS_TOO_MANY, STATUS_SERVER = 408, 429, 500
+
+-- What may pass with time: the words for it, or nil.
+local function passing(fetch)
+  local status = fetch.status
+  if fetch.code ~= C.WEIR_OK then
+    return ffi.string(fetch.message)
+  elseif status == STATUS_TIMEOUT or status == STATUS_TOO_MANY or status >= STATUS_SERVER then
+    return "status " .. status
+  end
+end
+
+local function read(call, fetch)
+  local words = passing(fetch)
+  if words then
+    words = "weir.http_get: " .. words
+    call.failed = {
+      words = words,
+      code = fetch.code ~= C.WEIR_OK and fetch.code or nil,
+      again = fetch.code ~= TOO_LONG,
+      after_ns = tonumber(fetch.retry_after_ns),
+    }
+    return nil, words
+  end
+  return setmetatable({
+    status = fetch.status,
+    headers = headers_of(ffi.string(fetch.head.bytes, fetch.head.size)),
+    body = ffi.string(fetch.body.bytes, fetch.body.size),
+  }, Answer)
+end
+
+--- The function for scripts.
+---@param directory string?  of secrets
+function M.bind(directory)
+  return function(url, given)
+    local call = await.here("weir.http_get")
+    if type(url) ~= "string" or not url:find("^https?://[^/]") or url:find("[%c ]") then
+      error('weir.http_get: a URL such as "https://example.org/a?b=c" is needed', 2)
+    end
+    given = given and options.check(spec, given, { subject = "http_get",
+      where = errors.where() })
+      or DEFAULTS
+    start(call, url, given, directory)
+    local fetch = ffi.cast("weir_fetch *", await.pause())
+    local answer, words = read(call, fetch)
+    C.weir_fetch_free(fetch)
+    return answer or error(words, 2)
+  end
+end
+
+return M
