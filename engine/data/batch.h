@@ -61,8 +61,13 @@ typedef struct weir_fault {
   uint32_t before;  // rows of the batch that precede it
 } weir_fault;
 
-// Classes of priority.
-enum { WEIR_CLASS_CRITICAL = 0, WEIR_CLASS_NORMAL = 2, WEIR_CLASS_BACKGROUND = 4 };
+// Classes of priority, from the most urgent one.
+enum {
+  WEIR_CLASS_CRITICAL = 0,
+  WEIR_CLASS_NORMAL = 2,
+  WEIR_CLASS_BACKGROUND = 4,
+  WEIR_CLASSES = 5,
+};
 
 typedef struct weir_pool weir_pool;
 

@@ -67,6 +67,11 @@ void weir_parts_remove_first(weir_parts *parts)
   parts->count--;
 }
 
+void weir_parts_remove_last(weir_parts *parts)
+{
+  weir_batch_unref(weir_parts_at(parts, --parts->count)->batch);
+}
+
 void weir_parts_clear(weir_parts *parts)
 {
   while (parts->count > 0)

@@ -33,6 +33,7 @@ uint64_t weir_part_bytes(const weir_batch *batch, uint32_t first, uint32_t end);
 void weir_parts_append(weir_parts *parts, weir_part part);
 void weir_parts_mark(weir_parts *parts, weir_batch *batch);  // an empty one
 void weir_parts_remove_first(weir_parts *parts);
+void weir_parts_remove_last(weir_parts *parts);
 void weir_parts_clear(weir_parts *parts);  // frees its memory too
 
 // Of the first part: how many rows stand there that came in the same batch.

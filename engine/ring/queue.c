@@ -1,6 +1,7 @@
 // queue.c -- what waits between two tasks.
 //
-// What waits is a line of parts (parts.h); the policies below decide what stands in it.
+// What waits is a strand for each class (strand.h); the policies below decide what is
+// in it.
 
 #include "engine/ring/queue.h"
 
@@ -8,7 +9,8 @@
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
-#include "engine/ring/parts.h"
+#include "engine/ring/strand.h"
+#include "engine/ring/urgency.h"
 
 // Under a rate records go on together that fall due within so long, so that a fast one
 // does not send them one by one.
@@ -19,103 +21,156 @@ static const double second_ns = 1e9;
 struct weir_queue {
   weir_queue_options options;
   weir_pool *pool;
-  weir_parts waiting;
-  weir_parts dropped;
-  int failure;  // of the disk
+  weir_strand strands[WEIR_CLASSES];
+  int failure;  // of a disk
   double tokens;
   int64_t tokens_ns;  // when they were counted
-  double sampled;     // fractions of records that sample still owes
   weir_queue_stats stats;
 };
 
 // --- the book
 
-static void let_in(weir_queue *queue, weir_part part)
+typedef struct amount {
+  uint64_t records;
+  uint64_t bytes;
+} amount;
+
+// Of what is as urgent as a class, or more.
+static amount waiting_through(const weir_queue *queue, uint32_t priority)
 {
-  if (part.first == part.end)
-    return;
-  weir_queue_stats *stats = &queue->stats;
-  weir_parts_append(&queue->waiting, part);
-  stats->records += part.end - part.first;
-  stats->bytes += weir_part_bytes(part.batch, part.first, part.end);
-  if (stats->records > stats->records_max)
-    stats->records_max = stats->records;
+  amount sum = {0};
+  for (uint32_t i = 0; i <= priority; i++) {
+    sum.records += queue->strands[i].records;
+    sum.bytes += queue->strands[i].bytes;
+  }
+  return sum;
 }
 
-static void let_out(weir_queue *queue, uint64_t records, uint64_t bytes)
+static uint32_t class_of(const weir_batch *batch)
 {
-  queue->stats.records -= records;
-  queue->stats.bytes -= bytes;
+  return batch->priority < WEIR_CLASSES ? batch->priority : WEIR_CLASSES - 1;
+}
+
+static weir_strand *strand_of(weir_queue *queue, const weir_batch *batch)
+{
+  return &queue->strands[class_of(batch)];
+}
+
+static void let_in(weir_queue *queue, weir_part part)
+{
+  weir_strand_put(strand_of(queue, part.batch), part);
+  uint64_t records = waiting_through(queue, WEIR_CLASSES - 1).records;
+  if (records > queue->stats.records_max)
+    queue->stats.records_max = records;
 }
 
 static void drop(weir_queue *queue, weir_part part, uint64_t *counter)
 {
   *counter += part.end - part.first;
-  if (queue->options.keeps_dropped && part.first < part.end)
-    weir_parts_append(&queue->dropped, part);
+  weir_strand_drop_part(strand_of(queue, part.batch), part,
+                        (int)queue->options.keeps_dropped);
 }
 
 // --- what comes in
 
+static int drops(const weir_queue *queue)
+{
+  return queue->options.overflow == WEIR_OVERFLOW_DROP_NEWEST ||
+         queue->options.overflow == WEIR_OVERFLOW_DROP_OLDEST;
+}
+
+// What the limits of a class count.
+static amount counted(const weir_queue *queue, uint32_t priority)
+{
+  if (drops(queue))
+    return waiting_through(queue, priority);
+  const weir_strand *strand = &queue->strands[priority];
+  return (amount){strand->records, strand->bytes};
+}
+
 // How many rows fit: the one that reaches max_bytes is the last.
-static uint32_t fitting(const weir_queue *queue, const weir_batch *batch, uint32_t row)
+static uint32_t fitting(const weir_queue *queue, weir_part part)
 {
   const weir_queue_options *options = &queue->options;
-  const weir_queue_stats *stats = &queue->stats;
-  uint64_t rows = batch->row_count - row;
+  amount held = counted(queue, class_of(part.batch));
+  uint64_t rows = part.end - part.first;
   if (options->max_records > 0) {
-    uint64_t room = stats->records < options->max_records
-                        ? options->max_records - stats->records
-                        : 0;
+    uint64_t room =
+        held.records < options->max_records ? options->max_records - held.records : 0;
     rows = rows < room ? rows : room;
   }
   if (options->max_bytes == 0)
     return (uint32_t)rows;
-  uint32_t end = row;
-  while (end < row + rows &&
-         stats->bytes + weir_part_bytes(batch, row, end) < options->max_bytes)
+  uint32_t end = part.first;
+  while (end < part.first + rows &&
+         held.bytes + weir_part_bytes(part.batch, part.first, end) < options->max_bytes)
     end++;
-  return end - row;
+  return end - part.first;
 }
 
-static void drop_oldest(weir_queue *queue)
+// Drops of a class until what is as urgent as another one, or more, is within limits.
+static void trim(weir_queue *queue, weir_strand *strand, uint32_t through)
 {
   const weir_queue_options *options = &queue->options;
-  const weir_queue_stats *stats = &queue->stats;
-  while ((options->max_records > 0 && stats->records > options->max_records) ||
-         (options->max_bytes > 0 && stats->bytes > options->max_bytes &&
-          stats->records > 1)) {
-    weir_part *head = weir_parts_at(&queue->waiting, 0);
-    if (head->first == head->end) {
-      weir_parts_remove_first(&queue->waiting);
-      continue;
-    }
-    weir_part oldest = *head;
-    oldest.end = oldest.first + 1;
-    drop(queue, oldest, &queue->stats.dropped_oldest);
-    let_out(queue, 1, weir_part_bytes(oldest.batch, oldest.first, oldest.end));
-    if (++head->first == head->end)
-      weir_parts_remove_first(&queue->waiting);
+  int last = options->overflow == WEIR_OVERFLOW_DROP_NEWEST;
+  uint64_t *counter =
+      last ? &queue->stats.dropped_newest : &queue->stats.dropped_oldest;
+  for (uint32_t rows = 1; rows > 0; *counter += rows) {
+    amount held = waiting_through(queue, through);
+    weir_excess excess = {.most = held.records > 0 ? held.records - 1 : 0};
+    if (options->max_records > 0 && held.records > options->max_records)
+      excess.records = held.records - options->max_records;
+    if (options->max_bytes > 0 && held.bytes > options->max_bytes)
+      excess.bytes = held.bytes - options->max_bytes;
+    rows = weir_strand_drop(strand, last, excess, (int)options->keeps_dropped);
   }
 }
 
-static int is_pressed(const weir_queue *queue)
+// What has come may be too much: the least urgent goes, unless what was dropped of it
+// before has not been taken. Then this class may fill the limits by itself.
+static void make_room(weir_queue *queue, uint32_t priority)
+{
+  uint32_t least = WEIR_CLASSES - 1;
+  for (; least > priority; least--) {
+    weir_strand *strand = &queue->strands[least];
+    if (strand->records == 0)
+      continue;
+    if (strand->dropped.count > 0)
+      break;
+    trim(queue, strand, WEIR_CLASSES - 1);
+  }
+  if (queue->options.overflow == WEIR_OVERFLOW_DROP_OLDEST)
+    trim(queue, &queue->strands[priority], priority);
+}
+
+static int is_past(const weir_queue *queue, uint32_t priority, uint64_t share)
 {
   const weir_queue_options *options = &queue->options;
-  const weir_queue_stats *stats = &queue->stats;
-  return (options->max_records > 0 && stats->records * 2 >= options->max_records) ||
-         (options->max_bytes > 0 && stats->bytes * 2 >= options->max_bytes);
+  amount held = counted(queue, priority);
+  return (options->max_records > 0 && held.records * share >= options->max_records) ||
+         (options->max_bytes > 0 && held.bytes * share >= options->max_bytes);
+}
+
+static int is_pressed(const weir_queue *queue, uint32_t priority)
+{
+  return is_past(queue, priority, 2);
+}
+
+static int is_at_limit(const weir_queue *queue, uint32_t priority)
+{
+  return is_past(queue, priority, 1);
 }
 
 static void sample_row(weir_queue *queue, weir_part part)
 {
-  if (!is_pressed(queue)) {
+  weir_strand *strand = strand_of(queue, part.batch);
+  if (!is_pressed(queue, class_of(part.batch))) {
     let_in(queue, part);
     return;
   }
-  queue->sampled += queue->options.keep;
-  if (queue->sampled >= 1) {
-    queue->sampled -= 1;
+  strand->sampled += queue->options.keep;
+  if (strand->sampled >= 1) {
+    strand->sampled -= 1;
     let_in(queue, part);
   } else {
     drop(queue, part, &queue->stats.sampled);
@@ -156,52 +211,35 @@ static uint32_t put_sampled(weir_queue *queue, weir_part part)
 {
   uint32_t first = part.first;
   for (; part.first < part.batch->row_count; part.first++) {
-    if (fitting(queue, part.batch, part.first) == 0)
-      break;
     part.end = part.first + 1;
+    if (fitting(queue, part) == 0)
+      break;
     sample_row(queue, part);
   }
   return part.first - first;
 }
 
-static int is_at_limit(const weir_queue *queue)
+// A class without a disk waits at its limit.
+static int must_spill(const weir_queue *queue, uint32_t priority)
 {
-  const weir_queue_options *options = &queue->options;
-  const weir_queue_stats *stats = &queue->stats;
-  return (options->max_records > 0 && stats->records >= options->max_records) ||
-         (options->max_bytes > 0 && stats->bytes >= options->max_bytes);
+  const weir_spill *spill = queue->strands[priority].spill;
+  return is_at_limit(queue, priority) || (spill != NULL && !weir_spill_is_empty(spill));
 }
 
-static int must_spill(const weir_queue *queue)
+int weir_queue_is_full(const weir_queue *queue, uint32_t priority, int64_t now_ns)
 {
-  return is_at_limit(queue) || !weir_spill_is_empty(queue->options.spill);
-}
-
-int weir_queue_is_full(const weir_queue *queue, int64_t now_ns)
-{
+  const weir_strand *strand = &queue->strands[priority];
+  if (strand->dropped.count > 0)
+    return 1;
   switch (queue->options.overflow) {
   case WEIR_OVERFLOW_BLOCK:
   case WEIR_OVERFLOW_SAMPLE:
-    return is_at_limit(queue);
+    return is_at_limit(queue, priority);
   case WEIR_OVERFLOW_SPILL:
-    return must_spill(queue) && !weir_spill_has_room(queue->options.spill, now_ns);
+    return must_spill(queue, priority) &&
+           (strand->spill == NULL || !weir_spill_has_room(strand->spill, now_ns));
   default:
     return 0;
-  }
-}
-
-// What lies on disk came later than what waits in memory, and before what comes now.
-static void refill(weir_queue *queue, int64_t now_ns)
-{
-  while (!is_pressed(queue) && !weir_spill_is_empty(queue->options.spill)) {
-    weir_batch *batch = NULL;
-    int rc = weir_spill_take(queue->options.spill, &batch);
-    if (rc != WEIR_OK) {
-      queue->failure = rc != WEIR_EEMPTY ? rc : WEIR_OK;
-      return;
-    }
-    let_in(queue, (weir_part){batch, 0, batch->row_count, now_ns});
-    weir_batch_unref(batch);
   }
 }
 
@@ -218,44 +256,19 @@ static weir_batch *rows_of(weir_queue *queue, weir_part part)
 static uint32_t put_spilling(weir_queue *queue, weir_part part)
 {
   uint32_t rows = part.end - part.first;
-  uint32_t fit = must_spill(queue) ? 0 : fitting(queue, part.batch, part.first);
+  uint32_t fit = must_spill(queue, class_of(part.batch)) ? 0 : fitting(queue, part);
   weir_part rest = part;
   part.end = rest.first = part.first + fit;
   let_in(queue, part);
-  if (fit == rows)
-    return rows;
+  weir_spill *spill = strand_of(queue, part.batch)->spill;
+  if (fit == rows || spill == NULL)
+    return fit;
   weir_batch *batch = rows_of(queue, rest);
-  int rc = weir_spill_put(queue->options.spill, batch, part.since_ns);
+  int rc = weir_spill_put(spill, batch, part.since_ns);
   weir_batch_unref(batch);
   if (rc != WEIR_OK && rc != WEIR_EFULL)
     queue->failure = rc;
   return rc == WEIR_OK ? rows : fit;
-}
-
-int weir_queue_tend(weir_queue *queue, int64_t now_ns, int drain)
-{
-  if (queue->options.spill == NULL)
-    return WEIR_OK;
-  if (!drain)
-    refill(queue, now_ns);
-  if (queue->failure != WEIR_OK)
-    return queue->failure;
-  return weir_spill_tend(queue->options.spill, now_ns);
-}
-
-int64_t weir_queue_tend_ns(const weir_queue *queue, int drain)
-{
-  const weir_spill *spill = queue->options.spill;
-  if (spill == NULL)
-    return INT64_MAX;
-  return !drain && !is_pressed(queue) && !weir_spill_is_empty(spill)
-             ? 0
-             : weir_spill_next_ns(spill);
-}
-
-const char *weir_queue_message(const weir_queue *queue)
-{
-  return queue->options.spill != NULL ? weir_spill_message(queue->options.spill) : "";
 }
 
 uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
@@ -264,9 +277,8 @@ uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
   weir_part part = {batch, row, batch->row_count, now_ns};
   uint32_t rows = part.end - part.first;
   if (rows == 0) {
-    if (queue->options.gathers)
-      return 0;
-    weir_parts_mark(&queue->waiting, batch);
+    if (!queue->options.gathers)
+      weir_parts_mark(&strand_of(queue, batch)->waiting, batch);
     return 0;
   }
   if (rate_drops(queue))
@@ -277,17 +289,73 @@ uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
     return put_spilling(queue, part);
   if (queue->options.overflow == WEIR_OVERFLOW_DROP_OLDEST) {
     let_in(queue, part);
-    drop_oldest(queue);
+    make_room(queue, class_of(batch));
     return rows;
   }
-  uint32_t fit = fitting(queue, batch, row);
+  uint32_t fit = fitting(queue, part);
   weir_part rest = part;
   part.end = rest.first = row + fit;
   let_in(queue, part);
   if (queue->options.overflow == WEIR_OVERFLOW_BLOCK)
     return fit;
   drop(queue, rest, &queue->stats.dropped_newest);
+  make_room(queue, class_of(batch));
   return rows;
+}
+
+// --- what lies on disk
+
+// It came later than what waits in memory, and before what comes now.
+static void refill(weir_queue *queue, uint32_t priority, int64_t now_ns)
+{
+  weir_spill *spill = queue->strands[priority].spill;
+  while (!is_pressed(queue, priority) && !weir_spill_is_empty(spill)) {
+    weir_batch *batch = NULL;
+    int rc = weir_spill_take(spill, &batch);
+    if (rc != WEIR_OK) {
+      queue->failure = rc != WEIR_EEMPTY ? rc : queue->failure;
+      return;
+    }
+    batch->priority = priority;  // whatever it was when it was put there
+    let_in(queue, (weir_part){batch, 0, batch->row_count, now_ns});
+    weir_batch_unref(batch);
+  }
+}
+
+int weir_queue_tend(weir_queue *queue, int64_t now_ns, int drain)
+{
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
+    if (queue->strands[i].spill == NULL)
+      continue;
+    if (!drain)
+      refill(queue, i, now_ns);
+    if (queue->failure == WEIR_OK)
+      queue->failure = weir_spill_tend(queue->strands[i].spill, now_ns);
+  }
+  return queue->failure;
+}
+
+int64_t weir_queue_tend_ns(const weir_queue *queue, int drain)
+{
+  int64_t next = INT64_MAX;
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
+    const weir_spill *spill = queue->strands[i].spill;
+    if (spill == NULL)
+      continue;
+    int refills = !drain && !is_pressed(queue, i) && !weir_spill_is_empty(spill);
+    int64_t of_spill = refills ? 0 : weir_spill_next_ns(spill);
+    next = next < of_spill ? next : of_spill;
+  }
+  return next;
+}
+
+const char *weir_queue_message(const weir_queue *queue)
+{
+  const char *message = "";
+  for (uint32_t i = 0; i < WEIR_CLASSES && message[0] == '\0'; i++)
+    if (queue->strands[i].spill != NULL)
+      message = weir_spill_message(queue->strands[i].spill);
+  return message;
 }
 
 // --- what goes on
@@ -306,24 +374,66 @@ static int waits_for_tokens(const weir_queue *queue)
   return queue->options.rate_per_s > 0 && !rate_drops(queue);
 }
 
-int64_t weir_queue_next_ns(const weir_queue *queue, int drain)
+// When the head of a class may go on, but for the rate.
+static int64_t due_ns(const weir_queue *queue, uint32_t priority, int drain)
 {
-  if (queue->waiting.count == 0)
+  const weir_strand *strand = &queue->strands[priority];
+  if (strand->waiting.count == 0)
     return INT64_MAX;
-  const weir_part *head = weir_parts_at(&queue->waiting, 0);
-  if (queue->options.gathers && queue->options.delay_ns == 0 && !drain)
-    return is_at_limit(queue) ? head->since_ns : INT64_MAX;
-  drain |= queue->options.gathers && is_at_limit(queue);
-  int64_t next = drain ? head->since_ns : head->since_ns + queue->options.delay_ns;
-  if (waits_for_tokens(queue)) {
-    double missing =
-        step_of(queue, weir_parts_together(&queue->waiting)) - queue->tokens;
-    double wait_ns = missing * second_ns / queue->options.rate_per_s;
-    // Rounded up, or whoever waits would come a moment too early and wait again.
-    int64_t allowed = queue->tokens_ns + (missing > 0 ? (int64_t)wait_ns + 1 : 0);
-    next = next > allowed ? next : allowed;
+  const weir_part *head = weir_parts_at(&strand->waiting, 0);
+  int whole = queue->options.gathers && is_at_limit(queue, priority);
+  if (drain || whole)
+    return head->since_ns;
+  if (queue->options.gathers && queue->options.delay_ns == 0)
+    return INT64_MAX;
+  return head->since_ns + queue->options.delay_ns;
+}
+
+static int64_t next_of(const weir_queue *queue, uint32_t priority, int drain)
+{
+  int64_t next = due_ns(queue, priority, drain);
+  if (next == INT64_MAX || !waits_for_tokens(queue))
+    return next;
+  uint32_t rows = weir_parts_together(&queue->strands[priority].waiting);
+  double missing = step_of(queue, rows) - queue->tokens;
+  double wait_ns = missing * second_ns / queue->options.rate_per_s;
+  // Rounded up, or whoever waits would come a moment too early and wait again.
+  int64_t allowed = queue->tokens_ns + (missing > 0 ? (int64_t)wait_ns + 1 : 0);
+  return next > allowed ? next : allowed;
+}
+
+int64_t weir_queue_next_ns(const weir_queue *queue, uint32_t classes, int drain)
+{
+  int64_t next = INT64_MAX;
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
+    int64_t of_class = classes & 1U << i ? next_of(queue, i, drain) : INT64_MAX;
+    next = next < of_class ? next : of_class;
   }
   return next;
+}
+
+// The most urgent class of which something may go on now, or WEIR_CLASSES.
+static uint32_t choose(const weir_queue *queue, uint32_t classes, int64_t now_ns,
+                       int drain)
+{
+  int64_t max_starvation_ns = queue->options.max_starvation_ns > 0
+                                  ? queue->options.max_starvation_ns
+                                  : INT64_MAX;
+  uint32_t best = WEIR_CLASSES;
+  weir_urgency best_urgency = {0};
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
+    if (!(classes & 1U << i) || next_of(queue, i, drain) > now_ns)
+      continue;
+    int64_t due = due_ns(queue, i, drain);
+    int64_t turn = queue->strands[i].turn_ns;
+    weir_urgency urgency = {.priority = i, .since_ns = due > turn ? due : turn};
+    if (best == WEIR_CLASSES ||
+        weir_urgency_before(&urgency, &best_urgency, now_ns, max_starvation_ns)) {
+      best = i;
+      best_urgency = urgency;
+    }
+  }
+  return best;
 }
 
 // Else the last record of a batch may never come, or late.
@@ -334,17 +444,20 @@ static int keeps_all(const weir_queue *queue)
          options->rate_per_s == 0;
 }
 
-weir_batch *weir_queue_take(weir_queue *queue, int64_t now_ns, int drain)
+weir_batch *weir_queue_take(weir_queue *queue, uint32_t classes, int64_t now_ns,
+                            int drain)
 {
-  if (weir_queue_next_ns(queue, drain) > now_ns)
+  uint32_t priority = choose(queue, classes, now_ns, drain);
+  if (priority == WEIR_CLASSES)
     return NULL;
+  weir_strand *strand = &queue->strands[priority];
+  strand->turn_ns = now_ns;
   if (queue->options.gathers) {
-    queue->stats.gathered += queue->stats.records;
+    queue->stats.gathered += strand->records;
     queue->stats.gatherings++;
-    let_out(queue, queue->stats.records, queue->stats.bytes);
-    return weir_parts_gather(&queue->waiting, queue->pool);
+    return weir_strand_gather(strand, queue->pool);
   }
-  uint32_t rows = weir_parts_together(&queue->waiting);
+  uint32_t rows = weir_parts_together(&strand->waiting);
   if (waits_for_tokens(queue) && rows > 0) {
     earn_tokens(queue, now_ns);
     rows = queue->tokens < rows ? (uint32_t)queue->tokens : rows;
@@ -352,42 +465,40 @@ weir_batch *weir_queue_take(weir_queue *queue, int64_t now_ns, int drain)
     if (rows == 0)
       return NULL;  // by less than a nanosecond
   }
-  let_out(queue, rows, weir_parts_bytes(&queue->waiting, rows));
-  const weir_batch *from = weir_queue_head(queue);
-  weir_batch *taken = weir_parts_take(&queue->waiting, rows, queue->pool);
+  const weir_batch *from = weir_strand_head(strand);
+  weir_batch *taken = weir_strand_take(strand, rows, queue->pool);
   if (taken != from && !keeps_all(queue))
     taken->ends_sequence = 1;
   return taken;
 }
 
+uint32_t weir_queue_dropped(const weir_queue *queue)
+{
+  uint32_t classes = 0;
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
+    classes |= (uint32_t)(queue->strands[i].dropped.count > 0) << i;
+  return classes;
+}
+
+weir_batch *weir_queue_take_dropped(weir_queue *queue, uint32_t classes)
+{
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
+    weir_parts *dropped = &queue->strands[i].dropped;
+    if (dropped->count > 0 && classes & 1U << i)
+      return weir_parts_take(dropped, weir_parts_together(dropped), queue->pool);
+  }
+  return NULL;
+}
+
 int weir_queue_is_empty(const weir_queue *queue, int left)
 {
-  const weir_spill *spill = queue->options.spill;
-  return queue->waiting.count == 0 && queue->dropped.count == 0 &&
-         (left || spill == NULL || weir_spill_is_empty(spill));
-}
-
-static const weir_batch *head_of(const weir_parts *line)
-{
-  return line->count > 0 ? weir_parts_at(line, 0)->batch : NULL;
-}
-
-const weir_batch *weir_queue_head(const weir_queue *queue)
-{
-  return head_of(&queue->waiting);
-}
-
-const weir_batch *weir_queue_dropped(const weir_queue *queue)
-{
-  return head_of(&queue->dropped);
-}
-
-weir_batch *weir_queue_take_dropped(weir_queue *queue)
-{
-  if (queue->dropped.count == 0)
-    return NULL;
-  return weir_parts_take(&queue->dropped, weir_parts_together(&queue->dropped),
-                         queue->pool);
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
+    const weir_strand *strand = &queue->strands[i];
+    if (strand->waiting.count > 0 || strand->dropped.count > 0 ||
+        (!left && strand->spill != NULL && !weir_spill_is_empty(strand->spill)))
+      return 0;
+  }
+  return 1;
 }
 
 // --- the queue
@@ -398,16 +509,16 @@ weir_queue *weir_queue_new(const weir_queue_options *options, weir_pool *pool)
   queue->options = *options;
   queue->pool = pool;
   queue->tokens = options->burst;
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
+    queue->strands[i].spill = options->spills[i];
   return queue;
 }
 
 uint64_t weir_queue_clear(weir_queue *queue)
 {
-  uint64_t records = queue->stats.records;
-  weir_parts_clear(&queue->waiting);
-  weir_parts_clear(&queue->dropped);
-  queue->stats.records = 0;
-  queue->stats.bytes = 0;
+  uint64_t records = 0;
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
+    records += weir_strand_clear(&queue->strands[i]);
   return records;
 }
 
@@ -416,14 +527,29 @@ void weir_queue_free(weir_queue *queue)
   if (queue == NULL)
     return;
   weir_queue_clear(queue);
-  weir_spill_close(queue->options.spill);
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
+    weir_spill_close(queue->strands[i].spill);
   weir_mem_free(queue);
+}
+
+static void add_spill(weir_spill_stats *sum, weir_spill_stats one)
+{
+  sum->records += one.records;
+  sum->disk_bytes += one.disk_bytes;
+  sum->found += one.found;
+  sum->spilled += one.spilled;
+  sum->lost += one.lost;
+  sum->refused += one.refused;
 }
 
 weir_queue_stats weir_queue_count(const weir_queue *queue)
 {
   weir_queue_stats stats = queue->stats;
-  if (queue->options.spill != NULL)
-    stats.spill = weir_spill_count(queue->options.spill);
+  amount held = waiting_through(queue, WEIR_CLASSES - 1);
+  stats.records = held.records;
+  stats.bytes = held.bytes;
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
+    if (queue->strands[i].spill != NULL)
+      add_spill(&stats.spill, weir_spill_count(queue->strands[i].spill));
   return stats;
 }

@@ -7,12 +7,18 @@
 // batches: where a limit falls, a batch is cut.
 //
 //     row += weir_queue_put(queue, batch, row, now);    until the batch is done
-//     while ((batch = weir_queue_take(queue, now)) != NULL) ...
+//     while ((batch = weir_queue_take(queue, WEIR_QUEUE_ALL, now, 0)) != NULL) ...
+//
+// What waits keeps the order of its class of priority, and the most urgent one goes
+// first. Policies that drop look at all that waits, and drop of the least urgent class;
+// for the others each class has the limits, and its disk, to itself. So what is less
+// urgent is never in the way.
 //
 // Owns     a reference on each batch that it holds a part of.
 // Threads  one at a time.
 // Limits   records and bytes of what waits; the record that reaches max_bytes is the
-//          last one let in.
+//          last one let in. Where drop policies have nowhere to put what they drop,
+//          as much again of each class that is more urgent.
 
 #pragma once
 
@@ -20,6 +26,9 @@
 
 #include "engine/data/batch.h"
 #include "engine/ring/spill.h"
+
+// Classes are given as bits, 1 << class.
+enum { WEIR_QUEUE_ALL = (1 << WEIR_CLASSES) - 1 };
 
 enum weir_overflow {
   WEIR_OVERFLOW_BLOCK = 0,
@@ -42,7 +51,10 @@ typedef struct weir_queue_options {
   uint32_t gathers;   // what waits goes on as one record, when a limit is reached or
                       // delay_ns after the first of it came; 0 then is for ever
   uint32_t unused;
-  weir_spill *spill;  // of spill, without delay or rate; the queue takes it over
+  int64_t max_starvation_ns;  // what is due that long comes first; 0: for ever
+  // Of spill, without delay or rate, one for each class that comes; the queue takes
+  // them over.
+  weir_spill *spills[WEIR_CLASSES];
 } weir_queue_options;
 
 typedef struct weir_queue_stats {
@@ -64,22 +76,21 @@ typedef struct weir_queue weir_queue;
 weir_queue *weir_queue_new(const weir_queue_options *options, weir_pool *pool);
 void weir_queue_free(weir_queue *queue);  // NULL is a no-op
 
-// Whether put would take nothing now.
-int weir_queue_is_full(const weir_queue *queue, int64_t now_ns);
+// Whether put would take nothing of this class now, or has nowhere to drop it.
+int weir_queue_is_full(const weir_queue *queue, uint32_t priority, int64_t now_ns);
 
 // Takes rows of a batch of line rows, from `row` on, as many as the policy lets in or
 // drops; how many that were. An empty batch waits in its place. Time never goes back.
 uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
                         int64_t now_ns);
 
-// What goes on now, or NULL. drain: a delay is over, and nothing will be gathered.
-weir_batch *weir_queue_take(weir_queue *queue, int64_t now_ns, int drain);
-
-// Whose rows stand at the head; NULL: nothing waits.
-const weir_batch *weir_queue_head(const weir_queue *queue);
+// What goes on now of these classes, or NULL. drain: a delay is over, and nothing will
+// be gathered.
+weir_batch *weir_queue_take(weir_queue *queue, uint32_t classes, int64_t now_ns,
+                            int drain);
 
 // When there is something to take: a time that may have passed, or INT64_MAX.
-int64_t weir_queue_next_ns(const weir_queue *queue, int drain);
+int64_t weir_queue_next_ns(const weir_queue *queue, uint32_t classes, int drain);
 
 // Takes care of what lies on disk, and unless it drains brings it back, also what was
 // left there once. Its code is final. When it is to be called again, or INT64_MAX.
@@ -87,10 +98,10 @@ int weir_queue_tend(weir_queue *queue, int64_t now_ns, int drain);
 int64_t weir_queue_tend_ns(const weir_queue *queue, int drain);
 const char *weir_queue_message(const weir_queue *queue);  // of its disk, or ""
 
-// What was dropped, if somebody takes it, to look at and to take; NULL: nothing is
-// left.
-const weir_batch *weir_queue_dropped(const weir_queue *queue);
-weir_batch *weir_queue_take_dropped(weir_queue *queue);
+// What was dropped, if somebody takes it: of which classes, and to take; NULL: nothing
+// is left of them.
+uint32_t weir_queue_dropped(const weir_queue *queue);
+weir_batch *weir_queue_take_dropped(weir_queue *queue, uint32_t classes);
 
 // Of both. left: what lies on disk may stay there.
 int weir_queue_is_empty(const weir_queue *queue, int left);

@@ -29,14 +29,20 @@ static weir_queue *queue_of(weir_task *task)
 {
   if (task->queue == NULL) {
     task->buffer.keeps_dropped = (uint32_t)is_taken(task, PORT_DROPPED);
+    int64_t starvation = task->flow->max_starvation_ns;
+    task->buffer.max_starvation_ns = starvation > 0 ? starvation : 1;
     task->queue = weir_queue_new(&task->buffer, task->flow->made);
   }
   return task->queue;
 }
 
-static int may_send(const weir_task *task, uint32_t port, const weir_batch *batch)
+// Of which classes a port has room for a batch.
+static uint32_t roomy(const weir_task *task, uint32_t port)
 {
-  return batch != NULL && weir_port_has_room(&task->ports[port], batch->priority);
+  uint32_t classes = 0;
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
+    classes |= (uint32_t)(weir_port_has_room(&task->ports[port], i) != 0) << i;
+  return classes;
 }
 
 static void send(weir_task *task, weir_lane *lane, uint32_t port, weir_batch *batch)
@@ -46,36 +52,44 @@ static void send(weir_task *task, weir_lane *lane, uint32_t port, weir_batch *ba
 
 static void send_dropped(weir_task *task, weir_lane *lane)
 {
-  while (may_send(task, PORT_DROPPED, weir_queue_dropped(task->queue)))
-    send(task, lane, PORT_DROPPED, weir_queue_take_dropped(task->queue));
+  weir_batch *batch = NULL;
+  while ((batch = weir_queue_take_dropped(task->queue, roomy(task, PORT_DROPPED))) !=
+         NULL)
+    send(task, lane, PORT_DROPPED, batch);
 }
 
 // A stop ends delays; a rate still holds.
 static void send_due(weir_task *task, weir_lane *lane)
 {
   int64_t now = now_ns(task);
-  while (may_send(task, PORT_OUT, weir_queue_head(task->queue))) {
-    weir_batch *batch = weir_queue_take(task->queue, now, drains(task));
-    if (batch == NULL)
-      break;
+  weir_batch *batch = NULL;
+  while ((batch = weir_queue_take(task->queue, roomy(task, PORT_OUT), now,
+                                  drains(task))) != NULL)
     send(task, lane, PORT_OUT, batch);
-  }
 }
 
 // The scheduler must know when to come back, also where there is no room now: should
 // there be some before that time, nothing else would call.
 static void note_next(const weir_task *task, weir_lane *lane)
 {
-  int64_t next = weir_queue_next_ns(task->queue, drains(task));
+  int64_t next = weir_queue_next_ns(task->queue, WEIR_QUEUE_ALL, drains(task));
   int64_t tend = weir_queue_tend_ns(task->queue, drains(task));
   next = next < tend ? next : tend;
   lane->run.resume_ns = next != INT64_MAX ? (double)next : 0;
 }
 
-static int may_put(const weir_task *task)
+int weir_buffer_has_room(const weir_task *task, uint32_t priority)
 {
-  return !weir_queue_is_full(task->queue, now_ns(task)) &&
-         weir_queue_dropped(task->queue) == NULL;
+  return !weir_queue_is_full(task->queue, priority, now_ns(task));
+}
+
+// Of what it holds, or else may take. Where there are classes, it takes of one that has
+// room.
+static int may_put(const weir_task *task, const weir_lane *lane)
+{
+  if (lane->batch != NULL)
+    return weir_buffer_has_room(task, lane->batch->priority);
+  return task->flow->classes || weir_buffer_has_room(task, WEIR_CLASS_NORMAL);
 }
 
 // Both may wait for a disk; meanwhile others may guard the task.
@@ -103,15 +117,25 @@ static void tend(weir_task *task)
     weir_flow_fail(task->flow, rc, weir_queue_message(task->queue));
 }
 
-static void give_up(weir_task *task, weir_lane *lane)
+static uint64_t let_go(weir_lane *lane)
 {
-  uint64_t waiting = weir_queue_clear(task->queue);
-  task->buffered = weir_queue_count(task->queue);
-  if (lane->batch != NULL)
-    waiting += lane->batch->row_count - lane->run.row;
-  __atomic_fetch_add(&task->dropped, waiting, __ATOMIC_RELAXED);
+  uint64_t rows = lane->batch != NULL ? lane->batch->row_count - lane->run.row : 0;
   weir_batch_unref(lane->batch);
   lane->batch = NULL;
+  return rows;
+}
+
+static void give_up(weir_task *task, weir_lane *lane)
+{
+  uint64_t waiting = weir_queue_clear(task->queue) + let_go(lane);
+  for (uint32_t i = 0; lane->begun != NULL && i < WEIR_CLASSES; i++) {
+    if (lane->begun[i].batch == NULL)
+      continue;
+    weir_lane_resume(lane, i);
+    waiting += let_go(lane);
+  }
+  task->buffered = weir_queue_count(task->queue);
+  __atomic_fetch_add(&task->dropped, waiting, __ATOMIC_RELAXED);
   weir_task_cancel(task, lane);
   weir_task_close(task, lane);
 }
@@ -120,6 +144,12 @@ static int is_pointless(const weir_task *task)
 {
   return weir_flow_is_abandoned(task->flow) || weir_task_unwanted(task) ||
          weir_flow_gives_up(task->flow);
+}
+
+static int is_over(const weir_task *task, const weir_lane *lane)
+{
+  return task->inputs_ended && lane->batch == NULL && !weir_lane_has_begun(lane) &&
+         weir_queue_is_empty(task->queue, drains(task));
 }
 
 void weir_buffer_step(weir_task *task, weir_lane *lane)
@@ -132,37 +162,35 @@ void weir_buffer_step(weir_task *task, weir_lane *lane)
   tend(task);
   send_dropped(task, lane);
   send_due(task, lane);
-  if (may_put(task) && weir_task_take(task, lane) && lane->batch != NULL)
+  weir_task_turn(task, lane);
+  if (may_put(task, lane) && weir_task_take(task, lane) && lane->batch != NULL)
     put(task, lane);
   send_dropped(task, lane);
   send_due(task, lane);
   note_next(task, lane);
   task->buffered = weir_queue_count(task->queue);
   // What lies on disk outlives a stop.
-  if (task->inputs_ended && lane->batch == NULL &&
-      weir_queue_is_empty(task->queue, drains(task)))
+  if (is_over(task, lane))
     weir_task_close(task, lane);
 }
 
 static int can_go_on(const weir_task *task)
 {
-  if (may_send(task, PORT_DROPPED, weir_queue_dropped(task->queue)))
+  if (weir_queue_dropped(task->queue) & roomy(task, PORT_DROPPED))
     return 1;
   int64_t now = now_ns(task);
-  if (weir_queue_tend_ns(task->queue, drains(task)) <= now)
-    return 1;
-  return may_send(task, PORT_OUT, weir_queue_head(task->queue)) &&
-         weir_queue_next_ns(task->queue, drains(task)) <= now;
+  return weir_queue_tend_ns(task->queue, drains(task)) <= now ||
+         weir_queue_next_ns(task->queue, roomy(task, PORT_OUT), drains(task)) <= now;
 }
 
 int weir_buffer_is_ready(weir_task *task, const weir_lane *lane)
 {
   queue_of(task);
-  if (is_pointless(task) || can_go_on(task))
+  if (is_pointless(task) || can_go_on(task) || is_over(task, lane))
+    return 1;
+  if (task->flow->classes && weir_task_has_turn(task, lane))
     return 1;
   if (lane->batch != NULL)
-    return may_put(task);
-  if (task->inputs_ended)
-    return weir_queue_is_empty(task->queue, drains(task));
-  return may_put(task) && weir_task_has_input(task);
+    return may_put(task, lane);
+  return !task->inputs_ended && may_put(task, lane) && weir_task_has_input(task, lane);
 }

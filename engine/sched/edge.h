@@ -18,7 +18,7 @@
 
 #include "engine/data/batch.h"
 
-enum { WEIR_EDGE_BATCHES = 8, WEIR_CLASSES = 5 };
+enum { WEIR_EDGE_BATCHES = 8 };
 
 typedef struct weir_edge weir_edge;
 

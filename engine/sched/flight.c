@@ -238,7 +238,7 @@ static int has_work(weir_task *task, const weir_lane *lane)
     return flights->room > 0;
   if (task->inputs_ended)
     return may_finish(task, lane);
-  return may_board(flights) && weir_task_has_input(task);
+  return may_board(flights) && weir_task_has_input(task, lane);
 }
 
 void weir_flights_step(weir_task *task, weir_lane *lane, const weir_runner *runner)

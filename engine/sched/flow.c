@@ -49,6 +49,7 @@ static void free_lane(weir_lane *lane, const weir_merger *merger)
     weir_batch_unref(lane->run.out[port]);
   if (lane->run.partial != NULL)
     merger->drop(lane->run.partial);
+  weir_lane_free_begun(lane, merger);
   weir_mem_free(lane->run.out);
   weir_mem_free(lane->run.counts);
   weir_flights_free(lane->run.flights);
@@ -94,7 +95,8 @@ static void forfeit_all(weir_flow *flow)
   for (uint32_t i = 0; i < flow->task_count; i++) {
     if (flow->tasks[i]->source != NULL)
       weir_source_forfeit(flow->tasks[i]->source);
-    weir_spill_forfeit(flow->tasks[i]->buffer.spill);
+    for (uint32_t n = 0; n < WEIR_CLASSES; n++)
+      weir_spill_forfeit(flow->tasks[i]->buffer.spills[n]);
   }
 }
 
@@ -293,6 +295,12 @@ void weir_flow_set_class(weir_flow *flow, uint32_t number, uint32_t port,
   out->priority = priority;
   out->classed = 1;
   flow->classes = 1;
+}
+
+void weir_flow_set_deadline(weir_flow *flow, uint32_t task, uint32_t port,
+                            int64_t within_ns)
+{
+  flow->tasks[task]->ports[port].within_ns = within_ns;
 }
 
 void weir_flow_set_starvation(weir_flow *flow, int64_t max_starvation_ns)

@@ -121,6 +121,10 @@ int32_t weir_flow_lane_of(const weir_flow *flow, uint32_t task,
 // lane. Before lanes are set and tasks connected.
 void weir_flow_set_class(weir_flow *flow, uint32_t task, uint32_t port,
                          uint32_t priority);
+// And within its class it should be done so long after it came in: the earliest such
+// time comes first.
+void weir_flow_set_deadline(weir_flow *flow, uint32_t task, uint32_t port,
+                            int64_t within_ns);
 void weir_flow_set_starvation(weir_flow *flow, int64_t max_starvation_ns);
 
 // Lets batches go on as they are done, and be taken as they come; before the first

@@ -4,44 +4,103 @@
 
 #include "engine/sched/task.h"
 
+static int64_t now_ns(const weir_task *task)
+{
+  return task->flow->clock.monotonic_ns(task->flow->clock.context);
+}
+
 static int comes_any_time(const weir_task *task, uint32_t input)
 {
   return task->inputs[input].unordered || task->kind == WEIR_TASK_SINK ||
          task->flow->unordered || task->flow->classes;
 }
 
-// An input, and the class of its next batch.
+// What a lane may do next: an input to take a batch of a class from, or one that it has
+// begun.
+enum { NONE = -1, BEGUN = -2 };
 struct choice {
-  int input;  // -1: none now
+  int input;
   uint32_t priority;
   weir_urgency urgency;
 };
 
-static struct choice more_urgent(const weir_task *task, struct choice best,
-                                 uint32_t input, uint32_t priority, int64_t now)
+static int can_go_on(const weir_task *task, uint32_t priority)
 {
-  int64_t since = 0;
-  const weir_batch *batch =
-      weir_edge_peek_class(task->inputs[input].edge, priority, now, &since);
-  // A buffer takes also what cannot go on yet.
-  if (batch == NULL ||
-      (task->kind != WEIR_TASK_BUFFER && !weir_task_has_room(task, priority)))
-    return best;
-  struct choice one = {(int)input, priority, {priority, batch->deadline_ns, since}};
-  int before = best.input < 0 || weir_urgency_before(&one.urgency, &best.urgency, now,
-                                                     task->flow->max_starvation_ns);
+  return task->kind == WEIR_TASK_BUFFER ? weir_buffer_has_room(task, priority)
+                                        : weir_task_has_room(task, priority);
+}
+
+static struct choice more_urgent(const weir_task *task, struct choice best,
+                                 struct choice one, int64_t now)
+{
+  int before =
+      best.input == NONE || weir_urgency_before(&one.urgency, &best.urgency, now,
+                                                task->flow->max_starvation_ns);
   return before ? one : best;
 }
 
-// What is most urgent of all that may come.
-static struct choice choose_urgent(const weir_task *task)
+static struct choice of_begun(const weir_batch *batch, uint32_t priority,
+                              int64_t since_ns)
 {
-  int64_t now = task->flow->clock.monotonic_ns(task->flow->clock.context);
-  struct choice best = {.input = -1};
-  for (uint32_t i = 0; i < task->input_count; i++)
-    for (uint32_t priority = 0; priority < WEIR_CLASSES; priority++)
-      best = more_urgent(task, best, i, priority, now);
+  return (struct choice){BEGUN, priority, {priority, batch->deadline_ns, since_ns}};
+}
+
+// Of a class, where nothing of it is begun: or its order would be lost.
+static struct choice choose_input(const weir_task *task, struct choice best,
+                                  uint32_t priority, int64_t now)
+{
+  for (uint32_t i = 0; i < task->input_count; i++) {
+    int64_t since = 0;
+    const weir_batch *batch =
+        weir_edge_peek_class(task->inputs[i].edge, priority, now, &since);
+    struct choice one = {(int)i, priority, {priority, 0, since}};
+    if (batch == NULL)
+      continue;
+    one.urgency.deadline_ns = batch->deadline_ns;
+    best = more_urgent(task, best, one, now);
+  }
   return best;
+}
+
+// What is most urgent of all that can go on. A flat_map under way has its place in the
+// code of its segment, so it comes to its end first.
+static struct choice choose_urgent(const weir_task *task, const weir_lane *lane)
+{
+  int64_t now = now_ns(task);
+  struct choice best = {.input = NONE};
+  for (uint32_t priority = 0; priority < WEIR_CLASSES; priority++) {
+    int is_held = lane->batch != NULL && lane->batch->priority == priority;
+    if ((lane->run.begun && !is_held) || !can_go_on(task, priority))
+      continue;
+    const weir_begun *begun = lane->begun != NULL ? &lane->begun[priority] : NULL;
+    if (is_held)
+      best = more_urgent(task, best, of_begun(lane->batch, priority, now), now);
+    else if (begun != NULL && begun->batch != NULL)
+      best = more_urgent(task, best, of_begun(begun->batch, priority, begun->since_ns),
+                         now);
+    else if (!task->inputs_ended)
+      best = choose_input(task, best, priority, now);
+  }
+  return best;
+}
+
+int weir_task_has_turn(weir_task *task, const weir_lane *lane)
+{
+  return choose_urgent(task, lane).input != NONE;
+}
+
+void weir_task_turn(weir_task *task, weir_lane *lane)
+{
+  if (!task->flow->classes)
+    return;
+  struct choice choice = choose_urgent(task, lane);
+  int is_held = lane->batch != NULL && lane->batch->priority == choice.priority;
+  if (choice.input == NONE || is_held)
+    return;
+  if (lane->batch != NULL)
+    weir_lane_set_aside(task, lane, now_ns(task));
+  if (choice.input == BEGUN)
+    weir_lane_resume(lane, choice.priority);
 }
 
 // The next input of a group, by sequence and then by place; -1: none now. It must be
@@ -102,10 +161,10 @@ static int choose_in_order(weir_task *task)
   return -1;
 }
 
-static struct choice choose(weir_task *task)
+static struct choice choose(weir_task *task, const weir_lane *lane)
 {
   if (task->flow->classes)
-    return choose_urgent(task);
+    return choose_urgent(task, lane);
   return (struct choice){.input = choose_in_order(task)};
 }
 
@@ -158,7 +217,7 @@ int weir_task_take(weir_task *task, weir_lane *lane)
     return 1;
   if (!weir_ticket_is_free(task))
     return 0;
-  struct choice choice = choose(task);
+  struct choice choice = choose(task, lane);
   if (choice.input < 0) {
     if (!all_ended(task))
       return 0;
@@ -181,24 +240,25 @@ int weir_task_take(weir_task *task, weir_lane *lane)
   return 1;
 }
 
-int weir_task_has_input(weir_task *task)
+int weir_task_has_input(weir_task *task, const weir_lane *lane)
 {
-  return choose(task).input >= 0 || all_ended(task);
+  return choose(task, lane).input >= 0 || all_ended(task);
 }
 
+// A buffer takes what may hold up others, and is done with it at once.
 weir_urgency weir_task_urgency(weir_task *task, const weir_lane *lane)
 {
-  weir_urgency urgency = {task->port_count > 0 ? task->ports[0].priority : 0, 0, 0};
-  if (lane->batch != NULL) {
-    urgency.priority = lane->batch->priority;
-    urgency.deadline_ns = lane->batch->deadline_ns;
-  } else if (task->input_count > 0) {
-    struct choice choice = choose_urgent(task);
-    if (choice.input >= 0)
-      urgency = choice.urgency;
-  }
-  urgency.since_ns = task->since_ns;
-  return urgency;
+  int64_t since = task->since_ns;
+  if (task->kind == WEIR_TASK_BUFFER)
+    return (weir_urgency){WEIR_CLASS_CRITICAL, 0, since};
+  struct choice choice = {.input = NONE};
+  if (task->input_count > 0)
+    choice = choose_urgent(task, lane);
+  if (choice.input == NONE)
+    return (weir_urgency){task->port_count > 0 ? task->ports[0].priority : 0, 0, since};
+  if (choice.urgency.since_ns > since)
+    choice.urgency.since_ns = since;
+  return choice.urgency;
 }
 
 // A source that waits for records which nobody wants any more need not wait.

@@ -25,6 +25,15 @@ static void begin_made(const weir_task *task, weir_batch *batch)
   batch->ingest_ns = clock.wall_ns(clock.context);
 }
 
+void weir_port_mark(const weir_port *port, weir_batch *batch)
+{
+  if (!port->classed)
+    return;
+  batch->priority = port->priority;
+  if (port->within_ns > 0)
+    batch->deadline_ns = batch->ingest_ns + port->within_ns;
+}
+
 // Gives every port a batch to write to. An empty one may be left of an earlier input.
 void weir_task_prepare(weir_task *task, weir_lane *lane, const weir_batch *from)
 {
@@ -44,8 +53,7 @@ void weir_task_prepare(weir_task *task, weir_lane *lane, const weir_batch *from)
       begin_made(task, batch);
     if (from != NULL && task->renumbers)
       batch->sequence = lane->sequence;
-    if (task->ports[port].classed)
-      batch->priority = task->ports[port].priority;
+    weir_port_mark(&task->ports[port], batch);
     batch->line_rows = 1;
     run->out[port] = batch;
   }
@@ -176,7 +184,7 @@ int weir_task_may_send(weir_task *task, const weir_lane *lane)
   // What is taken next is chosen among what finds room.
   if (task->flow->classes && task->input_count > 0 && !task->inputs_ended)
     return 1;
-  return weir_task_has_room(task, task->ports[0].priority);
+  return weir_task_has_room(task, WEIR_CLASS_NORMAL);  // see begin_made
 }
 
 // Whether nobody takes its records any more; dead letters alone are no reason to go on.

@@ -128,14 +128,16 @@ static void give_up_batch(weir_task *task, weir_lane *lane)
 
 // An entry should be over within a millisecond, so that other tasks get their turn: a
 // slow lambda gets fewer rows at a time, down to one.
-static void pace(weir_lane *lane, int64_t elapsed_ns)
+static void pace(const weir_run *run, uint32_t *rows_now, int64_t elapsed_ns)
 {
   enum { SLOW_NS = 1000000, FAST_NS = SLOW_NS / 4 };
-  uint32_t rows_max = lane->run.limits.rows;
-  if (elapsed_ns > SLOW_NS)
-    lane->rows_now = lane->rows_now / 2 > 0 ? lane->rows_now / 2 : 1;
-  else if (elapsed_ns < FAST_NS && lane->rows_now < rows_max)
-    lane->rows_now = lane->rows_now < rows_max / 2 ? lane->rows_now * 2 : rows_max;
+  uint32_t rows_max = run->limits.rows;
+  if (elapsed_ns > SLOW_NS) {
+    uint32_t rows = (uint32_t)(*rows_now * (double)SLOW_NS / (double)elapsed_ns);
+    *rows_now = rows > 0 ? rows : 1;
+  } else if (elapsed_ns < FAST_NS && *rows_now < rows_max) {
+    *rows_now = *rows_now < rows_max / 2 ? *rows_now * 2 : rows_max;
+  }
 }
 
 static int enter_paced(weir_task *task, weir_lane *lane, const weir_runner *runner,
@@ -143,16 +145,17 @@ static int enter_paced(weir_task *task, weir_lane *lane, const weir_runner *runn
 {
   enum { ROWS_FIRST = 16 };  // nobody knows yet how slow its lambdas are
   weir_run *run = &lane->run;
-  if (lane->rows_now == 0)
-    lane->rows_now = ROWS_FIRST;
-  if (lane->rows_now > run->limits.rows)
-    lane->rows_now = run->limits.rows;
-  run->row_end = run->row + (left < lane->rows_now ? left : lane->rows_now);
+  uint32_t *rows_now = &lane->rows_now[lane->batch->priority];
+  if (*rows_now == 0)
+    *rows_now = ROWS_FIRST;
+  if (*rows_now > run->limits.rows)
+    *rows_now = run->limits.rows;
+  run->row_end = run->row + (left < *rows_now ? left : *rows_now);
   uint32_t row = run->row;
   int64_t began_ns = monotonic_ns(task);
   int reason = weir_segment_enter(task, lane, runner);
   add(&task->passed, run->row - row);
-  pace(lane, monotonic_ns(task) - began_ns);
+  pace(run, rows_now, monotonic_ns(task) - began_ns);
   return reason;
 }
 
@@ -189,7 +192,8 @@ static void compute(weir_task *task, weir_lane *lane, const weir_runner *runner)
 // Everything has been read and sent on; the first lane has the last word.
 static int may_finish(const weir_task *task, const weir_lane *lane)
 {
-  return task->inputs_ended && lane->number == 0 && weir_task_all_delivered(task);
+  return task->inputs_ended && lane->number == 0 && weir_task_all_delivered(task) &&
+         !weir_lane_has_begun(lane);
 }
 
 static void cancel_for_good(weir_task *task, weir_lane *lane)
@@ -208,9 +212,19 @@ static int is_pointless(const weir_task *task)
          (weir_task_unwanted(task) || weir_flow_gives_up(task->flow));
 }
 
+// What a lane has begun may wait for room, whatever else there is to do.
+static int is_held_up(const weir_task *task, const weir_lane *lane)
+{
+  return lane->batch != NULL && lane->ticket == NULL &&
+         !weir_task_has_room(task, lane->batch->priority);
+}
+
 void weir_segment_step(weir_task *task, weir_lane *lane, const weir_runner *runner)
 {
   weir_task_deliver(task, lane);
+  weir_task_turn(task, lane);
+  if (is_held_up(task, lane))
+    return;
   if (weir_flow_is_abandoned(task->flow)) {
     cancel_for_good(task, lane);
     return;
@@ -242,8 +256,24 @@ static int is_resting(const weir_task *task, const weir_lane *lane)
          (double)clock.monotonic_ns(clock.context) < lane->run.resume_ns;
 }
 
+static int has_urgent(weir_task *task, const weir_lane *lane)
+{
+  if (is_resting(task, lane))
+    return 0;
+  if (weir_task_has_turn(task, lane))
+    return 1;
+  if (lane->batch != NULL || weir_lane_has_begun(lane))
+    return 0;
+  if (task->inputs_ended)
+    return may_finish(task, lane) && weir_task_may_send(task, lane);
+  return weir_flow_is_abandoned(task->flow) || weir_task_unwanted(task) ||
+         weir_task_has_input(task, lane);
+}
+
 int weir_segment_is_ready(weir_task *task, const weir_lane *lane)
 {
+  if (task->flow->classes && task->input_count > 0)
+    return has_urgent(task, lane);
   if (weir_task_can_deliver(task))
     return 1;
   if (lane->ticket != NULL)
@@ -258,5 +288,5 @@ int weir_segment_is_ready(weir_task *task, const weir_lane *lane)
     return may_finish(task, lane);
   if (weir_flow_is_abandoned(task->flow) || weir_task_unwanted(task))
     return 1;
-  return weir_ticket_is_free(task) && weir_task_has_input(task);
+  return weir_ticket_is_free(task) && weir_task_has_input(task, lane);
 }

@@ -126,7 +126,8 @@ void weir_source_send(weir_task *task, weir_lane *lane, weir_batch *batch)
   }
   number_records(task, batch);
   batch->source = task->number;
-  batch->priority = task->ports[PORT_OUT].priority;
+  batch->priority = WEIR_CLASS_NORMAL;
+  weir_port_mark(&task->ports[PORT_OUT], batch);
   batch->sequence = task->sequence++;
   uint64_t records = (uint64_t)batch->row_count + batch->fault_count;
   add(&task->received, records);

@@ -133,7 +133,7 @@ static int sink_is_ready(weir_task *task, const weir_lane *lane)
   if (!weir_task_may_send(task, lane))
     return 0;
   return lane->batch != NULL || task->inputs_ended ||
-         weir_flow_is_abandoned(task->flow) || weir_task_has_input(task);
+         weir_flow_is_abandoned(task->flow) || weir_task_has_input(task, lane);
 }
 
 int weir_task_is_done(const weir_task *task)

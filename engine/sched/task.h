@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 #include "engine/ring/queue.h"
+#include "engine/ring/urgency.h"
 #include "engine/sched/flow.h"
 #include "engine/sched/profile.h"
 #include "engine/sched/tap.h"
-#include "engine/sched/urgency.h"
 
 typedef struct weir_task weir_task;
 
@@ -33,6 +33,7 @@ typedef struct weir_port {
   uint32_t homes;     // of its consumers
   uint32_t priority;  // class of what it sends
   uint32_t classed;   // that is so, whatever class what it is made from had
+  int64_t within_ns;  // after it came in it should be done; 0: no matter when
   uint64_t sent;      // records; atomic
   weir_tap *tap;      // atomic; NULL: nobody has looked yet
 } weir_port;
@@ -57,6 +58,17 @@ typedef struct weir_ticket {
   char *message;
 } weir_ticket;
 
+// A batch that was taken and is not done, set aside for one that is more urgent.
+typedef struct weir_begun {
+  weir_batch *batch;  // NULL: none
+  weir_batch **out;   // of a segment: what was made of it and has not been sent on
+  void *partial;      // and for the merger
+  uint64_t sequence;
+  uint32_t ends_sequence;
+  uint32_t row;
+  int64_t since_ns;  // it waits
+} weir_begun;
+
 // Where a task is computed, one worker at a time. While a lane is at work, what is in
 // it belongs to that worker.
 typedef struct weir_lane {
@@ -68,10 +80,11 @@ typedef struct weir_lane {
   uint32_t ends_sequence;  // nothing more of that sequence will be made
   int64_t held_since_ns;   // 0: nothing is held back
   weir_time time;          // of its steps; atomic
+  weir_begun *begun;       // [WEIR_CLASSES], or NULL: no classes, or none yet
   uint32_t number;
   uint32_t at_work;
-  uint32_t rows_now;  // that an entry may do, so that it stays below a millisecond
-  uint32_t woken;     // homes of the tasks that this step gave work to
+  uint32_t rows_now[WEIR_CLASSES];  // that an entry may do, to stay below a millisecond
+  uint32_t woken;                   // homes of the tasks that this step gave work to
 } weir_lane;
 
 struct weir_task {
@@ -224,8 +237,24 @@ void weir_task_deliver(weir_task *task, weir_lane *lane);
 int weir_task_all_delivered(const weir_task *task);
 void weir_task_free_tickets(weir_task *task);
 
+// buffer.c, what a lane's task asks of a queue
+int weir_buffer_has_room(const weir_task *task, uint32_t priority);
+
+// begun.c: where there are classes, a lane has a batch of each under way, and works at
+// the one that it holds.
+void weir_lane_set_aside(weir_task *task, weir_lane *lane, int64_t now_ns);
+void weir_lane_resume(weir_lane *lane, uint32_t priority);
+int weir_lane_has_begun(const weir_lane *lane);  // and set aside
+void weir_lane_free_begun(weir_lane *lane, const weir_merger *merger);
+
 // input.c
-int weir_task_has_input(weir_task *task);  // a batch to take, or the end to note
+// A batch to take, or the end to note.
+int weir_task_has_input(weir_task *task, const weir_lane *lane);
+
+// Where there are classes: whether there is something that can go on, to take or begun;
+// and has the lane hold it, unless it is to be taken. Nothing is done where not.
+int weir_task_has_turn(weir_task *task, const weir_lane *lane);
+void weir_task_turn(weir_task *task, weir_lane *lane);
 
 // How urgent what the lane would do is.
 weir_urgency weir_task_urgency(weir_task *task, const weir_lane *lane);
@@ -234,6 +263,7 @@ void weir_task_cancel(weir_task *task, weir_lane *lane);  // wants nothing more
 int weir_task_lend(weir_task *task);  // takes full inputs aside; whether any was
 
 // output.c
+void weir_port_mark(const weir_port *port, weir_batch *batch);  // as what it sends
 void weir_task_prepare(weir_task *task, weir_lane *lane, const weir_batch *from);
 void weir_task_send(weir_task *task, weir_lane *lane, weir_made made);
 void weir_task_push(weir_task *task, weir_lane *lane, uint32_t port, int ends_sequence);

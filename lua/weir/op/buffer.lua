@@ -70,7 +70,10 @@ M.doc = {
     .. ' ("drop_oldest"), or is thinned from half of the limit on ("sample": a share of keep'
     .. " goes in, evenly; at the limit it blocks), or goes to disk (\"spill\": to max_disk, 1 GiB"
     .. " if none is given, under state_dir). What lies on disk goes on in its order, after a"
-    .. " restart too; a run that is stopped leaves it there.",
+    .. " restart too; a run that is stopped leaves it there. Where records have classes (see"
+    .. " priority) the more urgent ones go on first, whenever they came, and what is dropped is of"
+    .. " the least urgent class; to block, to sample and to spill each class has the limits to"
+    .. " itself.",
   shape = "record -> the same record, later; or in the side \"dropped\"",
   units = "max_records: records that wait; max_bytes: of their JSON, with newlines; max_disk: of"
     .. " the files.",

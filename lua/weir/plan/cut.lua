@@ -16,7 +16,7 @@
 --               ports = { port... }, stages = { stage... }, dead_port = n,
 --               parallel = bool, reason = why not }
 --     port  = { number, name = "out"|"dead"|..., node, dead = bool, class = n?,
---               side = what a stage has dropped }
+--               deadline_ns = n?, side = what a stage has dropped }
 --     stage = { index, node, dead_port, dropped_port = n? }      -- index from 0
 --     edge  = { from = task, port = n, to = task, unordered = bool, apart = bool }
 
@@ -47,6 +47,9 @@ local FUSES = {
 }
 local ENDS = { route = true, split = true, priority = true, aggregate = true, sort = true,
   top = true }
+
+-- Ports of what is set aside.
+local ASIDE = { dead = true, dropped = true }
 
 local function fuses(node)
   return FUSES[node.kind] and not node.queue
@@ -165,6 +168,7 @@ function Cut:_add_segment(head)
   for _, name in ipairs(segment.last.ports or { "out" }) do
     local port = add_port(segment, name, segment.last, false)
     port.class = (segment.last.classes or {})[name]
+    port.deadline_ns = port.class and segment.last.deadline_ns
   end
   if segment.last.kind == "route" then
     add_port(segment, "default", segment.last, false)
@@ -244,14 +248,18 @@ function Cut:_heads()
   return heads
 end
 
--- What a source reads is as urgent as the first stages behind it say, if all do.
-function Cut:_class_of_source(node)
+-- What stands before a priority is as urgent as the most urgent that may become of it, or nil
+-- where some of it has no class.
+function Cut:_class_ahead(node)
   local class
-  for _, reader in ipairs(self.consumers[node].out or {}) do
-    if reader.kind ~= "priority" or reader.expr then
-      return nil
+  for port, readers in pairs(self.consumers[node] or {}) do
+    for _, reader in ipairs(ASIDE[port] and {} or readers) do
+      local ahead = (node.classes or {})[port] or self:_class_ahead(reader)
+      if not ahead then
+        return nil
+      end
+      class = math.min(class or ahead, ahead)
     end
-    class = math.min(class or reader.classes.out, reader.classes.out)
   end
   return class
 end
@@ -260,7 +268,7 @@ function Cut:_make_tasks()
   for _, node in ipairs(self.graph.nodes) do
     if node.kind == "source" and not is_made(node) then
       local task = self:_add_task("source", node.name, node)
-      add_port(task, "out", node, false).class = self:_class_of_source(node)
+      add_port(task, "out", node, false).class = self:_class_ahead(node)
       task.dead_port = add_port(task, "dead", node, true).number
       self.of[node] = task
     end

@@ -70,11 +70,15 @@ function M.merger(node)
   return merger
 end
 
--- The groups that records are added to: of the batch at hand, or of everything.
+-- The groups that records are added to: of the batch at hand, or of everything. A batch may be
+-- set aside for one that is more urgent.
 local function groups_now(bound)
-  if bound.totals and bound.run.partial == nil then
-    bound.groups = C.weir_totals_new_part(bound.totals)
-    bound.run.partial = bound.groups
+  local run = bound.run
+  if bound.totals and (run.partial == nil or run.partial ~= bound.groups) then
+    if run.partial == nil then
+      run.partial = C.weir_totals_new_part(bound.totals)
+    end
+    bound.groups = ffi.cast("weir_groups *", run.partial)
   end
   return bound.groups
 end

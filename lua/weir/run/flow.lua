@@ -4,9 +4,11 @@ local cdef = require("weir.cdef")
 local columns = require("weir.plan.columns")
 local connectors = require("weir.run.connectors")
 local ffi = require("ffi")
+local priority = require("weir.lib.priority")
 local state_dir = require("weir.run.state_dir")
 
-local C = cdef.load("engine/base/clock.h", "engine/ring/spill.h", "engine/sched/flow.h")
+local C = cdef.load("engine/base/clock.h", "engine/data/batch.h", "engine/ring/spill.h",
+  "engine/sched/flow.h")
 
 local M = {}
 
@@ -81,17 +83,45 @@ function add.segment(self, task, context)
 end
 
 -- What an earlier process left there goes first. A damaged end is told, not refused.
-local function open_spill(self, task)
+local function open_spill(self, path, max_disk)
   local out, message = ffi.new("weir_spill *[1]"), ffi.new("char[?]", C.WEIR_SPILL_MESSAGE)
-  local path = state_dir.of(self, task.name)
   local pool = C.weir_flow_pool(self.flow)
-  local rc = C.weir_spill_open(out, path, task.node.queue.max_disk, pool, message)
+  local rc = C.weir_spill_open(out, path, max_disk, pool, message)
   if rc ~= 0 then
     error(ffi.string(message), 0)
   elseif message[0] ~= 0 then
     table.insert(self.warnings, ffi.string(message))
   end
   return out[0]
+end
+
+local function exists(path)
+  local file = io.open(path)
+  return file ~= nil and file:close()
+end
+
+local function has_classes(plan)
+  for _, task in ipairs(plan.tasks) do
+    for _, port in ipairs(task.ports) do
+      if port.class then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+-- Each class that may come, or that an earlier process has left, has a log of its own: or
+-- what is urgent would wait on disk behind what is not.
+local function open_spills(self, task, options)
+  local path = state_dir.of(self, task.name)
+  for class = 0, C.WEIR_CLASSES - 1 do
+    local usual = class == C.WEIR_CLASS_NORMAL
+    local of_class = usual and path or ("%s.%s"):format(path, priority.NAMES[class + 1])
+    if usual or has_classes(self.plan) or exists(of_class) then
+      options.spills[class] = open_spill(self, of_class, task.node.queue.max_disk)
+    end
+  end
 end
 
 function add.buffer(self, task)
@@ -101,7 +131,9 @@ function add.buffer(self, task)
       options[name] = name == "overflow" and C["WEIR_OVERFLOW_" .. value:upper()] or value
     end
   end
-  options.spill = queue.max_disk and open_spill(self, task) or nil
+  if queue.max_disk then
+    open_spills(self, task, options)
+  end
   return C.weir_flow_add_buffer(self.flow, task.name, options)
 end
 
@@ -143,6 +175,7 @@ local function add_tasks(self, context)
     for _, port in ipairs(task.ports) do
       if port.class then
         C.weir_flow_set_class(self.flow, number, port.number, port.class)
+        C.weir_flow_set_deadline(self.flow, number, port.number, port.deadline_ns or 0)
       end
     end
   end

@@ -16,6 +16,7 @@ end
 -- Rows of ten bytes with their newline, numbered on.
 local function batch_of(count)
   local batch = C.weir_batch_new(pool)
+  batch.priority = C.WEIR_CLASS_NORMAL
   for _ = 1, count do
     local row = ('{"n":%3d}'):format(next_record)
     assert(C.weir_line_add(batch, row, #row) == 0)
@@ -47,7 +48,7 @@ local function numbers_of(batch)
 end
 
 local function take(now, drain)
-  return numbers_of(C.weir_queue_take(queue, now or 0, drain and 1 or 0))
+  return numbers_of(C.weir_queue_take(queue, C.WEIR_QUEUE_ALL, now or 0, drain and 1 or 0))
 end
 
 local function take_all(now)
@@ -62,7 +63,10 @@ end
 
 local function dropped()
   local out = {}
-  for batch in function() return numbers_of(C.weir_queue_take_dropped(queue)) end do
+  local function next_one()
+    return numbers_of(C.weir_queue_take_dropped(queue, C.WEIR_QUEUE_ALL))
+  end
+  for batch in next_one do
     for _, n in ipairs(batch) do
       out[#out + 1] = n
     end
@@ -97,7 +101,7 @@ describe("queue", function()
     open({ max_records = 3 })
     local batch = batch_of(5)
     assert.equal(3, C.weir_queue_put(queue, batch, 0, 0))
-    assert.equal(1, C.weir_queue_is_full(queue, 0))
+    assert.equal(1, C.weir_queue_is_full(queue, C.WEIR_CLASS_NORMAL, 0))
     assert.equal(0, C.weir_queue_put(queue, batch, 3, 0))
     assert.same({ 1, 2, 3 }, take())
     assert.equal(2, C.weir_queue_put(queue, batch, 3, 0))
@@ -108,7 +112,7 @@ describe("queue", function()
   it("counts bytes with their newlines; the record that reaches the limit is the last", function()
     open({ max_bytes = 25 })
     assert.equal(3, put(4))
-    assert.equal(1, C.weir_queue_is_full(queue, 0))
+    assert.equal(1, C.weir_queue_is_full(queue, C.WEIR_CLASS_NORMAL, 0))
     take()
     C.weir_queue_free(queue)
     open({ max_bytes = 20 })
@@ -145,14 +149,14 @@ describe("queue", function()
     put(5)
     local taken = put(100)
     assert.is_true(taken < 100)
-    assert.equal(1, C.weir_queue_is_full(queue, 0))
+    assert.equal(1, C.weir_queue_is_full(queue, C.WEIR_CLASS_NORMAL, 0))
     assert.equal(10, tonumber(stats().records))
   end)
 
   it("keeps what is dropped only for somebody", function()
     open({ max_records = 1, overflow = C.WEIR_OVERFLOW_DROP_NEWEST })
     put(3)
-    assert.is_true(C.weir_queue_dropped(queue) == nil)
+    assert.equal(0, C.weir_queue_dropped(queue))
     assert.equal(2, tonumber(stats().dropped_newest))
   end)
 
@@ -160,7 +164,7 @@ describe("queue", function()
     open({ delay_ns = 5 * S })
     put(1, 1 * S)
     put(1, 2 * S)
-    assert.equal(6 * S, tonumber(C.weir_queue_next_ns(queue, 0)))
+    assert.equal(6 * S, tonumber(C.weir_queue_next_ns(queue, C.WEIR_QUEUE_ALL, 0)))
     assert.is_nil(take(6 * S - 1))
     assert.same({ 1 }, take(6 * S))
     assert.is_nil(take(6 * S))
@@ -172,7 +176,7 @@ describe("queue", function()
     put(5)
     assert.same({ 1, 2 }, take(0))
     assert.is_nil(take(0.05 * S))
-    local next_ns = tonumber(C.weir_queue_next_ns(queue, 0))
+    local next_ns = tonumber(C.weir_queue_next_ns(queue, C.WEIR_QUEUE_ALL, 0))
     assert.is_true(next_ns >= 0.1 * S and next_ns < 0.1001 * S)
     assert.same({ 3 }, take(next_ns))
     assert.same({ 4, 5 }, take(9 * S))
@@ -279,7 +283,7 @@ describe("queue", function()
 
   describe("that gathers", function()
     local function gathered(now, drain)
-      local batch = C.weir_queue_take(queue, now or 0, drain and 1 or 0)
+      local batch = C.weir_queue_take(queue, C.WEIR_QUEUE_ALL, now or 0, drain and 1 or 0)
       if batch == nil then
         return nil
       end
@@ -313,12 +317,12 @@ describe("queue", function()
       put(1, 5 * S)
       put(0, 5 * S)
       put(1, 5.5 * S)
-      assert.equal(6 * S, tonumber(C.weir_queue_next_ns(queue, 0)))
+      assert.equal(6 * S, tonumber(C.weir_queue_next_ns(queue, C.WEIR_QUEUE_ALL, 0)))
       assert.is_nil(gathered(6 * S - 1))
       assert.equal('{"records":[{"n":  1},{"n":  2}],"count":2}', gathered(6 * S))
       assert.is_true(C.weir_queue_is_empty(queue, 0) == 1)
       put(1, 7 * S)
-      assert.equal(8 * S, tonumber(C.weir_queue_next_ns(queue, 0)))
+      assert.equal(8 * S, tonumber(C.weir_queue_next_ns(queue, C.WEIR_QUEUE_ALL, 0)))
     end)
 
     it("gives what it has when nothing more will come", function()

@@ -11,14 +11,19 @@ local POLICIES = { "BLOCK", "DROP_NEWEST", "DROP_OLDEST", "SAMPLE", "SPILL" }
 
 local flow, now, behaviours
 
-local function source(last)
+-- Its records are numbered from 1; a million each is their class.
+local function source(last, class)
   local out = ffi.new("weir_source *[1]")
   assert(C.weir_memory_source_new(out) == 0)
   for n = 1, last do
-    local text = ('{"n":%d}'):format(n)
+    local text = ('{"n":%d}'):format((class or 0) * 1e6 + n)
     assert(C.weir_memory_source_add(out[0], text, #text) == 0)
   end
-  return C.weir_flow_add_source(flow, "in", out[0])
+  local task = C.weir_flow_add_source(flow, "in", out[0])
+  if class then
+    C.weir_flow_set_class(flow, task, 0, class)
+  end
+  return task
 end
 
 local function sink(name)
@@ -73,33 +78,45 @@ local function open()
     hold_bytes = 0 })
 end
 
--- producer -> buffer -> slow reader -> sink, and what is dropped to a sink of its own.
-local function build(options, count)
-  local line = { from = source(count), queue = C.weir_flow_add_buffer(flow, "buffer", options) }
+-- producer -> buffer -> slow reader -> sink, and what is dropped to a sink of its own. With
+-- classes, as many producers.
+local function build(options, count, classes)
+  local line = { from = {} }
+  for i, class in ipairs(classes or { false }) do
+    line.from[i] = source(count, class or nil)
+  end
+  line.queue = C.weir_flow_add_buffer(flow, "buffer", options)
   line.write = segment("write", pass(1000, 0))
   line.slow = segment("slow", pass(math.random(1, 50), math.random(0, 3) * 1e6))
   line.to, line.aside = sink("out"), sink("aside")
   line.edges = {
-    connect(line.from, 0, line.write), connect(line.write, 0, line.queue),
-    connect(line.queue, 0, line.slow), connect(line.slow, 0, line.to),
-    connect(line.queue, 1, line.aside),
+    connect(line.write, 0, line.queue), connect(line.queue, 0, line.slow),
+    connect(line.slow, 0, line.to), connect(line.queue, 1, line.aside),
   }
+  for _, from in ipairs(line.from) do
+    table.insert(line.edges, connect(from, 0, line.write))
+  end
   return line
 end
 
+-- Within each class.
 local function rising(list)
-  for i = 2, #list do
-    if list[i] <= list[i - 1] then
+  local last = {}
+  for _, n in ipairs(list) do
+    local class = math.floor(n / 1e6)
+    if n <= (last[class] or 0) then
       return false
     end
+    last[class] = n
   end
   return true
 end
 
 -- What a run left on disk, in order.
-local function left_behind(directory)
+local function left_behind(directory, list)
   local out, message = ffi.new("weir_spill *[1]"), ffi.new("char[?]", C.WEIR_SPILL_MESSAGE)
-  local pool, batch, list = C.weir_pool_new(4), ffi.new("weir_batch *[1]"), {}
+  local pool, batch = C.weir_pool_new(4), ffi.new("weir_batch *[1]")
+  list = list or {}
   assert(C.weir_spill_open(out, directory, 0, pool, message) == 0, ffi.string(message))
   while C.weir_spill_take(out[0], batch) == 0 do
     for i = 0, batch[0].row_count - 1 do
@@ -129,7 +146,22 @@ local function missing(last, ...)
   return none
 end
 
-local function check(queue, out, aside, received, left)
+-- The numbers of each class, without it.
+local function by_class(...)
+  local of = {}
+  for _, list in ipairs({ ... }) do
+    for _, n in ipairs(list) do
+      local class = math.floor(n / 1e6)
+      of[class] = of[class] or {}
+      table.insert(of[class], n % 1e6)
+    end
+  end
+  return of
+end
+
+-- In a flow with classes what comes later may push out what has come before, and so does
+-- what is dropped last go first.
+local function check(queue, out, aside, received, left, mixed)
   local dropped = tonumber(queue.dropped_newest + queue.dropped_oldest + queue.sampled)
   assert.equal(dropped, #aside)
   assert.equal(0, tonumber(queue.records))
@@ -139,8 +171,14 @@ local function check(queue, out, aside, received, left)
   end
   assert.equal(received, #out + #aside)
   assert.is_true(rising(out), "order of the stream")
-  assert.is_true(rising(aside), "order of what is dropped")
-  assert.same({}, missing(received, out, aside))
+  assert.is_true(rising(aside) or mixed and queue.dropped_newest > 0, "order of what is dropped")
+  local of = by_class(out, aside)
+  local all = 0
+  for _, list in pairs(of) do
+    assert.same({}, missing(math.max(unpack(list)), list))
+    all = all + math.max(unpack(list))
+  end
+  assert.equal(received, all)
 end
 
 local function check_edges(line)
@@ -150,14 +188,13 @@ local function check_edges(line)
   end
 end
 
-local function options_of(policy, spill)
+local function options_of(policy)
   return ffi.new("weir_queue_options", {
     max_records = math.random(1, 300),
     max_bytes = math.random() < 0.3 and math.random(1, 3000) or 0,
     overflow = C["WEIR_OVERFLOW_" .. policy],
     keep = math.random(1, 10) / 10,
-    delay_ns = not spill and math.random() < 0.3 and math.random(0, 5) * 1e6 or 0,
-    spill = spill,
+    delay_ns = policy ~= "SPILL" and math.random() < 0.3 and math.random(0, 5) * 1e6 or 0,
   })
 end
 
@@ -187,16 +224,42 @@ local function disturb(stop_at)
   end
 end
 
+-- Of some flows records have classes.
+local function some_classes()
+  local classes = {}
+  for class = 0, 4 do
+    classes[#classes + 1] = math.random() < 0.4 and class or nil
+  end
+  return math.random() < 0.6 and classes[1] and classes or nil
+end
+
+local function open_spills(options, directory, pool, classes)
+  for _, class in ipairs(classes or { C.WEIR_CLASS_NORMAL }) do
+    options.spills[class] = open_spill(directory .. class, pool)
+  end
+end
+
+local function left_of(directory, classes)
+  local list = {}
+  for _, class in ipairs(directory and (classes or { C.WEIR_CLASS_NORMAL }) or {}) do
+    left_behind(directory .. class, list)
+    assert(os.execute("rm -r " .. directory .. class) == 0)
+  end
+  return list
+end
+
 local function run_one(policy, number)
   math.randomseed(number)
   open()
-  local directory = policy == "SPILL" and os.tmpname()
+  local directory, classes = policy == "SPILL" and os.tmpname(), some_classes()
   local pool = C.weir_pool_new(4)
+  local options = options_of(policy)
   if directory then
     os.remove(directory)
+    open_spills(options, directory, pool, classes)
   end
-  local spill = directory and open_spill(directory, pool) or nil
-  local line = build(options_of(policy, spill), math.random(0, 900))
+  local count = math.random(0, 900)
+  local line = build(options, classes and math.floor(count / #classes) or count, classes)
   local runner = driver.runner(function(task, run)
     return behaviours[task](run)
   end)
@@ -212,10 +275,7 @@ local function run_one(policy, number)
   C.weir_flow_free(flow)
   C.weir_pool_free(pool)
   runner:free()
-  check(queue, out, aside, received, directory and left_behind(directory) or {})
-  if directory then
-    assert(os.execute("rm -r " .. directory) == 0)
-  end
+  check(queue, out, aside, received, left_of(directory, classes), classes)
 end
 
 describe(("a buffer (seed %d)"):format(seed), function()
@@ -233,11 +293,10 @@ describe(("a buffer (seed %d)"):format(seed), function()
     open()
     local directory, pool = os.tmpname(), C.weir_pool_new(4)
     os.remove(directory)
-    local line = build(ffi.new("weir_queue_options", {
-      max_records = 1,
-      overflow = C.WEIR_OVERFLOW_SPILL,
-      spill = open_spill(directory, pool),
-    }), 900)
+    local options = ffi.new("weir_queue_options", { max_records = 1,
+      overflow = C.WEIR_OVERFLOW_SPILL })
+    options.spills[C.WEIR_CLASS_NORMAL] = open_spill(directory, pool)
+    local line = build(options, 900)
     local runner = driver.runner(function(task, run)
       return behaviours[task](run)
     end)

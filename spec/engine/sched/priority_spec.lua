@@ -3,7 +3,7 @@ local engine = require("spec.support.engine")
 local ffi = require("ffi")
 
 local C = engine.load("engine/data/batch.h", "engine/data/line.h", "engine/io/memory.h",
-  "engine/sched/flow.h", "engine/sched/urgency.h")
+  "engine/sched/flow.h", "engine/ring/urgency.h")
 
 local seed = tonumber(os.getenv("SEED")) or os.time()
 local MS = 1e6
@@ -11,8 +11,10 @@ local MS = 1e6
 describe(("urgency (seed %d)"):format(seed), function()
   -- The rule, said slowly: a key for each that compares as a whole.
   local function key(one, now, max_starvation)
-    local class = now - one.since > max_starvation and 0 or one.priority
-    return { class, one.deadline == 0 and math.huge or one.deadline, one.since }
+    if now - one.since > max_starvation then
+      return { -1, 0, one.since }
+    end
+    return { one.priority, one.deadline == 0 and math.huge or one.deadline, one.since }
   end
 
   local function before(a, b)
@@ -196,5 +198,184 @@ describe(("a flow with classes (seed %d)"):format(seed), function()
       clock, now = driver.clock()
       flow = C.weir_flow_new(clock)
     end
+  end)
+end)
+
+-- One segment, makers of several classes before it, and a list of what waits where beside it:
+-- each time, the model says which record comes next.
+describe(("a segment with classes, beside a slow model (seed %d)"):format(seed), function()
+  local RUNS, STARVATION = 1000, 5 * MS
+  local flow, now, behaviours, runner, model
+
+  local function write(run, n)
+    local text = ('{"n":%d}'):format(n)
+    C.weir_line_add(run.out[0], text, #text)
+  end
+
+  -- Makes a batch each time it is asked, until it has made as many as it is to.
+  local function maker(number)
+    local one = { class = math.random(0, 4), within = math.random(0, 2) * 10 * MS, waiting = {},
+      left = math.random(1, 6), next = number * 100000 }
+    one.task = C.weir_flow_add_segment(flow, "maker" .. number, 1, 1)
+    C.weir_flow_set_class(flow, one.task, 0, one.class)
+    C.weir_flow_set_deadline(flow, one.task, 0, one.within)
+    behaviours[one.task] = function(run)
+      if one.left == 0 then
+        return C.WEIR_RUN_DONE
+      end
+      local batch = { rows = {}, class = one.class,
+        deadline = one.within > 0 and tonumber(now[0]) + one.within or math.huge }
+      for i = 1, math.random(1, 9) do
+        one.next = one.next + 1
+        batch.rows[i] = one.next
+        write(run, one.next)
+      end
+      table.insert(one.waiting, batch)
+      one.left = one.left - 1
+      return C.WEIR_RUN_MORE
+    end
+    return one
+  end
+
+  -- What may come next, the more urgent classes first.
+  local function candidates(time)
+    local list = {}
+    for class = 0, 4 do
+      local begun = model.begun[class]
+      if begun then
+        list[#list + 1] = { batch = begun, since = begun == model.held and time or begun.since }
+      else
+        for _, one in ipairs(model.makers) do
+          if one.class == class and one.waiting[1] then
+            one.since = one.since or time
+            list[#list + 1] = { batch = one.waiting[1], since = one.since, maker = one }
+          end
+        end
+      end
+    end
+    return list
+  end
+
+  local function is_before(a, b, time)
+    local starved_a, starved_b = time - a.since > STARVATION, time - b.since > STARVATION
+    if starved_a ~= starved_b then
+      return starved_a
+    elseif not starved_a and a.batch.class ~= b.batch.class then
+      return a.batch.class < b.batch.class
+    elseif not starved_a and a.batch.deadline ~= b.batch.deadline then
+      return a.batch.deadline < b.batch.deadline
+    end
+    return a.since < b.since
+  end
+
+  -- The batch that the segment must work at now.
+  local function turn(time)
+    local best
+    for _, one in ipairs(candidates(time)) do
+      if not best or is_before(one, best, time) then
+        best = one
+      end
+    end
+    if best.batch ~= model.held and model.held then
+      model.held.since = time
+    end
+    if best.maker then
+      table.remove(best.maker.waiting, 1)
+      best.maker.since = nil
+      model.begun[best.batch.class] = best.batch
+    end
+    model.held = best.batch
+    return best.batch
+  end
+
+  local function segment()
+    local task = C.weir_flow_add_segment(flow, "slow", 1, 1)
+    behaviours[task] = function(run)
+      if run.finishing ~= 0 then
+        return C.WEIR_RUN_DONE
+      end
+      local batch = turn(tonumber(now[0]))
+      while run.row < run.row_end do
+        local span = run.batch.rows[run.row]
+        local n = tonumber(ffi.string(run.batch.bytes.bytes + span.start + 5,
+          span["end"] - span.start - 6))
+        assert.equal(table.remove(batch.rows, 1), n)
+        write(run, n)
+        run.row = run.row + 1
+      end
+      now[0] = now[0] + math.random(0, MS)
+      if batch.rows[1] then
+        return C.WEIR_RUN_MORE
+      end
+      model.begun[batch.class], model.held = nil, nil
+      return C.WEIR_RUN_DONE
+    end
+    return task
+  end
+
+  local function try(task)
+    if C.weir_flow_claim(flow, task, 0) == 1 then
+      C.weir_flow_run(flow, task, 0, runner.c)
+      return true
+    end
+  end
+
+  local function check_order(to)
+    local last, count = {}, 0
+    for _, row in ipairs(driver.rows(flow, to)) do
+      local n = tonumber(row:match("%d+"))
+      local of = math.floor(n / 100000)
+      assert.is_true(n == (last[of] or of * 100000) + 1)
+      last[of], count = n, count + 1
+    end
+    for i, one in ipairs(model.makers) do
+      assert.equal(one.next, last[i])
+    end
+    return count
+  end
+
+  local function random_run()
+    local clock
+    clock, now = driver.clock()
+    flow, behaviours, model = C.weir_flow_new(clock), {}, { makers = {}, begun = {} }
+    C.weir_flow_limit(flow, { rows = math.random(1, 4), out_bytes = 1e6, hold_bytes = 0 })
+    C.weir_flow_set_starvation(flow, STARVATION)
+    for i = 1, math.random(1, 5) do
+      model.makers[i] = maker(i)
+    end
+    local slow, out = segment(), ffi.new("weir_sink *[1]")
+    for _, one in ipairs(model.makers) do
+      C.weir_flow_connect(flow, one.task, 0, slow, 0)
+    end
+    assert(C.weir_memory_sink_new(out) == 0)
+    local to = C.weir_flow_add_sink(flow, "out", out[0])
+    C.weir_flow_connect(flow, slow, 0, to, 0)
+    while C.weir_flow_finished(flow) == 0 do
+      if math.random() < 0.4 then
+        try(model.makers[math.random(#model.makers)].task)
+      else
+        candidates(tonumber(now[0])) -- as the claim looks at them
+        try(slow)
+      end
+      now[0] = now[0] + (math.random(10) == 1 and math.random(0, 4 * MS) or 0)
+      while try(to) do end
+    end
+    local count = check_order(to)
+    C.weir_flow_free(flow)
+    return count
+  end
+  jit.off(random_run, true)
+
+  it("works at what the model says, every time", function()
+    math.randomseed(seed)
+    runner = driver.runner(function(task, run)
+      return behaviours[task](run)
+    end)
+    local count = 0
+    for _ = 1, RUNS do
+      count = count + random_run()
+    end
+    runner:free()
+    assert.is_true(count > RUNS)
   end)
 end)

@@ -38,11 +38,10 @@ local ops = ffi.new("weir_source_ops", {
 
 -- The rule, said slowly: a key that compares as a whole.
 local function key(class, deadline, since, now, max_starvation)
-  deadline = deadline == 0 and math.huge or deadline
   if now - since > max_starvation then
-    class = 0
+    return { -1, 0, since }
   end
-  return { class, deadline, since }
+  return { class, deadline == 0 and math.huge or deadline, since }
 end
 
 local function compare(a, b)
@@ -101,7 +100,8 @@ function Model:look(task)
     if not choice then
       return all_ended(task) and { class = C.WEIR_CLASS_NORMAL, deadline = 0 }
     end
-    return { class = choice.source.class, deadline = choice.head.deadline }
+    return { class = choice.source.class, deadline = choice.head.deadline,
+      since = choice.source.since }
   end
   return #task.queue < C.WEIR_EDGE_BATCHES and { class = task.class, deadline = 0 }
 end
@@ -115,7 +115,8 @@ function Model:wanted(hungry)
     if what then
       task.since_ready = task.since_ready or now
       list[#list + 1] = { task = task,
-        key = key(what.class, what.deadline, task.since_ready, now, self.max_starvation) }
+        key = key(what.class, what.deadline, math.min(task.since_ready, what.since or now), now,
+          self.max_starvation) }
     end
   end
   return first_of(list)

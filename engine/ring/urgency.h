@@ -1,8 +1,8 @@
 // urgency.h -- who comes first where records have classes of priority.
 //
 // The more urgent class; within a class the earliest deadline, then who waits longest.
-// Who has waited longer than max_starvation is in the first class, so that everybody
-// gets on, however much that is urgent there is.
+// Who has waited longer than max_starvation comes before all of them, so that everybody
+// gets on, however much that is urgent there is: whoever asks has a turn end that wait.
 //
 // Owns     nothing.
 // Threads  any.
