@@ -81,19 +81,6 @@ static void let_go(weir_spill *spill, uint64_t safe)
   }
 }
 
-void weir_spill_close(weir_spill *spill)
-{
-  if (spill == NULL)
-    return;
-  weir_spill_tend(spill, INT64_MAX);
-  weir_log_cursor_free(spill->cursor);
-  weir_log_close(spill->log);
-  let_go(spill, UINT64_MAX);
-  weir_receipts_free(spill->receipts);
-  weir_buf_fini(&spill->scratch);
-  weir_mem_free(spill);
-}
-
 static int fail(weir_spill *spill, int rc)
 {
   snprintf(spill->message, sizeof spill->message, "%s", weir_log_message(spill->log));
@@ -208,6 +195,20 @@ int weir_spill_tend(weir_spill *spill, int64_t now_ns)
     spill->full_ns = 0;
   }
   return WEIR_OK;
+}
+
+void weir_spill_close(weir_spill *spill)
+{
+  if (spill == NULL)
+    return;
+  look_for_released(spill, 1);  // long ago: it waits for nothing more
+  weir_spill_tend(spill, INT64_MAX);
+  weir_log_cursor_free(spill->cursor);
+  weir_log_close(spill->log);
+  let_go(spill, UINT64_MAX);
+  weir_receipts_free(spill->receipts);
+  weir_buf_fini(&spill->scratch);
+  weir_mem_free(spill);
 }
 
 static int64_t sooner(int64_t a, int64_t b) { return a < b ? a : b; }
