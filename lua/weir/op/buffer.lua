@@ -2,57 +2,19 @@
 --
 -- `queue` of such a node is what the engine's queue is told: engine/ring/queue.h.
 
--- If the script gives no limit.
-local MAX_BYTES = 64 * 2 ^ 20
-local MAX_DISK = 2 ^ 30
+local overflow = require("weir.lib.overflow")
 
 local M = {
   kind = "buffer",
   usage = ':buffer{ max_records = 10000, overflow = "drop_oldest" }',
   arguments = {},
-  options = {
-    max_records = { kind = "integer", min = 1 },
-    max_bytes = { kind = "size" },
-    overflow = {
-      kind = "enum",
-      values = { "block", "drop_newest", "drop_oldest", "sample", "spill" },
-      default = "block",
-    },
-    keep = { kind = "share", usage = "keep = 0.1" },
-    max_disk = { kind = "size" },
-  },
+  options = overflow.OPTIONS,
   sides = { "dropped" },
 }
 
--- Options of one policy, and how a message calls them.
-local OWN = {
-  keep = { of = "sample", is = "the share that is kept" },
-  max_disk_bytes = { of = "spill", is = "what may lie on disk" },
-}
-
-local function refuse_misplaced(node, refuse)
-  for name, own in pairs(OWN) do
-    if node[name] and node.overflow ~= own.of then
-      refuse('%s is %s with overflow = "%s"; here overflow is "%s"', (name:gsub("_bytes", "")),
-        own.is, own.of, node.overflow)
-    end
-  end
-end
-
 function M.complete(node, refuse)
-  refuse_misplaced(node, refuse)
-  if node.overflow == "sample" and not (node.keep and node.keep > 0) then
-    refuse('overflow = "sample" needs the share that is kept, such as keep = 0.1')
-  end
+  node.queue = overflow.queue(node, refuse)
   node.stateful = node.overflow == "spill"
-  local has_limit = node.max_records or node.max_bytes_bytes
-  node.queue = {
-    max_records = node.max_records or 0,
-    max_bytes = node.max_bytes_bytes or (has_limit and 0 or MAX_BYTES),
-    overflow = node.overflow,
-    keep = node.keep or 0,
-    max_disk = node.stateful and (node.max_disk_bytes or MAX_DISK) or nil,
-  }
 end
 
 --- What waits goes on as it came; what is dropped depends on time.
