@@ -105,7 +105,7 @@ static const char *parse_part(weir_template *of, const char **at)
   }
   if (start[0] == '%') {
     if (start[1] == '\0' || strchr(time_letters, start[1]) == NULL)
-      return "no part of a time; write %% for a percent sign";
+      return "is no part of a time; write %% for a percent sign";
     add_part(of, PART_TIME, start, 2);
     *at = start + 2;
     return NULL;

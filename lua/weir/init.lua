@@ -40,7 +40,7 @@ local operators = {
 
 local connectors = {
   "file", "tail", "standard", "exec", "tcp", "unix", "udp", "syslog", "http", "memory", "concat",
-  "generate", "interval", "sqlite", "discard",
+  "generate", "interval", "sqlite", "bus", "discard",
 }
 
 local codecs = { "json", "csv", "lines", "logfmt", "pattern", "syslog" }

@@ -120,9 +120,9 @@ s:to "a.out.jsonl":to "b.out.jsonl"
   end)
 
   for path, wrong in pairs({
-    ["a%Qb.jsonl"] = '"%Q" at byte 2 no part of a time',
+    ["a%Qb.jsonl"] = '"%Q" at byte 2 is no part of a time',
     ["a{b.jsonl"] = '"{" at byte 2 is not closed',
-    ["100%.jsonl"] = '"%." at byte 4 no part of a time',
+    ["100%.jsonl"] = '"%." at byte 4 is no part of a time',
     ["a}.jsonl"] = '"}" at byte 2 closes nothing',
   }) do
     it("names its files by blanks that make sense: " .. path, function()

@@ -44,7 +44,7 @@ local function node_of(object, use, where)
     local subject = definition.subject and definition.subject(described)
     node.subject = type(subject) == "string" and subject or nil -- never a secret
     node.ports = use == "source" and { "out" } or {}
-    node.sides = { "dead" }
+    node.sides = definition.sides and definition.sides[use] or { "dead" }
     node.name, node.named = name, name ~= nil
     shared[object] = node
     if use == "source" then

@@ -26,10 +26,7 @@ local OWN = {
   max_disk_bytes = { of = "spill", is = "what may lie on disk" },
 }
 
---- The queue of options that were read; what does not fit together goes to `refuse`.
----@param given table  max_records, max_bytes_bytes, overflow, keep, max_disk_bytes
----@param refuse fun(message: string, ...)
-function M.queue(given, refuse)
+local function refuse_misfits(given, refuse)
   for name, own in pairs(OWN) do
     if given[name] and given.overflow ~= own.of then
       refuse('%s is %s with overflow = "%s"; here overflow is "%s"', (name:gsub("_bytes", "")),
@@ -39,6 +36,13 @@ function M.queue(given, refuse)
   if given.overflow == "sample" and not (given.keep and given.keep > 0) then
     refuse('overflow = "sample" needs the share that is kept, such as keep = 0.1')
   end
+end
+
+--- The queue of options that were read; what does not fit together goes to `refuse`.
+---@param given table  max_records, max_bytes_bytes, overflow, keep, max_disk_bytes
+---@param refuse fun(message: string, ...)
+function M.queue(given, refuse)
+  refuse_misfits(given, refuse)
   local has_limit = given.max_records or given.max_bytes_bytes
   return {
     max_records = given.max_records or 0,

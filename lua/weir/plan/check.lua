@@ -108,6 +108,14 @@ local function check_meta(node, graph, add)
   end
 end
 
+-- What is published to nobody is counted, and perhaps was meant for somebody.
+local function check_bus(node, add)
+  if node.kind == "publish" and node.groups and #node.groups == 0 then
+    add("warning", node, ('nobody subscribes to "%s": what is published there is counted as'
+      .. " unmatched"):format(node.topic))
+  end
+end
+
 local ENDLESS = { interval = true, tail = true, http = true }
 
 -- Why a source never ends by itself, or nil.
@@ -187,6 +195,7 @@ function M.check(graph)
     check_patterns(node, add)
     check_template(node, add)
     check_meta(node, graph, add)
+    check_bus(node, add)
     check_names(node, add)
     check_memory(node, add)
     check_ends(node, add, seen)

@@ -9,7 +9,7 @@ local M = {}
 
 local KEEPS = { filter = true, take = true, skip = true, tap = true, sort = true, route = true,
   split = true, merge = true, priority = true, buffer = true, delay = true, throttle = true,
-  sample = true, dedup = true }
+  sample = true, dedup = true, publish = true, subscribe = true }
 
 local of_node
 

@@ -44,15 +44,17 @@ local FUSES = {
   dedup = true,
   throttle = true, -- with a key; else it has a queue
   merge = true,
+  publish = true, -- unless each record is sent where it belongs
+  subscribe = true, -- unless it has a queue
 }
 local ENDS = { route = true, split = true, priority = true, aggregate = true, sort = true,
-  top = true }
+  top = true, publish = true }
 
 -- Ports of what is set aside.
 local ASIDE = { dead = true, dropped = true }
 
 local function fuses(node)
-  return FUSES[node.kind] and not node.queue
+  return FUSES[node.kind] and not node.queue and not node.groups
 end
 
 local Cut = {}

@@ -26,6 +26,7 @@ local DATA = {
   "C", "rows", "run", "counts", "fuel", "pending", "holds", "check", "put", "keep", "copy",
   "take_map",
   "items", "open_item", "parse", "share", "picks", "meet", "grants", "class_of",
+  "publish",
   "aggregate_add", "sort_add", "top_add",
   "aggregate_finish", "sort_finish", "top_finish", "generate", "walk", "look", "FUEL",
   "FULL_BYTES",
@@ -34,7 +35,7 @@ local DATA = {
 local NUMBERS = {
   { "DONE", 0 }, { "MORE", 1 }, { "FULL", 2 }, { "SATED", 3 },
   { "STRIP_END", 0 }, { "SURVIVOR", 2 }, { "STRIP_FULL", 3 },
-  { "KNOWN", 0 }, { "CROWDED", 2 },
+  { "KNOWN", 0 }, { "CROWDED", 2 }, { "NOWHERE", 0 }, { "PUBLISHED_FULL", 2 },
 }
 
 local READ = 1 -- a mark of a profile (engine/sched/run.h)
@@ -43,7 +44,8 @@ local GATHERS = { aggregate = true, sort = true, top = true }
 
 -- Whether a stage writes records itself.
 local function writes(node)
-  return node.kind == "route" or node.kind == "split" or (node.kind == "priority" and node.expr)
+  return node.kind == "route" or node.kind == "split" or node.groups ~= nil
+    or (node.kind == "priority" and node.expr)
 end
 
 -- Stages from `index` on, for the record that `open` puts into code.slot.

@@ -90,6 +90,8 @@ local function subject_of(node)
       .. (#node.keys > 0 and " by " .. names_of(node.keys, "name") or "")
   elseif node.kind == "route" then
     return names_of(node.routes, "name")
+  elseif node.kind == "publish" or node.kind == "subscribe" then
+    return node.topic
   elseif node.kind == "take" or node.kind == "skip" then
     return tostring(node.count)
   elseif node.expr and node.expr.kind == "text" then
@@ -122,7 +124,7 @@ local function add_ports(lines, task, edges)
       end
     end
     if not (port.dead and is_default) then
-      lines[#lines + 1] = ("  %-8s-> %s"):format(port.name,
+      lines[#lines + 1] = ("  %-7s -> %s"):format(port.name,
         #to > 0 and table.concat(to, ", ") or "(counted, taken by nobody)")
     end
   end

@@ -171,6 +171,23 @@ end
 
 function M.merge() end
 
+M.subscribe = M.merge
+
+-- publish: to everybody alike, or each record to those who want its topic.
+function M.publish(code, stage)
+  if not stage.node.groups then
+    return
+  end
+  at(code, stage)
+  code:open("do")
+  code:line("local answer = publish(%s, %d)", name(stage), code.slot)
+  code:open("if answer == NOWHERE then")
+  code:leave(stage, "DROPPED")
+  code:close()
+  code:line("full = full or answer == PUBLISHED_FULL")
+  code:close()
+end
+
 --- The list of a flat_map: makes it unless one is under way. The elements follow in a
 -- loop of their own; see weir.plan.emit.
 function M.flat_map(code, stage)

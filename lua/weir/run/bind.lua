@@ -97,6 +97,12 @@ function binders.merge()
   return {}
 end
 
+binders.subscribe = binders.merge
+
+function binders.publish(node, run)
+  return node.groups and require("weir.run.publish").bind(node, run) or {}
+end
+
 binders.priority = classes.bind
 
 function binders.source(node)
@@ -215,6 +221,8 @@ function M.bind(task, run, source, clock)
     data[i].name = stage.node.name
     if stage.node.kind == "dedup" then
       data.meet = require("weir.run.recent").meet(clock)
+    elseif stage.node.groups then
+      data.publish = require("weir.run.publish").send
     elseif stage.node.kind == "throttle" then
       data.grants = require("weir.run.buckets").grants(clock)
     end

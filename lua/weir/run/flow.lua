@@ -12,7 +12,7 @@ local C = cdef.load("engine/base/clock.h", "engine/data/batch.h", "engine/ring/s
 
 local M = {}
 
-local HANDS_ON = { merge = true, take = true, skip = true }
+local HANDS_ON = { merge = true, take = true, skip = true, publish = true, subscribe = true }
 local GATHERS = { aggregate = true, sort = true, top = true }
 
 --- The default sink of dead letters: a file that appears when there is something in it.
@@ -41,7 +41,7 @@ local function reads(self, task)
     end
   end
   for _, stage in ipairs(task.stages or {}) do
-    if not HANDS_ON[stage.node.kind] then
+    if not HANDS_ON[stage.node.kind] or stage.node.groups then
       return true
     end
   end

@@ -22,7 +22,7 @@ local KINDS = 6
 local NAMES = { [0] = "made", [1] = "filtered", [2] = "absorbed", [3] = "dropped", [4] = "dead",
   [5] = "forgotten" }
 local DROPPED_AS = { take = "taken", skip = "skipped", flat_map = "given_up",
-  dedup = "duplicate", throttle = "over_rate" }
+  dedup = "duplicate", throttle = "over_rate", publish = "unmatched" }
 
 local QUEUE_REASONS = { "dropped_newest", "dropped_oldest", "sampled", "over_rate" }
 

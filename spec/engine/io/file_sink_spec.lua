@@ -209,7 +209,7 @@ describe("file sink", function()
     assert.truthy(message(support.path()):find("name a file in it", 1, true))
     assert.equal('path "a{b": "{" at byte 2 is not closed; write {{ for the character itself',
       message("a{b"))
-    assert.equal('path "a%Q": "%Q" at byte 2 no part of a time; write %% for a percent sign',
+    assert.equal('path "a%Q": "%Q" at byte 2 is no part of a time; write %% for a percent sign',
       message("a%Q"))
   end)
 

@@ -15,7 +15,7 @@ describe("stream", function()
   it("names the nearest function of weir, or all", function()
     assert.matches('weir.fil: there is no such name; did you mean "file"?',
       failure("weir.fil{}"), 1, true)
-    assert.matches("weir.kubernetes: there is no such name; there are avg, coalesce,",
+    assert.matches("weir.kubernetes: there is no such name; there are avg, bus, coalesce,",
       failure("weir.kubernetes{}"), 1, true)
   end)
 

@@ -4,7 +4,7 @@
 local MADE = { generate = true, memory = true }
 
 -- What others send has no end that a next one could follow.
-local LIVE = { tail = true, tcp = true, udp = true, unix = true }
+local LIVE = { tail = true, tcp = true, udp = true, unix = true, bus = true }
 
 return {
   kind = "concat",

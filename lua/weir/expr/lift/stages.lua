@@ -159,6 +159,14 @@ end
 
 -- Several streams are one already when they get here.
 M.merge = finish
+M.subscribe = finish
+
+function M.publish(b, node)
+  if node.groups then
+    refuse("computes a topic")
+  end
+  finish(b)
+end
 
 function M.drop_fields(b, node)
   b.frozen = false

@@ -1,0 +1,88 @@
+--- Streams that meet on a bus.
+
+local program = require("spec.support.program")
+
+local place = program.each_place()
+
+local function script(text)
+  place:write("run.lua", 'local weir = require "weir"\n' .. text)
+end
+
+describe("weir.bus", function()
+  it("sends each record to those who want its topic, and counts what nobody wants", function()
+    place:write("orders.jsonl", [[
+{"id":1,"region":"eu","event":"made"}
+{"id":2,"region":"us","event":"made"}
+{"id":3,"region":"eu","event":"sent"}
+{"id":4,"region":"a.b","event":"sent"}
+{"id":5,"event":"made"}
+]])
+    script([[
+weir.from "orders.jsonl"
+  :to(weir.bus{ topic = "orders.{region}", type = "{event}" })
+  :to(weir.bus{ topic = "nobody" })
+weir.from(weir.bus{ topic = "orders.eu" }):to "eu"
+weir.from(weir.bus{ topic = "orders.*", type = { "made", "paid" } }):to "made"
+]])
+    local result = place:run("weir run run.lua")
+    assert.equal(0, result.code, result.err)
+    assert.equal('{"id":1,"region":"eu","event":"made"}\n{"id":3,"region":"eu","event":"sent"}\n',
+      place:read("eu"))
+    assert.equal('{"id":1,"region":"eu","event":"made"}\n{"id":2,"region":"us","event":"made"}\n',
+      place:read("made"))
+    assert.matches("publish:orders.{region} +5 +1 +4 +1 +1", result.err)
+    assert.matches("publish:nobody +5 +%- +%- +5 +%-", result.err)
+    assert.matches('the topic needs field "region", which is missing', result.err, 1, true)
+    assert.matches("the ledger balances", result.err, 1, true)
+    local checked = place:run("weir check run.lua")
+    assert.matches('run.lua:4: warning: nobody subscribes to "nobody"',
+      checked.out .. checked.err, 1, true)
+  end)
+
+  it("slows who publishes for the sake of a slow subscriber, unless that gives way", function()
+    place:write("in.jsonl", ('{"n":1}\n'):rep(50000))
+    script([[
+weir.from "in.jsonl":to(weir.bus{ topic = "a" })
+weir.from(weir.bus{ topic = "a", overflow = "drop_oldest", max_records = 10 })
+  :throttle{ rate = "1/h", burst = 5 }:to(weir.bus{ topic = "b" })
+weir.from(weir.bus{ topic = "b" }):take(3):to "few"
+weir.from(weir.bus{ topic = "a" }):aggregate{ n = weir.count() }:to(weir.stdout{})
+]])
+    local result = place:run("weir run run.lua")
+    assert.equal('{"n":50000}\n', result.out, result.err)
+    assert.equal(('{"n":1}\n'):rep(3), place:read("few"))
+    assert.matches("the ledger balances", result.err, 1, true)
+  end)
+
+  it("lets a file be forgotten only when all subscribers have written it", function()
+    place:write("a.log", ("x\n"):rep(100))
+    script([[
+weir.from(weir.tail{ path = "a.log", codec = "lines", start = "earliest" })
+  :to(weir.bus{ topic = "{message}" })
+weir.from(weir.bus{ topic = "x" }):to(weir.file{ path = "one", append = true })
+weir.from(weir.bus{ topic = ">" })
+  :map(function() error("no") end, { on_error = "stop" }):to(weir.discard{})
+]])
+    local result = place:run("weir run --state-dir state run.lua")
+    assert.not_equal(0, result.code)
+    script([[
+weir.from(weir.tail{ path = "a.log", codec = "lines", start = "earliest" }):take(100)
+  :to(weir.bus{ topic = "{message}" })
+weir.from(weir.bus{ topic = "x" }):to(weir.discard{})
+weir.from(weir.bus{ topic = ">" }):to(weir.stdout{})
+]])
+    result = place:run("weir run --state-dir state run.lua")
+    assert.equal(('{"message":"x"}\n'):rep(100), result.out, result.err)
+  end)
+
+  it("is shown by explain as the edges that it is", function()
+    script([[
+weir.from "in.jsonl":to(weir.bus{ topic = "a.{k}" })
+weir.from(weir.bus{ topic = "a.b" }):filter "n > 1":to "out"
+]])
+    local result = place:run("weir explain run.lua")
+    assert.matches("publish  a.{k}", result.out, 1, true)
+    assert.matches("to a.b  -> run/2", result.out, 1, true)
+    assert.matches("subscribe a.b", result.out, 1, true)
+  end)
+end)
