@@ -4,9 +4,10 @@
 # binary, shared libraries for the engine that specs load. Nothing is copied in.
 
 PACKAGES_BUILD := gcc libc6-dev make libuv1-dev libluajit-5.1-dev luajit \
-  lua-lpeg lua-lpeg-dev libsqlite3-dev zlib1g-dev libzstd-dev libcurl4-gnutls-dev libcurl4
+  lua-lpeg lua-lpeg-dev libsqlite3-dev zlib1g-dev libzstd-dev libcurl4-gnutls-dev libcurl4 \
+  libssl-dev
 PACKAGES_CHECK := lua-busted lua-cjson lua-check sqlite3 zstd time clang libclang-rt-dev \
-  clang-format clang-tidy
+  clang-format clang-tidy openssl curl
 # Whom weir is measured beside, and what they are built of.
 PACKAGES_BENCH := g++ libsimdjson-dev lua-cjson lua-lpeg jq miller gawk mawk
 

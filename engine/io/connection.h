@@ -25,7 +25,7 @@
 typedef struct weir_connection weir_connection;
 
 struct weir_connection {
-  weir_connection *older;  // in the order of the last whole record
+  weir_connection *older;  // in the order of the last whole record, or of coming
   weir_connection *newer;
   weir_socket *socket;
   weir_decoder *decoder;  // its own, where records hang on those before them; or NULL
@@ -36,6 +36,7 @@ struct weir_connection {
   size_t read_max;    // bytes still to be read; a stop takes what has arrived
   int over;           // why nothing more will be read: EEND, ESTOPPED, -errno; or OK
   int looks;          // what is carried is to be looked at before more is read
+  int is_stranger;    // the handshake is not over
   char name[WEIR_ADDRESS_TEXT];
 };
 

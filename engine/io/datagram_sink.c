@@ -83,7 +83,7 @@ static int connect_once(struct datagram_sink *sink)
   const weir_socket_options socket = {0};
   weir_dial *dialled =
       weir_dial_new(sink->net, (enum weir_transport)sink->options.transport,
-                    sink->options.address, &socket, sink->options.timeout_ns);
+                    sink->options.address, &socket, NULL, sink->options.timeout_ns);
   int rc;
   for (;;) {
     int64_t until_ns;

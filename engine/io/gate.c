@@ -2,7 +2,8 @@
 //
 // Connections stand in a list in the order of their last whole record, so that the
 // first one is the first to become idle. For them time stands still while nobody asks
-// for records: it is the clock less the time that everybody was away.
+// for records: it is the clock less the time that everybody was away. Strangers, whose
+// handshake is not over, stand in a list of their own, in the order in which they came.
 
 #include "engine/io/gate.h"
 
@@ -11,11 +12,18 @@
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/io/door.h"
 #include "engine/io/feed.h"
 #include "engine/loop/dial.h"
 #include "engine/loop/net.h"
 
-enum { KEEPALIVE_S = 30, PAUSE_NS = 100000000, PLACES_MAX = 8 };
+enum { KEEPALIVE_S = 30, PLACES_MAX = 8, PROBLEM_MAX = 320 };
+
+// Connections, the first of which will be the first to have waited too long.
+struct line {
+  weir_connection *oldest;
+  weir_connection *newest;
+};
 
 // What people are shown while a peer cannot be reached. Others look at the text when
 // they like, so there is one for each reason, and it stays.
@@ -26,25 +34,22 @@ struct place {
 
 struct weir_gate {
   weir_gate_options options;
-  weir_socket_options socket;
   const weir_decoder *decoder;
   weir_net *net;
-  weir_socket *listeners[WEIR_ADDRESS_LIST];  // a name may be several addresses
-  uint32_t listener_count;
-  weir_connection *oldest;
-  weir_connection *newest;
-  uint32_t count;
+  weir_door door;
+  struct line friends;
+  struct line strangers;
   int draining;
-  int ended;               // why no connection will be made any more, if not OK
-  int64_t away_ns;         // all in all
-  int64_t left_ns;         // since when nobody asks
-  int64_t pause_until_ns;  // nobody is let in before; 0: no pause
+  int ended;        // why no connection will be made any more, if not OK
+  int64_t away_ns;  // all in all
+  int64_t left_ns;  // since when nobody asks
   weir_dial *dial;
   weir_backoff backoff;
   int64_t dial_ns;        // when to connect again
   int64_t dial_until_ns;  // when to look at the dial again
   weir_counter counters[WEIR_GATE_COUNTERS];
   char name[WEIR_ADDRESS_TEXT + 16];
+  char problem[PROBLEM_MAX];  // of the last connection, where TLS knows it better
   struct place places[PLACES_MAX];
   const char *place;
   char message[512];
@@ -70,8 +75,10 @@ static const char *kind_of(const weir_gate *gate)
 weir_gate *weir_gate_new(const weir_gate_options *options, const weir_decoder *decoder)
 {
   static const char *const names[WEIR_GATE_COUNTERS] = {
-      "connections_opened", "connections_reset", "connections_idle",
-      "accepts_paused",     "connects_failed",   "connections_dropped",
+      "connections_opened", "connections_reset",    "connections_idle",
+      "accepts_paused",     "connects_failed",      "connections_dropped",
+      "connections_cut",    "certificates_refused", "handshakes_slow",
+      "handshakes_failed",  "certificates_renewed", "certificates_unusable",
   };
   weir_gate *gate = weir_mem_new(sizeof *gate);
   gate->options = *options;
@@ -79,9 +86,11 @@ weir_gate *weir_gate_new(const weir_gate_options *options, const weir_decoder *d
   if (gate->options.max_record > WEIR_RECORD_MAX)
     gate->options.max_record = WEIR_RECORD_MAX;
   gate->decoder = decoder;
-  gate->socket = (weir_socket_options){.keepalive_s = KEEPALIVE_S};
   for (int i = 0; i < WEIR_GATE_COUNTERS; i++)
     gate->counters[i].name = names[i];
+  gate->door.socket = (weir_socket_options){.keepalive_s = KEEPALIVE_S};
+  gate->door.max_inside = options->max_connections;
+  gate->door.paused = &gate->counters[WEIR_GATE_PAUSED];
   gate->dial_ns = now_ns(gate);
   weir_backoff_init(&gate->backoff, &options->retries, (uint64_t)gate->dial_ns);
   snprintf(gate->name, sizeof gate->name, "%s %s", kind_of(gate), options->address);
@@ -89,33 +98,47 @@ weir_gate *weir_gate_new(const weir_gate_options *options, const weir_decoder *d
   return gate;
 }
 
+static struct line *line_of(weir_gate *gate, const weir_connection *connection)
+{
+  return connection->is_stranger ? &gate->strangers : &gate->friends;
+}
+
 static void unlink_connection(weir_gate *gate, weir_connection *connection)
 {
-  *(connection->older != NULL ? &connection->older->newer : &gate->oldest) =
+  struct line *line = line_of(gate, connection);
+  *(connection->older != NULL ? &connection->older->newer : &line->oldest) =
       connection->newer;
-  *(connection->newer != NULL ? &connection->newer->older : &gate->newest) =
+  *(connection->newer != NULL ? &connection->newer->older : &line->newest) =
       connection->older;
 }
 
 static void link_newest(weir_gate *gate, weir_connection *connection)
 {
-  connection->older = gate->newest;
+  struct line *line = line_of(gate, connection);
+  connection->older = line->newest;
   connection->newer = NULL;
-  *(gate->newest != NULL ? &gate->newest->newer : &gate->oldest) = connection;
-  gate->newest = connection;
+  *(line->newest != NULL ? &line->newest->newer : &line->oldest) = connection;
+  line->newest = connection;
   connection->active_ns = asked_ns(gate);
+}
+
+static void free_line(weir_gate *gate, const struct line *line)
+{
+  while (line->oldest != NULL) {
+    weir_connection *connection = line->oldest;
+    unlink_connection(gate, connection);
+    weir_connection_free(connection);
+  }
 }
 
 void weir_gate_free(weir_gate *gate)
 {
   if (gate == NULL)
     return;
-  while (gate->oldest != NULL) {
-    weir_connection *connection = gate->oldest;
-    unlink_connection(gate, connection);
-    weir_connection_free(connection);
-  }
+  free_line(gate, &gate->friends);
+  free_line(gate, &gate->strangers);
   weir_dial_free(gate->dial);
+  weir_door_fini(&gate->door);
   weir_net_free(gate->net);
   for (int i = 0; i < PLACES_MAX; i++)
     weir_mem_free(gate->places[i].text);
@@ -130,20 +153,16 @@ static int fail(weir_gate *gate, int code, const char *what, const char *remedy)
   return gate->ended = code;
 }
 
-// On all addresses of a name. "" and "*" need one socket: that of IPv6 takes in IPv4.
-static int listen_on(weir_gate *gate, const weir_addresses *found)
+static int use_certificates(weir_gate *gate)
 {
-  const char *text = gate->options.address;
-  int one_is_enough = text[0] == ':' || text[0] == '*';
-  int rc = -EADDRNOTAVAIL;
-  for (uint32_t i = 0; i < found->count; i++) {
-    rc = weir_socket_listen(gate->net, &found->items[i], &gate->socket,
-                            &gate->listeners[gate->listener_count]);
-    gate->listener_count += rc == WEIR_OK;
-    if (rc == WEIR_OK && one_is_enough)
-      break;
-  }
-  return gate->listener_count > 0 ? WEIR_OK : rc;
+  const weir_tls_options *options = gate->options.tls;
+  char problem[PROBLEM_MAX];
+  gate->options.tls = NULL;  // borrowed for as long as this
+  if (options == NULL ||
+      weir_tls_new(&gate->door.tls, options, problem, sizeof problem) == WEIR_OK)
+    return WEIR_OK;
+  snprintf(gate->message, sizeof gate->message, "%s: %s", gate->name, problem);
+  return gate->ended = WEIR_EINVAL;
 }
 
 int weir_gate_open(weir_gate *gate)
@@ -151,18 +170,22 @@ int weir_gate_open(weir_gate *gate)
   int rc = weir_net_new(&gate->net);
   if (rc != WEIR_OK)
     return fail(gate, rc, "no event loop", "");
+  gate->door.net = gate->net;
+  rc = use_certificates(gate);
+  if (rc != WEIR_OK)
+    return rc;
+  if (gate->door.tls != NULL)
+    weir_tls_count(gate->door.tls, &gate->counters[WEIR_GATE_RENEWED],
+                   &gate->counters[WEIR_GATE_UNUSABLE]);
   if (gate->options.connects)
     return WEIR_OK;
-  weir_addresses found;
-  rc = weir_address_find(&found, (enum weir_transport)gate->options.transport,
-                         gate->options.address, 1);
-  if (rc == WEIR_OK)
-    rc = listen_on(gate, &found);
+  rc = weir_door_open(&gate->door, (enum weir_transport)gate->options.transport,
+                      gate->options.address);
   if (rc != WEIR_OK)
     return fail(gate, rc, "cannot listen",
                 rc == -EADDRINUSE ? "; another program does, or this one twice" : "");
   char local[WEIR_ADDRESS_TEXT];
-  weir_socket_local(gate->listeners[0], local, sizeof local);
+  weir_socket_local(gate->door.listeners[0], local, sizeof local);
   snprintf(gate->name, sizeof gate->name, "%s %s", kind_of(gate), local);
   return WEIR_OK;
 }
@@ -190,9 +213,15 @@ static void open_connection(weir_gate *gate, weir_socket *socket)
                           : NULL;
   weir_connection *connection = weir_connection_new(
       socket, own, (enum weir_frame)gate->options.frame, gate->options.max_record);
+  connection->is_stranger = !weir_socket_has_greeted(socket);
   link_newest(gate, connection);
-  gate->count++;
-  count(gate, WEIR_GATE_OPENED);
+  if (!connection->is_stranger)
+    count(gate, WEIR_GATE_OPENED);
+}
+
+static const char *words_of(const weir_gate *gate, int code)
+{
+  return gate->problem[0] != '\0' ? gate->problem : weir_err_text(code);
 }
 
 static const char *place_of(weir_gate *gate, int code)
@@ -200,9 +229,9 @@ static const char *place_of(weir_gate *gate, int code)
   for (int i = 0; i < PLACES_MAX; i++) {
     struct place *place = &gate->places[i];
     if (place->text == NULL) {
-      char text[WEIR_ADDRESS_TEXT + 128];
+      char text[WEIR_ADDRESS_TEXT + PROBLEM_MAX + 32];
       snprintf(text, sizeof text, "%s (%s)", gate->name,
-               code == WEIR_EEND ? "connecting again" : weir_err_text(code));
+               code == WEIR_EEND ? "connecting again" : words_of(gate, code));
       *place = (struct place){code, weir_mem_text(text)};
     }
     if (place->code == code)
@@ -211,74 +240,70 @@ static const char *place_of(weir_gate *gate, int code)
   return gate->name;
 }
 
+static void fail_to_connect(weir_gate *gate, int code)
+{
+  if (gate->problem[0] == '\0') {
+    fail(gate, code, "cannot be reached",
+         "; is it there? retries says how often this is tried");
+    return;
+  }
+  snprintf(gate->message, sizeof gate->message, "%s: %s", gate->name, gate->problem);
+  gate->ended = code;
+}
+
+static int is_mistake(int code) { return code == -EKEYREJECTED || code == -EPROTO; }
+
 static void connect_later(weir_gate *gate, int code)
 {
   int has_ended = code == WEIR_EEND || code == -ETIME;
   int64_t wait_ns = weir_backoff_next(&gate->backoff);
+  // What has never worked is a mistake, and no time mends it.
+  if (is_mistake(code) && gate->counters[WEIR_GATE_OPENED].value == 0)
+    wait_ns = -1;
   if (wait_ns < 0 && has_ended && gate->options.retries.max == 0) {
     gate->ended = WEIR_EEND;
     return;
   }
   if (wait_ns < 0) {
-    fail(gate, has_ended ? -ECONNRESET : code, "cannot be reached",
-         "; is it there? retries says how often this is tried");
+    fail_to_connect(gate, has_ended ? -ECONNRESET : code);
     return;
   }
   gate->dial_ns = now_ns(gate) + wait_ns;
   gate->place = place_of(gate, code);
 }
 
+static void count_end(weir_gate *gate, const weir_connection *connection)
+{
+  int code = connection->over;
+  int is_well = code == WEIR_EEND || code == WEIR_ESTOPPED || code == -ETIME;
+  if (connection->is_stranger && !is_well)
+    count(gate, code == -EKEYREJECTED ? WEIR_GATE_DISTRUSTED : WEIR_GATE_STRANGE);
+  else if (code == WEIR_ENOMEM)
+    count(gate, WEIR_GATE_DROPPED);
+  else if (code == WEIR_ETRUNCATED)
+    count(gate, WEIR_GATE_CUT);
+  else if (!is_well)
+    count(gate, WEIR_GATE_RESET);
+}
+
 static void close_connection(weir_gate *gate, weir_connection *connection)
 {
   int code = connection->over;
-  if (code == WEIR_ENOMEM)
-    count(gate, WEIR_GATE_DROPPED);
-  else if (code != WEIR_EEND && code != WEIR_ESTOPPED && code != -ETIME)
-    count(gate, WEIR_GATE_RESET);
+  count_end(gate, connection);
+  snprintf(gate->problem, sizeof gate->problem, "%s",
+           weir_socket_message(connection->socket));
   unlink_connection(gate, connection);
   weir_connection_free(connection);
-  gate->count--;
-  if (gate->pause_until_ns != 0)
-    gate->pause_until_ns = now_ns(gate);
+  weir_door_let_out(&gate->door, now_ns(gate));
   if (gate->options.connects && !gate->draining)
     connect_later(gate, code);
 }
 
-static void watch_listeners(weir_gate *gate, uint32_t events)
-{
-  for (uint32_t i = 0; i < gate->listener_count; i++)
-    weir_socket_watch(gate->listeners[i], events);
-}
-
-static void pause_listening(weir_gate *gate)
-{
-  watch_listeners(gate, 0);
-  gate->pause_until_ns = gate->count < gate->options.max_connections
-                             ? now_ns(gate) + PAUSE_NS
-                             : INT64_MAX;  // until one goes
-  count(gate, WEIR_GATE_PAUSED);
-}
-
 static void let_in(weir_gate *gate, weir_socket *listener)
 {
-  while (gate->count < gate->options.max_connections) {
-    weir_socket *socket;
-    int rc = weir_socket_accept(listener, &gate->socket, &socket);
-    if (rc == WEIR_EEMPTY)
-      return;
-    if (rc != WEIR_OK)  // no descriptor or no memory for it, and others will go
-      break;
+  weir_socket *socket;
+  while (weir_door_let_in(&gate->door, listener, now_ns(gate), &socket) == WEIR_OK)
     open_connection(gate, socket);
-  }
-  pause_listening(gate);
-}
-
-static void end_pause(weir_gate *gate)
-{
-  if (gate->pause_until_ns == 0 || now_ns(gate) < gate->pause_until_ns)
-    return;
-  gate->pause_until_ns = 0;
-  watch_listeners(gate, WEIR_SOCKET_READ);
 }
 
 static void go_on_dialling(weir_gate *gate)
@@ -287,17 +312,20 @@ static void go_on_dialling(weir_gate *gate)
   if (gate->dial == NULL && now_ns(gate) < gate->dial_ns)
     return;
   if (gate->dial == NULL)
-    gate->dial =
-        weir_dial_new(gate->net, (enum weir_transport)options->transport,
-                      options->address, &gate->socket, options->connect_timeout_ns);
+    gate->dial = weir_dial_new(gate->net, (enum weir_transport)options->transport,
+                               options->address, &gate->door.socket, gate->door.tls,
+                               options->connect_timeout_ns);
   weir_socket *socket;
   int rc = weir_dial_step(gate->dial, now_ns(gate), &gate->dial_until_ns, &socket);
   if (rc == WEIR_EEMPTY)
     return;
+  snprintf(gate->problem, sizeof gate->problem, "%s", weir_dial_message(gate->dial));
   weir_dial_free(gate->dial);
   gate->dial = NULL;
   if (rc == WEIR_OK) {
     weir_socket_watch(socket, WEIR_SOCKET_READ);
+    weir_socket_again(socket);  // TLS may have read ahead
+    gate->door.inside++;
     open_connection(gate, socket);
     gate->place = gate->name;
     if (options->patient)
@@ -310,18 +338,24 @@ static void go_on_dialling(weir_gate *gate)
 
 // ---- time
 
+static int64_t timeout_of(const weir_gate *gate, const weir_connection *connection)
+{
+  return connection->is_stranger ? gate->options.handshake_timeout_ns
+                                 : gate->options.idle_timeout_ns;
+}
+
 static int is_idle(const weir_gate *gate, const weir_connection *connection)
 {
-  int64_t timeout_ns = gate->options.idle_timeout_ns;
+  int64_t timeout_ns = timeout_of(gate, connection);
   return timeout_ns > 0 && connection->over == WEIR_OK &&
          connection->active_ns + timeout_ns <= asked_ns(gate);
 }
 
-static void stop_idle(weir_gate *gate)
+static void stop_idle(weir_gate *gate, const struct line *line)
 {
-  while (gate->oldest != NULL && is_idle(gate, gate->oldest)) {
-    weir_connection *idle = gate->oldest;
-    count(gate, WEIR_GATE_IDLE);
+  while (line->oldest != NULL && is_idle(gate, line->oldest)) {
+    weir_connection *idle = line->oldest;
+    count(gate, idle->is_stranger ? WEIR_GATE_SLOW : WEIR_GATE_IDLE);
     weir_connection_stop(idle, -ETIME);
     unlink_connection(gate, idle);
     link_newest(gate, idle);
@@ -331,24 +365,33 @@ static void stop_idle(weir_gate *gate)
 
 int weir_gate_tend(weir_gate *gate)
 {
-  end_pause(gate);
-  if (gate->options.connects && !gate->draining && gate->count == 0 &&
+  if (gate->door.pause_until_ns != 0)
+    weir_door_tend(&gate->door, now_ns(gate));
+  if (gate->options.connects && !gate->draining && gate->door.inside == 0 &&
       gate->ended == WEIR_OK)
     go_on_dialling(gate);
-  stop_idle(gate);
+  stop_idle(gate, &gate->friends);
+  stop_idle(gate, &gate->strangers);
   return gate->ended;
 }
 
 static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
 
+static int64_t idle_ns(const weir_gate *gate, const struct line *line)
+{
+  const weir_connection *oldest = line->oldest;
+  if (oldest == NULL || timeout_of(gate, oldest) <= 0)
+    return INT64_MAX;
+  return oldest->active_ns + timeout_of(gate, oldest) + gate->away_ns;
+}
+
 void weir_gate_wait(weir_gate *gate)
 {
-  int64_t until_ns = INT64_MAX;
-  if (gate->options.idle_timeout_ns > 0 && gate->oldest != NULL)
-    until_ns = gate->oldest->active_ns + gate->options.idle_timeout_ns + gate->away_ns;
-  if (gate->pause_until_ns != 0)
-    until_ns = earlier(until_ns, gate->pause_until_ns);
-  if (gate->options.connects && gate->count == 0)
+  int64_t until_ns =
+      earlier(idle_ns(gate, &gate->friends), idle_ns(gate, &gate->strangers));
+  if (gate->door.pause_until_ns != 0)
+    until_ns = earlier(until_ns, gate->door.pause_until_ns);
+  if (gate->options.connects && gate->door.inside == 0)
     until_ns =
         earlier(until_ns, gate->dial != NULL ? gate->dial_until_ns : gate->dial_ns);
   int64_t timeout_ns = until_ns - now_ns(gate);
@@ -368,7 +411,7 @@ weir_connection *weir_gate_take(weir_gate *gate)
     weir_connection *connection = weir_socket_owner(socket);
     if (connection != NULL)
       return connection;
-    if (gate->listener_count > 0)
+    if (gate->door.listener_count > 0)
       let_in(gate, socket);
   }
   return NULL;
@@ -376,15 +419,28 @@ weir_connection *weir_gate_take(weir_gate *gate)
 
 void weir_gate_put(weir_gate *gate, weir_connection *connection, int completed)
 {
-  if (completed) {
+  int is_known = connection->is_stranger && weir_socket_has_greeted(connection->socket);
+  if (completed)
     weir_backoff_reset(&gate->backoff);
+  if (completed || is_known) {
     unlink_connection(gate, connection);
+    connection->is_stranger = 0;
     link_newest(gate, connection);
   }
+  if (is_known)
+    count(gate, WEIR_GATE_OPENED);
   if (weir_connection_is_done(connection))
     close_connection(gate, connection);
   else if (connection->looks || connection->over != WEIR_OK || gate->draining)
     weir_socket_again(connection->socket);
+}
+
+static void drain_line(const struct line *line)
+{
+  for (weir_connection *at = line->oldest; at != NULL; at = at->newer) {
+    at->read_max = weir_socket_waiting(at->socket);
+    weir_socket_again(at->socket);
+  }
 }
 
 void weir_gate_drain(weir_gate *gate)
@@ -392,23 +448,18 @@ void weir_gate_drain(weir_gate *gate)
   if (gate->draining)
     return;
   gate->draining = 1;
-  for (uint32_t i = 0; i < gate->listener_count; i++)
-    let_in(gate, gate->listeners[i]);
-  for (uint32_t i = 0; i < gate->listener_count; i++)
-    weir_socket_close(gate->listeners[i]);
-  gate->listener_count = 0;
-  gate->pause_until_ns = 0;
+  for (uint32_t i = 0; i < gate->door.listener_count; i++)
+    let_in(gate, gate->door.listeners[i]);
+  weir_door_close(&gate->door);
   weir_dial_free(gate->dial);
   gate->dial = NULL;
-  for (weir_connection *at = gate->oldest; at != NULL; at = at->newer) {
-    at->read_max = weir_socket_waiting(at->socket);
-    weir_socket_again(at->socket);
-  }
+  drain_line(&gate->friends);
+  drain_line(&gate->strangers);
 }
 
 int weir_gate_is_drained(const weir_gate *gate)
 {
-  return gate->draining && gate->count == 0;
+  return gate->draining && gate->door.inside == 0;
 }
 
 const char *weir_gate_name(const weir_gate *gate) { return gate->name; }

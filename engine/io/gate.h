@@ -1,12 +1,13 @@
 // gate.h -- who is connected: lets peers in or goes to one, and sees them out.
 //
 // A connection without a whole record for idle_timeout is closed, be it silent or slow;
-// time in which nobody asked for records does not count. Beyond max_connections, or
-// without a descriptor for one more, peers wait in the kernel's queue.
+// time in which nobody asked for records does not count. One that is not done with its
+// handshake after handshake_timeout is closed too.
 //
 // Owns     the sockets, the connections, and the thread that looks up a name.
 // Threads  wake: any. Everything else: one at a time.
-// Errors   open: the address cannot be listened on. tend: a connection cannot be made,
+// Errors   open: the address cannot be listened on, or the certificates cannot be used.
+//          tend: a connection cannot be made,
 //          and the retries are used up. message says it in words.
 
 #pragma once
@@ -18,6 +19,7 @@
 #include "engine/base/counter.h"
 #include "engine/data/decoder.h"
 #include "engine/io/connection.h"
+#include "engine/loop/tls.h"
 
 typedef struct weir_gate weir_gate;
 
@@ -28,11 +30,13 @@ typedef struct weir_gate_options {
   uint32_t frame;      // enum weir_frame
   uint32_t max_connections;
   uint64_t max_record;
-  int64_t idle_timeout_ns;  // 0: never
-  int64_t connect_timeout_ns;
+  int64_t idle_timeout_ns;     // 0: never
+  int64_t connect_timeout_ns;  // with the handshake
+  int64_t handshake_timeout_ns;
   weir_retries retries;
   uint32_t patient;  // once connected, it is tried for ever
   uint32_t unused;
+  const weir_tls_options *tls;  // NULL: plain
   weir_clock clock;
 } weir_gate_options;
 
@@ -43,7 +47,15 @@ enum weir_gate_counter {
   WEIR_GATE_PAUSED = 3,   // how often peers had to wait outside
   WEIR_GATE_FAILED = 4,   // connections that could not be made
   WEIR_GATE_DROPPED = 5,  // closed, as there was no memory for what they had begun
-  WEIR_GATE_COUNTERS = 6,
+  WEIR_GATE_CUT = 6,      // over TLS, ended without a goodbye
+  // Peers that were not let in: no certificate that is good enough, for them or us; no
+  // end of the handshake in time; no TLS, or none in common.
+  WEIR_GATE_DISTRUSTED = 7,
+  WEIR_GATE_SLOW = 8,
+  WEIR_GATE_STRANGE = 9,
+  WEIR_GATE_RENEWED = 10,   // how often certificates were read anew
+  WEIR_GATE_UNUSABLE = 11,  // how often changed ones could not be used
+  WEIR_GATE_COUNTERS = 12,
 };
 
 // Connections get decoders of their own if the decoder, which is borrowed, has

@@ -14,18 +14,26 @@
 #include "engine/loop/dial.h"
 #include "engine/loop/net.h"
 
-enum { KEEPALIVE_S = 30, LOOK_AGAIN_NS = 5000000, ANSWERS_SIZE = 4096 };
+enum {
+  KEEPALIVE_S = 30,
+  LOOK_AGAIN_NS = 5000000,
+  ANSWERS_SIZE = 4096,
+  PROBLEM_MAX = 320,
+  PLACE_SHOWN = 180
+};
 
 struct stream_sink {
   weir_sink base;
   weir_stream_sink_options options;
   weir_net *net;
   weir_socket *socket;
+  weir_tls *tls;  // NULL: plain
   weir_backoff backoff;
   weir_outbox outbox;
   weir_envelope envelope;
   _Atomic int cancelled;
-  int broken;  // the code of everything from now on, if not OK
+  int broken;                 // the code of everything from now on, if not OK
+  char problem[PROBLEM_MAX];  // of the last connection, where TLS knows it better
   weir_counter counters[WEIR_STREAM_SINK_COUNTERS];
 };
 
@@ -42,12 +50,18 @@ static int64_t now_ns(const struct stream_sink *sink)
 static int break_with(struct stream_sink *sink, int code, const char *what,
                       const char *remedy)
 {
-  snprintf(sink->base.message, sizeof sink->base.message, "%s: %s: %s%s",
-           sink->base.place, what, weir_err_text(code), remedy);
+  if (sink->problem[0] != '\0')
+    snprintf(sink->base.message, sizeof sink->base.message, "%.*s: %s", PLACE_SHOWN,
+             sink->base.place, sink->problem);
+  else
+    snprintf(sink->base.message, sizeof sink->base.message, "%s: %s: %s%s",
+             sink->base.place, what, weir_err_text(code), remedy);
   weir_counter_add(&sink->counters[WEIR_STREAM_SINK_LOST],
                    weir_outbox_pending(&sink->outbox).size);
   return sink->broken = code;
 }
+
+static int is_mistake(int code) { return code == -EKEYREJECTED || code == -EPROTO; }
 
 static int is_cancelled(const struct stream_sink *sink)
 {
@@ -74,7 +88,7 @@ static int dial(struct stream_sink *sink)
   };
   weir_dial *dialled =
       weir_dial_new(sink->net, (enum weir_transport)options->transport,
-                    options->address, &socket, options->connect_timeout_ns);
+                    options->address, &socket, sink->tls, options->connect_timeout_ns);
   int rc;
   for (;;) {
     int64_t until_ns;
@@ -85,6 +99,7 @@ static int dial(struct stream_sink *sink)
       break;
     wait_until(sink, until_ns);
   }
+  snprintf(sink->problem, sizeof sink->problem, "%s", weir_dial_message(dialled));
   weir_dial_free(dialled);
   return rc;
 }
@@ -118,6 +133,8 @@ static int write_all(struct stream_sink *sink, const char *bytes, size_t size,
 static void close_broken(struct stream_sink *sink)
 {
   weir_outbox_confirm(&sink->outbox, weir_socket_unsent(sink->socket));
+  snprintf(sink->problem, sizeof sink->problem, "%s",
+           weir_socket_message(sink->socket));
   weir_socket_close(sink->socket);
   sink->socket = NULL;
   weir_counter_add(&sink->counters[WEIR_STREAM_SINK_BROKEN], 1);
@@ -149,7 +166,9 @@ static int wait_for_retry(struct stream_sink *sink, int code)
   if (is_cancelled(sink))
     return break_with(sink, WEIR_ESTOPPED, "given up", "");
   int64_t wait_ns = weir_backoff_next(&sink->backoff);
-  if (wait_ns < 0)
+  // What has never worked is a mistake, and no time mends it.
+  if (wait_ns < 0 ||
+      (is_mistake(code) && sink->counters[WEIR_STREAM_SINK_OPENED].value == 0))
     return break_with(sink, code, "cannot be reached",
                       "; is it there? retries says how often this is tried");
   int64_t until_ns = now_ns(sink) + wait_ns;
@@ -190,7 +209,7 @@ static int await_confirmation(struct stream_sink *sink)
 
 // A peer that has ended may still read, or be gone and say so only when it is written
 // to.
-static int has_peer_ended(struct stream_sink *sink)
+static int look_for_end(struct stream_sink *sink)
 {
   char answers[ANSWERS_SIZE];  // which nobody reads
   size_t size;
@@ -198,7 +217,22 @@ static int has_peer_ended(struct stream_sink *sink)
   do
     rc = weir_socket_read(sink->socket, answers, sizeof answers, &size);
   while (rc == WEIR_OK);
-  return rc == WEIR_EEND;
+  return rc;
+}
+
+// Over TLS it takes room, which a slow peer may have to make first.
+static int say_goodbye(struct stream_sink *sink)
+{
+  int64_t until_ns = now_ns(sink) + sink->options.timeout_ns;
+  while (weir_socket_end(sink->socket) == WEIR_EEMPTY) {
+    if (is_cancelled(sink))
+      return WEIR_ESTOPPED;
+    if (now_ns(sink) >= until_ns)
+      return -ETIMEDOUT;
+    weir_socket_watch(sink->socket, WEIR_SOCKET_WRITE);
+    wait_until(sink, until_ns);
+  }
+  return WEIR_OK;
 }
 
 static int write_pending(struct stream_sink *sink, weir_slice pending)
@@ -206,9 +240,12 @@ static int write_pending(struct stream_sink *sink, weir_slice pending)
   size_t written;
   int rc = write_all(sink, pending.bytes, pending.size, &written);
   weir_outbox_wrote(&sink->outbox, written);
-  if (rc == WEIR_OK && has_peer_ended(sink))
-    rc = await_confirmation(sink);
-  return rc;
+  if (rc != WEIR_OK)
+    return rc;
+  rc = look_for_end(sink);
+  if (rc == WEIR_EEND || rc == WEIR_ETRUNCATED)
+    return await_confirmation(sink);
+  return is_mistake(rc) ? rc : WEIR_OK;
 }
 
 // Until the kernel has all rows.
@@ -259,8 +296,9 @@ static int finish(weir_sink *base, int failed)
 {
   struct stream_sink *sink = stream_sink_of(base);
   while (!failed && sink->broken == WEIR_OK && sink->socket != NULL) {
-    weir_socket_end(sink->socket);
-    int rc = await_confirmation(sink);
+    int rc = say_goodbye(sink);
+    if (rc == WEIR_OK)
+      rc = await_confirmation(sink);
     if (rc == WEIR_OK)
       return rc;
     close_broken(sink);
@@ -282,6 +320,7 @@ static void free_sink(weir_sink *base)
 {
   struct stream_sink *sink = stream_sink_of(base);
   weir_net_free(sink->net);
+  weir_tls_free(sink->tls);
   weir_envelope_fini(&sink->envelope);
   weir_outbox_fini(&sink->outbox);
   weir_mem_free((char *)sink->options.address);
@@ -295,11 +334,28 @@ static const weir_sink_ops ops = {
     .free = free_sink,
 };
 
+static void use_certificates(struct stream_sink *sink)
+{
+  const weir_tls_options *options = sink->options.tls;
+  char problem[PROBLEM_MAX];
+  sink->options.tls = NULL;  // borrowed for as long as this
+  if (options == NULL)
+    return;
+  sink->broken = weir_tls_new(&sink->tls, options, problem, sizeof problem);
+  if (sink->broken == WEIR_OK)
+    weir_tls_count(sink->tls, &sink->counters[WEIR_STREAM_SINK_RENEWED],
+                   &sink->counters[WEIR_STREAM_SINK_UNUSABLE]);
+  else
+    snprintf(sink->base.message, sizeof sink->base.message, "%.*s: %s", PLACE_SHOWN,
+             sink->base.place, problem);
+}
+
 int weir_stream_sink_new(weir_sink **out, const weir_stream_sink_options *options)
 {
   static const char *const names[WEIR_STREAM_SINK_COUNTERS] = {
-      "connections_opened", "connects_failed",   "connections_broken",
-      "bytes_sent_again",   "bytes_unconfirmed",
+      "connections_opened",    "connects_failed",   "connections_broken",
+      "bytes_sent_again",      "bytes_unconfirmed", "certificates_renewed",
+      "certificates_unusable",
   };
   struct stream_sink *sink = weir_mem_new(sizeof *sink);
   int rc = weir_net_new(&sink->net);
@@ -318,6 +374,7 @@ int weir_stream_sink_new(weir_sink **out, const weir_stream_sink_options *option
   sink->options.address = weir_mem_text(options->address);
   snprintf(sink->base.place, sizeof sink->base.place, "%s %s",
            options->transport == WEIR_TRANSPORT_TCP ? "tcp" : "unix", options->address);
+  use_certificates(sink);
   weir_outbox_init(&sink->outbox);
   weir_envelope_init(&sink->envelope, options->encoder, options->frame);
   weir_backoff_init(&sink->backoff, &options->retries, (uint64_t)now_ns(sink));

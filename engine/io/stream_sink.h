@@ -20,27 +20,31 @@
 #include "engine/data/encoder.h"
 #include "engine/data/sink.h"
 #include "engine/loop/address.h"
+#include "engine/loop/tls.h"
 
 typedef struct weir_stream_sink_options {
   const char *address;
-  uint32_t transport;  // WEIR_TRANSPORT_TCP or _UNIX
-  uint32_t frame;      // enum weir_frame
-  int64_t timeout_ns;  // without any progress
-  int64_t connect_timeout_ns;
+  uint32_t transport;          // WEIR_TRANSPORT_TCP or _UNIX
+  uint32_t frame;              // enum weir_frame
+  int64_t timeout_ns;          // without any progress
+  int64_t connect_timeout_ns;  // with the handshake
   weir_retries retries;
   uint32_t patient;  // once connected, it is tried for ever
   uint32_t unused;
-  weir_encoder *encoder;  // taken
+  const weir_tls_options *tls;  // NULL: plain
+  weir_encoder *encoder;        // taken
   weir_clock clock;
 } weir_stream_sink_options;
 
 enum weir_stream_sink_counter {
   WEIR_STREAM_SINK_OPENED = 0,
-  WEIR_STREAM_SINK_FAILED = 1,  // connections that could not be made
-  WEIR_STREAM_SINK_BROKEN = 2,  // connections that ended before the records did
-  WEIR_STREAM_SINK_AGAIN = 3,   // bytes that were sent once more
-  WEIR_STREAM_SINK_LOST = 4,    // bytes not confirmed when it gave up
-  WEIR_STREAM_SINK_COUNTERS = 5,
+  WEIR_STREAM_SINK_FAILED = 1,    // connections that could not be made
+  WEIR_STREAM_SINK_BROKEN = 2,    // connections that ended before the records did
+  WEIR_STREAM_SINK_AGAIN = 3,     // bytes that were sent once more
+  WEIR_STREAM_SINK_LOST = 4,      // bytes not confirmed when it gave up
+  WEIR_STREAM_SINK_RENEWED = 5,   // how often certificates were read anew
+  WEIR_STREAM_SINK_UNUSABLE = 6,  // how often changed ones could not be used
+  WEIR_STREAM_SINK_COUNTERS = 7,
 };
 
 int weir_stream_sink_new(weir_sink **out, const weir_stream_sink_options *options);

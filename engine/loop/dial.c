@@ -7,12 +7,17 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <uv.h>
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/loop/distrust.h"
 #include "engine/loop/lookup.h"
 #include "engine/loop/socket.h"
+
+// So long it is waited for a peer to say what it thinks of our certificate.
+enum { VERDICT_NS = 1000000000 };
 
 struct search {
   uv_getaddrinfo_t request;
@@ -30,18 +35,26 @@ struct weir_dial {
   struct search *search;
   weir_socket *socket;
   int64_t until_ns;  // of the address that is being tried
-  int code;          // of the last failure
+  int64_t
+      verdict_ns;  // the handshake is over, and its word is waited for; 0: it is not
+  int code;        // of the last failure
   int searched;
+  int connected;
+  weir_tls *tls;
+  char host[WEIR_ADDRESS_TEXT];
+  char message[WEIR_DISTRUST_TEXT];
 };
 
 weir_dial *weir_dial_new(weir_net *net, enum weir_transport transport, const char *text,
-                         const weir_socket_options *options, int64_t timeout_ns)
+                         const weir_socket_options *options, weir_tls *tls,
+                         int64_t timeout_ns)
 {
   weir_dial *dial = weir_mem_new(sizeof *dial);
   dial->net = net;
   dial->transport = transport;
   dial->text = weir_mem_text(text);
   dial->options = *options;
+  dial->tls = tls;
   dial->timeout_ns = timeout_ns;
   return dial;
 }
@@ -82,7 +95,7 @@ static int begin_search(weir_dial *dial)
     dial->searched = 1;
     return weir_address_find(&dial->addresses, dial->transport, dial->text, 0);
   }
-  char host[WEIR_ADDRESS_TEXT];
+  char *host = dial->host;
   char port[WEIR_ADDRESS_TEXT];
   int rc = weir_address_split(dial->text, host, port);
   if (rc != WEIR_OK)
@@ -102,12 +115,43 @@ static int begin_search(weir_dial *dial)
   return WEIR_OK;
 }
 
+static int greet(weir_dial *dial, int64_t now_ns)
+{
+  int rc = weir_socket_greet(dial->socket);
+  if (rc != WEIR_EEMPTY) {
+    snprintf(dial->message, sizeof dial->message, "%s",
+             weir_socket_message(dial->socket));
+    return rc;
+  }
+  if (weir_socket_has_greeted(dial->socket) && dial->verdict_ns == 0) {
+    dial->verdict_ns = now_ns + VERDICT_NS;
+    if (dial->until_ns > dial->verdict_ns)
+      dial->until_ns = dial->verdict_ns;
+  }
+  if (now_ns < dial->until_ns)
+    return rc;
+  if (dial->verdict_ns != 0)
+    return WEIR_OK;
+  snprintf(dial->message, sizeof dial->message,
+           "no answer to the handshake; does TLS listen there?");
+  return -ETIMEDOUT;
+}
+
 static int has_arrived(weir_dial *dial, int64_t now_ns)
 {
+  if (dial->connected)
+    return greet(dial, now_ns);
   // Both a peer that has answered and one that has refused make it ready to write.
   if (!weir_socket_is_writable(dial->socket))
     return now_ns >= dial->until_ns ? -ETIMEDOUT : WEIR_EEMPTY;
-  return weir_socket_connected(dial->socket);
+  int rc = weir_socket_connected(dial->socket);
+  if (rc != WEIR_OK || dial->tls == NULL)
+    return rc;
+  dial->connected = 1;
+  weir_socket_secure(dial->socket, dial->tls,
+                     dial->host[0] != '\0' ? dial->host : "localhost");
+  weir_socket_watch(dial->socket, WEIR_SOCKET_READ | WEIR_SOCKET_WRITE);
+  return greet(dial, now_ns);
 }
 
 int weir_dial_step(weir_dial *dial, int64_t now_ns, int64_t *until_ns,
@@ -137,6 +181,9 @@ int weir_dial_step(weir_dial *dial, int64_t now_ns, int64_t *until_ns,
     if (dial->next == dial->addresses.count)
       return dial->code;
     dial->until_ns = now_ns + dial->timeout_ns;
+    dial->verdict_ns = 0;
+    dial->connected = 0;
+    dial->message[0] = '\0';
     int rc = weir_socket_connect(dial->net, &dial->addresses.items[dial->next++],
                                  &dial->options, &dial->socket);
     if (rc != WEIR_OK)
@@ -144,3 +191,5 @@ int weir_dial_step(weir_dial *dial, int64_t now_ns, int64_t *until_ns,
   }
   return WEIR_EEMPTY;
 }
+
+const char *weir_dial_message(const weir_dial *dial) { return dial->message; }

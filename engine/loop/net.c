@@ -31,7 +31,9 @@ struct weir_socket {
   weir_net *net;
   uv_poll_t poll;
   int fd;
-  uint32_t events;
+  uint32_t events;   // that its user wants
+  uint32_t watched;  // that the descriptor is watched for
+  weir_session *session;
   int queued;
   weir_socket *next_ready;
   weir_socket *previous;
@@ -136,16 +138,29 @@ static void polled(uv_poll_t *handle, int status, int events)
   queue(handle->data);
 }
 
-void weir_socket_watch(weir_socket *socket, uint32_t events)
+void weir_socket_watch_anew(weir_socket *socket)
 {
-  if (events == socket->events)
+  uint32_t events = socket->events;
+  if (socket->session != NULL)
+    events =
+        ((events & WEIR_SOCKET_READ) != 0 ? weir_session_read_wants(socket->session)
+                                          : 0) |
+        ((events & WEIR_SOCKET_WRITE) != 0 ? weir_session_write_wants(socket->session)
+                                           : 0);
+  if (events == socket->watched)
     return;
-  socket->events = events;
+  socket->watched = events;
   int wanted = ((events & WEIR_SOCKET_READ) != 0 ? UV_READABLE : 0) |
                ((events & WEIR_SOCKET_WRITE) != 0 ? UV_WRITABLE : 0);
   int rc = wanted != 0 ? uv_poll_start(&socket->poll, wanted, polled)
                        : uv_poll_stop(&socket->poll);
   WEIR_ASSERT(rc == 0);
+}
+
+void weir_socket_watch(weir_socket *socket, uint32_t events)
+{
+  socket->events = events;
+  weir_socket_watch_anew(socket);
 }
 
 int weir_socket_adopt(weir_net *net, int fd, weir_socket **out)
@@ -199,6 +214,7 @@ void weir_socket_close(weir_socket *socket)
   if (socket->next != NULL)
     socket->next->previous = socket->previous;
   uv_close((uv_handle_t *)&socket->poll, closed);
+  weir_session_free(socket->session);
   close(socket->fd);
   if (socket->path != NULL)
     unlink(socket->path);
@@ -206,6 +222,13 @@ void weir_socket_close(weir_socket *socket)
 }
 
 weir_net *weir_socket_net(const weir_socket *socket) { return socket->net; }
+
+void weir_socket_set_session(weir_socket *socket, weir_session *session)
+{
+  socket->session = session;
+}
+
+weir_session *weir_socket_session(const weir_socket *socket) { return socket->session; }
 
 int weir_socket_fd(const weir_socket *socket) { return socket->fd; }
 

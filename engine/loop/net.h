@@ -7,7 +7,9 @@
 //
 // Owns     its sockets; what is read goes to the caller's own room.
 // Threads  wake: any. Everything else: one at a time.
-// Errors   EEMPTY: not now, wait; EEND: the peer has said all. Else -errno.
+// Errors   EEMPTY: not now, wait; EEND: the peer has said all. Else -errno, and those
+// of
+//          session.h.
 // Limits   the kernel's; -EMFILE and -ENFILE are the caller's to bear.
 
 #pragma once
@@ -16,6 +18,7 @@
 #include <stdint.h>
 
 #include "engine/loop/address.h"
+#include "engine/loop/tls.h"
 
 typedef struct weir_net weir_net;
 typedef struct weir_socket weir_socket;
@@ -63,6 +66,14 @@ int weir_socket_bind(weir_net *net, const weir_address *address,
 
 void weir_socket_close(weir_socket *socket);  // NULL is a no-op
 
+// From now on it is read and written over TLS (session.h); host: whom it has reached.
+void weir_socket_secure(weir_socket *socket, weir_tls *tls, const char *host);
+// OK: both sides know each other, as far as they want to; EEMPTY: wait until it is
+// ready again.
+int weir_socket_greet(weir_socket *socket);
+int weir_socket_has_greeted(const weir_socket *socket);
+const char *weir_socket_message(const weir_socket *socket);  // why it broke, or ""
+
 // What it is to be ready for: WEIR_SOCKET_READ, _WRITE, both or 0.
 void weir_socket_watch(weir_socket *socket, uint32_t events);
 
@@ -72,11 +83,11 @@ void weir_socket_again(weir_socket *socket);
 // Up to size bytes: OK and *got > 0, EEMPTY, EEND, or what broke.
 int weir_socket_read(weir_socket *socket, char *room, size_t size, size_t *got);
 int weir_socket_write(weir_socket *socket, const char *bytes, size_t size, size_t *put);
-void weir_socket_end(weir_socket *socket);             // says all has been written
-int weir_socket_has_ended(const weir_socket *socket);  // the peer has, and all is read
+int weir_socket_end(weir_socket *socket);        // says all is written: OK, or EEMPTY
+int weir_socket_has_ended(weir_socket *socket);  // the peer has, and all is read
 
 // Bytes that have arrived and were not read; bytes that were written and, of TCP, not
-// acknowledged by the peer's machine.
+// acknowledged by the peer's machine. Over TLS no less than that.
 size_t weir_socket_waiting(const weir_socket *socket);
 size_t weir_socket_unsent(const weir_socket *socket);
 

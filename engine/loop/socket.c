@@ -189,8 +189,55 @@ int weir_socket_connected(weir_socket *socket)
   return -code;
 }
 
+void weir_socket_secure(weir_socket *socket, weir_tls *tls, const char *host)
+{
+  weir_socket_set_session(socket, weir_session_new(tls, weir_socket_fd(socket), host));
+}
+
+int weir_socket_greet(weir_socket *socket)
+{
+  weir_session *session = weir_socket_session(socket);
+  if (session == NULL)
+    return WEIR_OK;
+  int rc = weir_session_greet(session);
+  weir_socket_watch_anew(socket);
+  return rc;
+}
+
+int weir_socket_has_greeted(const weir_socket *socket)
+{
+  const weir_session *session = weir_socket_session(socket);
+  return session == NULL || weir_session_has_greeted(session);
+}
+
+const char *weir_socket_message(const weir_socket *socket)
+{
+  const weir_session *session = weir_socket_session(socket);
+  return session != NULL ? weir_session_message(session) : "";
+}
+
+static int read_secured(weir_socket *socket, char *room, size_t size, size_t *got)
+{
+  weir_session *session = weir_socket_session(socket);
+  int rc = weir_session_read(session, room, size, got);
+  weir_socket_watch_anew(socket);
+  if (weir_session_has_more(session))
+    weir_socket_again(socket);
+  return rc;
+}
+
+static int write_secured(weir_socket *socket, const char *bytes, size_t size,
+                         size_t *put)
+{
+  int rc = weir_session_write(weir_socket_session(socket), bytes, size, put);
+  weir_socket_watch_anew(socket);
+  return rc;
+}
+
 int weir_socket_read(weir_socket *socket, char *room, size_t size, size_t *got)
 {
+  if (weir_socket_session(socket) != NULL)
+    return read_secured(socket, room, size, got);
   for (;;) {
     ssize_t count = recv(weir_socket_fd(socket), room, size, 0);
     if (count > 0) {
@@ -208,6 +255,8 @@ int weir_socket_read(weir_socket *socket, char *room, size_t size, size_t *got)
 
 int weir_socket_write(weir_socket *socket, const char *bytes, size_t size, size_t *put)
 {
+  if (weir_socket_session(socket) != NULL)
+    return write_secured(socket, bytes, size, put);
   for (;;) {
     ssize_t count = send(weir_socket_fd(socket), bytes, size, MSG_NOSIGNAL);
     if (count >= 0) {
@@ -221,10 +270,19 @@ int weir_socket_write(weir_socket *socket, const char *bytes, size_t size, size_
   }
 }
 
-void weir_socket_end(weir_socket *socket) { shutdown(weir_socket_fd(socket), SHUT_WR); }
-
-int weir_socket_has_ended(const weir_socket *socket)
+int weir_socket_end(weir_socket *socket)
 {
+  weir_session *session = weir_socket_session(socket);
+  int rc = session != NULL ? weir_session_end(session) : WEIR_OK;
+  if (rc == WEIR_OK)
+    shutdown(weir_socket_fd(socket), SHUT_WR);
+  return rc;
+}
+
+int weir_socket_has_ended(weir_socket *socket)
+{
+  if (weir_socket_session(socket) != NULL)
+    return weir_session_has_ended(weir_socket_session(socket));
   char byte;
   return recv(weir_socket_fd(socket), &byte, 1, MSG_PEEK) == 0;
 }
@@ -238,7 +296,9 @@ static size_t queued(const weir_socket *socket, unsigned long which)
 
 size_t weir_socket_waiting(const weir_socket *socket)
 {
-  return queued(socket, SIOCINQ);
+  const weir_session *session = weir_socket_session(socket);
+  return queued(socket, SIOCINQ) +
+         (session != NULL ? weir_session_waiting(session) : 0);
 }
 
 size_t weir_socket_unsent(const weir_socket *socket)

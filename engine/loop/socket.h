@@ -6,6 +6,7 @@
 #pragma once
 
 #include "engine/loop/net.h"
+#include "engine/loop/session.h"
 
 // Takes a descriptor that does not block, in every case.
 int weir_socket_adopt(weir_net *net, int fd, weir_socket **out);
@@ -14,6 +15,12 @@ int weir_socket_adopt(weir_net *net, int fd, weir_socket **out);
 void weir_socket_own_path(weir_socket *socket, const char *path);
 
 weir_net *weir_socket_net(const weir_socket *socket);
+
+// Takes the session. What that wants of the descriptor changes with what is done:
+// then the socket has to be watched anew.
+void weir_socket_set_session(weir_socket *socket, weir_session *session);
+weir_session *weir_socket_session(const weir_socket *socket);  // or NULL
+void weir_socket_watch_anew(weir_socket *socket);
 
 // Whether it could be written to at this moment.
 int weir_socket_is_writable(const weir_socket *socket);

@@ -19,6 +19,7 @@ local rules = require("weir.describe.rules")
 local settings = require("weir.describe.settings")
 local stream = require("weir.describe.stream")
 local text = require("weir.expr.text")
+local tls = require("weir.describe.tls")
 
 expr.read_texts_with(text.compile)
 
@@ -73,6 +74,7 @@ add_docs(aggregates.docs)
 each_definition("weir.describe.connector.", connectors, function(definition)
   weir[definition.kind] = endpoint.define(definition)
 end)
+add_docs(tls.docs)
 each_definition("weir.describe.codec.", codecs, function(definition)
   local construct = codec.define(definition)
   weir[definition.kind] = weir[definition.kind] or construct -- a source speaks for both

@@ -269,6 +269,15 @@ function M.wait()
   children = {}
 end
 
+--- Waits until a process beside has made a file, however long that takes.
+function M.until_there(path)
+  local file
+  repeat
+    file = io.open(path)
+  until file
+  file:close()
+end
+
 --- Closes what a spec has left open.
 function M.clean()
   for _, pid in ipairs(children) do

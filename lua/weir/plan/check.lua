@@ -67,6 +67,13 @@ local function check_template(node, add)
   end
 end
 
+-- Loaded where it is used, as few pipelines have any.
+local function check_certificates(node, add)
+  if (node.source or node.sink or {}).tls then
+    require("weir.plan.certificates").check(node, add)
+  end
+end
+
 local GIVEN = { source = true, path = true, offset = true, record = true, partition = true }
 
 -- Other nodes are not looked into.
@@ -194,6 +201,7 @@ function M.check(graph)
     check_files(node, add)
     check_patterns(node, add)
     check_template(node, add)
+    check_certificates(node, add)
     check_meta(node, graph, add)
     check_bus(node, add)
     check_names(node, add)

@@ -16,6 +16,7 @@ end
 
 --- A copy of a described source or sink with its secrets in it. Raises for one that is
 -- neither a file of `directory` nor in the environment.
+-- Certificates are a table in it.
 ---@param described table
 ---@param directory string?  --secrets
 function M.resolve(described, directory)
@@ -27,7 +28,7 @@ function M.resolve(described, directory)
         or error(('no secret "%s": put it into a file of that name in --secrets DIR,'
           .. " or into the environment"):format(name), 0)
     end
-    out[key] = value
+    out[key] = key == "tls" and M.resolve(value, directory) or value
   end
   return out
 end

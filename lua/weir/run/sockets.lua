@@ -4,6 +4,7 @@ local cdef = require("weir.cdef")
 local codecs = require("weir.run.codecs")
 local ffi = require("ffi")
 local retries = require("weir.run.retries")
+local tls = require("weir.native.tls")
 
 local C = cdef.load(
   "engine/base/clock.h",
@@ -26,6 +27,7 @@ local FRAMES = {
 }
 
 local CONNECTIONS, IDLE_LISTENING_NS, CONNECT_NS, TIMEOUT_NS = 1024, 300 * S, 10 * S, 30 * S
+local HANDSHAKE_NS = 10 * S
 
 local function clock_of(context)
   return context and context.clock or C.weir_clock_real()
@@ -40,10 +42,14 @@ local function stream_source(described, context, transport, address, connects)
   options.max_record = described.max_record_bytes or 2 ^ 20
   options.idle_timeout_ns = described.idle_timeout_ns or (connects and 0 or IDLE_LISTENING_NS)
   options.connect_timeout_ns = described.connect_timeout_ns or CONNECT_NS
+  options.handshake_timeout_ns = described.tls and described.tls.handshake_timeout_ns
+    or HANDSHAKE_NS
   options.patient = retries.fill(options.retries, described.retries) and 1 or 0
   options.clock = clock_of(context)
+  local certificates = tls.options(described.tls, not connects)
+  options.tls = certificates
   local out = ffi.new("weir_source *[1]")
-  return C.weir_stream_source_new(out, options, codecs.decoder(described.codec)), out
+  return C.weir_stream_source_new(out, options, codecs.decoder(described.codec)), out, certificates
 end
 
 local function datagram_source(described, context, transport, address)
@@ -67,8 +73,10 @@ local function stream_sink(described, context, transport, address)
   options.patient = retries.fill(options.retries, described.retries) and 1 or 0
   options.encoder = codecs.encoder(described.codec)
   options.clock = clock_of(context)
+  local certificates = tls.options(described.tls, false)
+  options.tls = certificates
   local out = ffi.new("weir_sink *[1]")
-  return C.weir_stream_sink_new(out, options), out
+  return C.weir_stream_sink_new(out, options), out, certificates
 end
 
 local function datagram_sink(described, context, transport, address)

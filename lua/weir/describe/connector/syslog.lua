@@ -1,6 +1,7 @@
 --- weir.syslog: what machines and programs log, over the network.
 
 local options = require("weir.lib.options")
+local tls = require("weir.describe.tls")
 
 local ZONE_EXPECTED = '"UTC", or hours and minutes from it such as "+02:00"'
 
@@ -24,7 +25,8 @@ return {
   uses = { source = true },
   options = {
     listen = { kind = "address", required = true, usage = 'listen = "0.0.0.0:514"' },
-    transport = { kind = "enum", values = { "udp", "tcp" }, default = "udp" },
+    transport = { kind = "enum", values = { "udp", "tcp" } },
+    tls = { kind = "tls", usage = 'tls = { cert = "host.pem", key = "host.key" }' },
     zone = { kind = "zone_offset", default = "UTC" },
     max_connections = { kind = "integer", min = 1, max = 2 ^ 20 },
     idle_timeout = { kind = "duration" },
@@ -35,22 +37,27 @@ return {
     return described.listen
   end,
   check = function(described)
+    described.transport = described.transport or described.tls and "tcp" or "udp"
     local is_udp = described.transport == "udp"
-    if is_udp and (described.max_connections or described.idle_timeout_ns) then
+    if is_udp and described.tls then
+      return "tls is for tcp, and this takes datagrams"
+    elseif is_udp and (described.max_connections or described.idle_timeout_ns) then
       return "max_connections and idle_timeout are for tcp, and this takes datagrams"
     elseif not is_udp and described.receive_buffer_bytes then
       return "receive_buffer is for udp"
     end
+    return described.tls and tls.check_listening(described.tls) or nil
   end,
   doc = {
     name = "syslog",
     group = "sources and sinks",
     usage = 'weir.syslog{ listen = "0.0.0.0:514" }',
     signature = 'weir.syslog{ listen!, transport = "udp", zone = "UTC", max_record = "64KiB",'
-      .. " max_connections = 1024, idle_timeout = \"5m\", receive_buffer = \"8MiB\", name }",
+      .. " max_connections = 1024, idle_timeout = \"5m\", receive_buffer = \"8MiB\", tls, name }",
     summary = "What machines and programs log, over UDP or TCP, in the new form (RFC 5424) or the"
       .. " old (RFC 3164). Over TCP a message is a line, or counted bytes, as its sender likes;"
-      .. " newlines within a message stay where it is counted or a datagram. @peer is who sent it."
+      .. " newlines within a message stay where it is counted or a datagram. With tls it is over"
+      .. " TCP, encrypted, as a rule on port 6514 (`weir help tls`). @peer is who sent it."
       .. ' As a codec it reads files and fields: codec = "syslog", :parse "syslog".',
     body = [[
 
@@ -76,6 +83,6 @@ codec UTC. A message without a timestamp is all message.]],
 weir.from(weir.syslog{ listen = "0.0.0.0:5514", transport = "tcp" })
   :filter "level <= 4 and app == 'sshd'"
   :to "{host}/%Y-%m-%d.jsonl"]],
-    rule = "RFC 5424, RFC 3164, RFC 6587, RFC 5426",
+    rule = "RFC 5424, RFC 3164, RFC 6587, RFC 5426, RFC 5425",
   },
 }

@@ -1,6 +1,7 @@
 --- weir.tcp: records over TCP.
 
 local retries = require("weir.describe.retries")
+local tls = require("weir.describe.tls")
 
 return {
   kind = "tcp",
@@ -16,6 +17,7 @@ return {
     connect_timeout = { kind = "duration", default = "10s" },
     timeout = { kind = "duration", default = "30s", only = "sink" },
     retries = { kind = "retries" },
+    tls = { kind = "tls", usage = 'tls = { cert = "host.pem", key = "host.key" }' },
   },
   subject = function(described)
     return described.listen or described.connect
@@ -24,6 +26,9 @@ return {
     if use == "source" and (described.listen == nil) == (described.connect == nil) then
       return 'a source needs either listen = "0.0.0.0:7000" or connect = "localhost:7000"'
     end
+    local certificates = described.tls
+    return certificates and (described.listen and tls.check_listening(certificates)
+      or described.connect and tls.check_connecting(certificates)) or nil
   end,
   doc = {
     name = "tcp",
@@ -31,7 +36,7 @@ return {
     usage = 'weir.tcp{ listen = "0.0.0.0:7000" }',
     signature = 'weir.tcp{ listen, connect, codec, frame = "line", max_connections = 1024,'
       .. ' max_record = "1MiB", idle_timeout, connect_timeout = "10s", timeout = "30s", retries,'
-      .. " name }",
+      .. " tls, name }",
     summary = "Records over TCP. A source listens, or connects and comes back when the connection"
       .. " ends; a sink connects. Each connection is read on its own, and what a slow pipeline does"
       .. " not take makes its peers wait. A record knows who sent it: @peer, weir.meta(r).peer.",
@@ -47,6 +52,8 @@ connection that completes no record for so long is closed, 5m if weir listens,
 never if it connects. timeout: a sink's peer may take nothing for so long. A sink
 keeps records until the peer's machine has confirmed them, and sends the others
 again over the next connection.
+
+tls: encrypted, with peers that are who they say they are (`weir help tls`).
 
 Stopped, a source lets nobody in any more, takes what has arrived, and ends. With
 retries = 0 a source that connects ends with its connection.]],

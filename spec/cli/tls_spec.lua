@@ -1,0 +1,184 @@
+--- Records over TLS, with the programs that others have: openssl and curl.
+
+local program = require("spec.support.program")
+local sockets = require("spec.support.sockets")
+
+local place = program.each_place()
+local certificates = require("spec.support.certificates").each_block()
+
+local function script(name, text, ...)
+  place:write(name, 'local weir = require "weir"\n' .. text:format(...))
+end
+
+local function rows(count)
+  local out = {}
+  for i = 1, count do
+    out[i] = ('{"n":%d}\n'):format(i)
+  end
+  return table.concat(out)
+end
+
+local function host()
+  return ('cert = "%s", key = "%s"'):format(certificates "host.pem", certificates "host.key")
+end
+
+local function trust(...)
+  return ('ca = "%s"'):format(certificates "ca.pem") .. (...)
+end
+
+-- Runs in.lua beside, then `line` as often as it takes to be let in, and stops in.lua.
+local function talk(line)
+  return place:run([[
+    "$WEIR" run in.lua 2>log & pid=$!
+    ]] .. line .. [[
+
+    kill -INT $pid; wait $pid; echo "code $?"
+    cat log >&2]])
+end
+
+-- A client that gives up only when nobody listens for long; it says goodbye.
+local function s_client(port, more)
+  return ("until openssl s_client -connect localhost:%d -CAfile %s -verify_return_error"
+    .. " -quiet -no_ign_eof %s <rows >/dev/null 2>&1; do sleep 0.05; done")
+    :format(port, certificates "ca.pem", more or "")
+end
+
+describe("records over TLS", function()
+  after_each(sockets.clean)
+
+  it("arrive, all and in order", function()
+    local port = sockets.free_port()
+    script("in.lua", [[
+weir.from(weir.tcp{ listen = "127.0.0.1:%d", tls = { %s } }):to "got.jsonl"]], port, host())
+    script("out.lua", [[
+weir.from "rows.jsonl" :to(weir.tcp{ connect = "localhost:%d", tls = { %s } })]], port, trust(""))
+    place:write("rows.jsonl", rows(50000))
+    local result = talk('"$WEIR" run -q out.lua || echo failed')
+    assert.equal("code 0\n", result.out)
+    assert.equal(rows(50000), place:read("got.jsonl"))
+    assert.matches("the ledger balances", result.err)
+  end)
+
+  it("go both ways round: who connects may read, and who listens write", function()
+    local port = sockets.free_port()
+    script("in.lua", [[
+weir.from(weir.tcp{ connect = "localhost:%d", retries = { max = 200, max_backoff = "50ms" },
+  tls = { %s } }):take(3):to "got.jsonl"]], port, trust(""))
+    place:write("rows", rows(3))
+    local result = place:run(([[
+      (cat rows; sleep 60) | openssl s_server -accept 127.0.0.1:%d -cert %s -key %s -quiet \
+        >/dev/null 2>&1 & server=$!
+      weir run -q in.lua; echo "code $?"; kill $server]]):format(port, certificates "host.pem",
+      certificates "host.key"))
+    assert.equal("code 0\n", result.out, result.err)
+    assert.equal(rows(3), place:read("got.jsonl"))
+  end)
+
+  it("are syslog as RFC 5425 has it, of peers that show who they are", function()
+    local port = sockets.free_port()
+    script("in.lua", [[
+weir.from(weir.syslog{ listen = "127.0.0.1:%d", tls = { %s, %s } })
+  :select("host", "app", "message"):to "got.jsonl"]], port, host(), trust(""))
+    local function message(text)
+      local line = "<34>1 2026-03-02T08:00:02Z web-1 shop - - - " .. text
+      return #line .. " " .. line
+    end
+    place:write("rows", message("one") .. message("two\nlines"))
+    local result = talk(s_client(port, ("-cert %s -key %s"):format(certificates "client.pem",
+      certificates "client.key")))
+    assert.equal("code 0\n", result.out, result.err)
+    assert.equal('{"host":"web-1","app":"shop","message":"one"}\n'
+      .. '{"host":"web-1","app":"shop","message":"two\\nlines"}\n', place:read("got.jsonl"))
+  end)
+
+  for _, version in ipairs({ "-tls1_2", "-tls1_3" }) do
+    it("come from others: " .. version, function()
+      local port = sockets.free_port()
+      script("in.lua", [[
+weir.from(weir.tcp{ listen = "127.0.0.1:%d", tls = { %s } }):to "got.jsonl"]], port, host())
+      place:write("rows", rows(2000))
+      local result = talk(s_client(port, version))
+      assert.equal("code 0\n", result.out, result.err)
+      assert.equal(rows(2000), place:read("got.jsonl"))
+      assert.not_matches("cut", result.err)
+    end)
+  end
+
+  it("come from nobody who wants to begin anew, or speaks something old", function()
+    local port = sockets.free_port()
+    script("in.lua", [[
+weir.from(weir.tcp{ listen = "127.0.0.1:%d", tls = { %s } }):to "got.jsonl"]], port, host())
+    place:write("rows", rows(1))
+    local result = talk(s_client(port) .. ([[
+
+      echo R | openssl s_client -connect localhost:%d -tls1_2 2>&1 | grep -o ":no renegotiation"
+      openssl s_client -connect localhost:%d -tls1_1 -cipher DEFAULT@SECLEVEL=0 </dev/null \
+        >/dev/null 2>&1 && echo "let in"]]):format(port, port))
+    assert.matches("no renegotiation", result.out)
+    assert.not_matches("let in", result.out)
+    assert.matches("1  tcp:127.0.0.1:%d+: handshakes failed", result.err)
+  end)
+
+  it("come from nobody who speaks HTTP, and go on", function()
+    local port = sockets.free_port()
+    script("in.lua", [[
+weir.from(weir.tcp{ listen = "127.0.0.1:%d", tls = { %s } }):to "got.jsonl"]], port, host())
+    place:write("rows", rows(10))
+    local result = talk(s_client(port) .. ([[
+
+      curl -s http://127.0.0.1:%d/; echo "curl $?"
+      ]]):format(port) .. s_client(port))
+    assert.matches("curl [15]", result.out)
+    assert.matches("1  tcp:127.0.0.1:%d+: handshakes failed", result.err)
+    assert.equal(rows(10):rep(2), place:read("got.jsonl"))
+  end)
+
+  it("are not sent to a peer that is not trusted", function()
+    local port = sockets.free_port()
+    script("in.lua", [[
+weir.from(weir.tcp{ listen = "127.0.0.1:%d", tls = { %s } }):to "got.jsonl"]], port, host())
+    script("out.lua", [[
+weir.from "rows" :to(weir.tcp{ connect = "localhost:%d", tls = true })]], port)
+    script("unsafe.lua", [[
+weir.from "rows" :to(weir.tcp{ connect = "localhost:%d",
+  tls = { insecure_accept_any_certificate = true } })]], port)
+    place:write("rows", rows(2))
+    local result = talk(s_client(port) .. [[
+
+      weir run out.lua; echo "code $?"; weir check unsafe.lua; weir run -q unsafe.lua]])
+    assert.matches("^code 1\n", result.out)
+    assert.matches("whoever is in between can read along", result.out)
+    assert.matches("issued by /CN=spec%-authority, which nothing here knows", result.err)
+    assert.equal(rows(2) .. rows(2), place:read("got.jsonl"))
+  end)
+
+  it("take certificates out of secrets", function()
+    local port = sockets.free_port()
+    script("in.lua", [[
+weir.from(weir.tcp{ listen = "127.0.0.1:%d",
+  tls = { cert = weir.secret "CERT", key = weir.secret "KEY" } }):to "got.jsonl"]], port)
+    place:write("rows", rows(2))
+    place:run(("mkdir secrets; cp %s secrets/CERT; cp %s secrets/KEY"):format(
+      certificates "host.pem", certificates "host.key"))
+    local result = place:run([[
+      weir check in.lua
+      "$WEIR" run --secrets secrets in.lua 2>log & pid=$!
+      ]] .. s_client(port) .. [[
+
+      kill -INT $pid; wait $pid]])
+    assert.equal(0, result.code, result.err)
+    assert.equal(rows(2), place:read("got.jsonl"))
+    assert.not_matches("BEGIN", place:read("log"))
+  end)
+
+  it("are refused before anything begins where certificates are wrong", function()
+    script("in.lua", [[
+weir.from(weir.tcp{ listen = "127.0.0.1:1", tls = { cert = "%s", key = "%s" } }):to "got.jsonl"]],
+      certificates "expired.pem", certificates "host.key")
+    for _, command in ipairs({ "check", "run" }) do
+      local result = place:run("weir " .. command .. " in.lua")
+      assert.is_true(result.code ~= 0)
+      assert.matches("the certificate of /CN=localhost expired on", result.out .. result.err)
+    end
+  end)
+end)
