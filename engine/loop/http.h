@@ -1,8 +1,8 @@
 // http.h -- requests over HTTP, one after the other, by libcurl.
 //
 // libcurl is loaded when the first client is made: who speaks no HTTP does not pay for
-// it. Certificates are checked against those of this machine; a redirect is an answer
-// like any other.
+// it. Certificates are checked, and files of them read anew for each connection; a
+// redirect is an answer like any other.
 //
 // Owns     its connections, which it keeps for the next request.
 // Threads  cancel: any. Everything else: one at a time.
@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "engine/base/slice.h"
+#include "engine/loop/tls.h"
 
 enum { WEIR_HTTP_KEEP = 200 };
 
@@ -28,8 +29,9 @@ typedef struct weir_http_options {
   const char *const *headers;  // header_count of "Name: value"
   uint32_t header_count;
   uint32_t unused;
-  uint64_t answer_max;  // bytes that go to a descriptor; more is no answer
-  int64_t timeout_ns;   // for all of a request
+  const weir_tls_options *tls;  // of https; NULL: the system's authorities
+  uint64_t answer_max;          // bytes that go to a descriptor; more is no answer
+  int64_t timeout_ns;           // for all of a request
   int64_t connect_timeout_ns;
 } weir_http_options;
 

@@ -14,13 +14,12 @@
 
 #define TAKE(name)                                                                     \
   {                                                                                    \
-#name,                                                                             \
-        offsetof(weir_openssl, name) +                                                 \
-            0 * sizeof(                                                                \
-                    char[__builtin_types_compatible_p(                                 \
-                             __typeof__(((weir_openssl *)0)->name), __typeof__(&name)) \
-                             ? 1                                                       \
-                             : -1])                                                    \
+#name, offsetof(weir_openssl, name) +                                              \
+               0 * sizeof(char[__builtin_types_compatible_p(                           \
+                                   __typeof__(((weir_openssl *)0)->name),              \
+                                   __typeof__(&(name)))                                \
+                                   ? 1                                                 \
+                                   : -1])                                              \
   }
 
 static const struct function {

@@ -28,6 +28,7 @@ struct x509_st;
 struct x509_store_ctx_st;
 struct x509_store_st;
 
+// NOLINTBEGIN(readability-identifier-naming): each is named as what it points to.
 typedef struct weir_openssl {
   int (*OPENSSL_init_ssl)(uint64_t what, const struct ossl_init_settings_st *settings);
   void (*ERR_clear_error)(void);
@@ -122,5 +123,6 @@ typedef struct weir_openssl {
   int (*SSL_shutdown)(struct ssl_st *ssl);
   int (*SSL_get_error)(const struct ssl_st *ssl, int result);
 } weir_openssl;
+// NOLINTEND(readability-identifier-naming)
 
 const weir_openssl *weir_openssl_get(void);

@@ -66,9 +66,10 @@ weir.from(weir.tcp{ connect = "localhost:%d", retries = { max = 200, max_backoff
   tls = { %s } }):take(3):to "got.jsonl"]], port, trust(""))
     place:write("rows", rows(3))
     local result = place:run(([[
-      (cat rows; sleep 60) | openssl s_server -accept 127.0.0.1:%d -cert %s -key %s -quiet \
+      mkfifo hold
+      cat rows hold | openssl s_server -accept 127.0.0.1:%d -cert %s -key %s -quiet \
         >/dev/null 2>&1 & server=$!
-      weir run -q in.lua; echo "code $?"; kill $server]]):format(port, certificates "host.pem",
+      weir run -q in.lua; echo "code $?"; kill $server; : >hold]]):format(port, certificates "host.pem",
       certificates "host.key"))
     assert.equal("code 0\n", result.out, result.err)
     assert.equal(rows(3), place:read("got.jsonl"))
@@ -150,6 +151,61 @@ weir.from "rows" :to(weir.tcp{ connect = "localhost:%d",
     assert.matches("whoever is in between can read along", result.out)
     assert.matches("issued by /CN=spec%-authority, which nothing here knows", result.err)
     assert.equal(rows(2) .. rows(2), place:read("got.jsonl"))
+  end)
+
+  -- A server of files that wants to know who asks.
+  local function web(port, line)
+    return place:run(([[
+      openssl s_server -accept 127.0.0.1:%d -WWW -cert %s -key %s -Verify 1 -verify_return_error \
+        -CAfile %s >/dev/null 2>&1 & server=$!
+      %s
+      kill $server]]):format(port, certificates "host.pem", certificates "host.key",
+      certificates "ca.pem", line))
+  end
+
+  it("come by https, from a server that asks for certificates", function()
+    local port = sockets.free_port()
+    script("in.lua", [[
+weir.from(weir.http{ url = "https://localhost:%d/rows", every = "20ms", codec = "json",
+  retries = { max = 200, max_backoff = "20ms" }, tls = { %s, cert = "%s", key = "%s" } })
+  :take(4):to "got.jsonl"]], port, trust(""), certificates "client.pem", certificates "client.key")
+    place:write("rows", rows(2))
+    local result = web(port, 'weir run in.lua; echo "code $?"')
+    assert.equal("code 0\n", result.out, result.err)
+    assert.equal(rows(2) .. rows(2), place:read("got.jsonl"))
+  end)
+
+  it("go by https, to a server that is trusted, and to no other", function()
+    local port = sockets.free_port()
+    place:write("rows.jsonl", rows(1))
+    place:write("answer", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    local out = [[
+weir.from "rows.jsonl" :to(weir.http{ url = "https://localhost:%d/in", tls = { %s },
+  retries = { max = %d, max_backoff = "20ms" } })]]
+    script("out.lua", out, port, trust(""), 200)
+    script("other.lua", out, port, ('ca = "%s"'):format(certificates "alone.pem"), 0)
+    local result = place:run(([[
+      mkfifo hold
+      cat answer hold | openssl s_server -accept 127.0.0.1:%d -quiet -cert %s -key %s \
+        >got 2>/dev/null & server=$!
+      weir run out.lua; echo "code $?"
+      weir run -q other.lua; kill $server; : >hold]]):format(port, certificates "host.pem",
+      certificates "host.key"))
+    assert.equal("code 0\n", result.out, result.err)
+    assert.matches("^POST /in HTTP/1.1\r\n.*{\"n\":1}\n", place:read("got"))
+    assert.matches("says whom to trust", place:read("other.dead.jsonl"))
+  end)
+
+  it("are not asked for over https with certificates that are wrong", function()
+    script("in.lua", [[
+weir.from(weir.http{ url = "https://localhost:1/", every = "1m", codec = "json",
+  tls = { cert = "%s", key = "%s" } }):to "got.jsonl"]], certificates "host.pem",
+      certificates "client.key")
+    for _, command in ipairs({ "check", "run" }) do
+      local result = place:run("weir " .. command .. " in.lua")
+      assert.is_true(result.code ~= 0)
+      assert.matches("it does not belong to the certificate", result.out .. result.err)
+    end
   end)
 
   it("take certificates out of secrets", function()

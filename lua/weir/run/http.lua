@@ -6,6 +6,7 @@ local ffi = require("ffi")
 local keys = require("weir.lib.keys")
 local retries = require("weir.run.retries")
 local secrets = require("weir.run.secrets")
+local tls = require("weir.native.tls")
 
 local C = cdef.load("engine/base/clock.h", "engine/io/http_sink.h", "engine/io/http_source.h")
 
@@ -44,6 +45,15 @@ local function origin(url)
   return scheme and scheme .. host:gsub("^.*@", "") or "http"
 end
 
+-- What is wrong with files is told before the first request; libcurl reads them later.
+local function certificates(described)
+  local problem = described.tls and tls.look(described.tls, false)
+  if problem then
+    error("http: " .. problem, 0)
+  end
+  return tls.options(described.tls, false)
+end
+
 -- Fills weir_request_options; the result is to live as long as that is looked at.
 local function fill_request(request, described, context, is_source)
   local lines = header_lines(described, context, is_source)
@@ -53,9 +63,11 @@ local function fill_request(request, described, context, is_source)
   http.timeout_ns = described.timeout_ns or 30 * S
   http.connect_timeout_ns = described.connect_timeout_ns or 10 * S
   http.answer_max = described.max_body_bytes or 2 ^ 26
+  local given = certificates(described)
+  http.tls = given
   retries.fill(request.retries, described.retries)
   request.clock = context and context.clock or C.weir_clock_real()
-  return { lines, headers }
+  return { lines, headers, given }
 end
 
 --- The code, and where the source was put.

@@ -3,6 +3,7 @@
 local keys = require("weir.lib.keys")
 local options = require("weir.lib.options")
 local secret = require("weir.lib.secret")
+local tls = require("weir.describe.tls")
 
 require("weir.describe.retries") -- the kind of option
 
@@ -39,6 +40,16 @@ options.define("http_batch", function(value, _, where)
   return options.check(batch, value, { subject = "batch", where = where })
 end)
 
+local function check_certificates(described)
+  local url = described.url
+  if type(url) == "string" and url:find("^http:") then
+    return "tls is for https, and the url begins with http"
+  elseif described.tls.name then
+    return "tls: the url says who the server must be, so there is no name"
+  end
+  return tls.check_connecting(described.tls)
+end
+
 return {
   kind = "http",
   uses = { source = true, sink = true },
@@ -56,6 +67,7 @@ return {
     timeout = { kind = "duration", default = "30s" },
     connect_timeout = { kind = "duration", default = "10s" },
     retries = { kind = "retries" },
+    tls = { kind = "tls", usage = 'tls = { ca = "authority.pem" }' },
   },
   subject = function(described)
     local url = described.url
@@ -73,6 +85,7 @@ return {
     if described.body == "array" and described.codec.kind ~= "json" then
       return 'body = "array" is of JSON, and the codec is ' .. described.codec.kind
     end
+    return described.tls and check_certificates(described) or nil
   end,
   doc = {
     name = "http",
@@ -80,12 +93,13 @@ return {
     usage = 'weir.http{ url = "https://example.org/in" }',
     signature = 'weir.http{ url!, every, method = "POST" or "GET", headers, body = "lines", codec,'
       .. ' batch = { records = 1000, bytes = "1MiB" }, timeout = "30s",'
-      .. ' connect_timeout = "10s", retries, max_record = "16MiB", max_body = "64MiB", name }',
+      .. ' connect_timeout = "10s", retries, tls, max_record = "16MiB", max_body = "64MiB", name }',
     summary = "As a source, asks a server every so often, and an answer is read as a file is. As a"
       .. " sink, sends records to a server, up to batch of them in the body of a request: a line"
       .. ' each, or with body = "array" as one JSON array; with batch = { records = 1 } each record'
       .. " is a request. Content-Type is that of the codec unless headers say otherwise. It needs"
-      .. " libcurl, which is loaded when it is used.",
+      .. " libcurl, which is loaded when it is used. The certificate of https is always checked;"
+      .. " tls says which authorities are trusted, and who we are (`weir help tls`).",
     body = [[
 
 No answer, 429, 408 and every 5xx are tried again, 10 times unless retries say
