@@ -2,6 +2,7 @@
 
 #include "engine/base/err.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -66,4 +67,19 @@ const char *weir_err_text(int code)
     return entries[SLOT(code)].text;
   const char *text = is_errno(code) ? strerrordesc_np(-code) : NULL;
   return text != NULL ? text : "an unknown error";
+}
+
+int weir_err_passes(int code)
+{
+  switch (code) {
+  case -ENOSPC:
+  case -EDQUOT:
+  case -EFBIG:  // of a file that somebody else may cut, or a limit that may be raised
+  case -EBUSY:
+  case -EMFILE:
+  case -ENFILE:
+    return 1;
+  default:
+    return 0;
+  }
 }

@@ -48,3 +48,8 @@ const char *weir_err_name(int code);
 
 // One sentence for an operator, without the name. Never NULL.
 const char *weir_err_text(int code);
+
+// Whether it may pass without anybody touching us: no room on a disk, a lock that
+// others hold, no descriptor left. A device that fails (EIO) does not: what it has lost
+// would not be noticed.
+int weir_err_passes(int code);

@@ -81,10 +81,15 @@ void weir_refusals_add(weir_refusals *refusals, uint32_t row, int code,
   };
 }
 
+void weir_refusals_cut(weir_refusals *refusals, uint32_t count)
+{
+  while (refusals->count > count)
+    weir_mem_free(refusals->items[--refusals->count].reason);
+}
+
 void weir_refusals_clear(weir_refusals *refusals)
 {
-  for (uint32_t i = 0; i < refusals->count; i++)
-    weir_mem_free(refusals->items[i].reason);
+  weir_refusals_cut(refusals, 0);
   weir_mem_free(refusals->items);
   *refusals = (weir_refusals){0};
 }

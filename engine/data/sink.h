@@ -3,8 +3,12 @@
 // A sink is given batches of JSON rows and says whether its calls may block; the
 // scheduler makes those on a thread that may.
 //
-// A batch whose rows are not where they should be when write returns -- packed, in a
-// transaction -- is not written yet: the sink holds its receipt until they are.
+// A batch whose rows are not where they should be when write returns -- packed, say --
+// is not written yet: the sink holds its receipt until they are.
+//
+// A write or finish that fails with a code that may pass (weir_err_passes), as where a
+// disk is full, is called again after a while, as the sink's retries say, and goes on
+// where it was. When there are no more tries finish is told that the run failed.
 //
 // Owns     its files and encoder. Batches are borrowed for the call.
 // Threads  one call at a time, not always the same thread. cancel: any.
@@ -13,6 +17,7 @@
 
 #include <stdint.h>
 
+#include "engine/base/backoff.h"
 #include "engine/base/counter.h"
 #include "engine/data/batch.h"
 
@@ -27,7 +32,8 @@ typedef struct weir_sink_ops {
   // Writes all rows. Rows that cannot be written are added to refused and the
   // rest goes on. A negative code means that the sink itself failed (disk full):
   // sink->message names the file, what happened and what to do; then the rows
-  // from *written on were not written. *written is set in every case.
+  // from *written on were not written. *written is set in every case; called again,
+  // it and refused are as they were left.
   int (*write)(weir_sink *sink, const weir_batch *batch, weir_refusals *refused,
                uint32_t *written);
   // Makes what was written safe and, for a file written beside, visible.
@@ -49,6 +55,7 @@ struct weir_sink {
   uint64_t bytes_written;  // atomic
   uint32_t withheld;       // set by finish: what was written is not to be seen
   uint32_t blocking;
+  weir_retries retries;    // all zero: there are none
   weir_counter *counters;  // what went wrong and was mended, or not
   uint32_t counter_count;
   uint32_t unused;
@@ -68,4 +75,5 @@ struct weir_refusals {
   uint32_t capacity;
 };
 
+void weir_refusals_cut(weir_refusals *refusals, uint32_t count);  // those behind
 void weir_refusals_clear(weir_refusals *refusals);

@@ -186,8 +186,9 @@ static void rest(struct seat *seat)
     weir_waker_cancel(seat->waker);
     return;
   }
-  int64_t until_ns = seat->waiting_ns != 0 ? seat->waiting_ns + PATIENCE_NS
-                                           : weir_flow_next_ns(seat->engine->flow);
+  int64_t until_ns = seat->waiting_ns != 0
+                         ? seat->waiting_ns + PATIENCE_NS
+                         : weir_flow_next_ns(seat->engine->flow, OF_WORKERS);
   weir_waker_sleep(seat->waker, ticket, until_ns);
 }
 
@@ -341,11 +342,24 @@ int weir_engine_start(weir_engine *engine)
   return WEIR_OK;
 }
 
+// Steps the loop, and has the pool do what waited for a time that has come.
+static void step(weir_engine *engine, uint32_t timeout_ms)
+{
+  enum { NS_PER_MS = 1000000 };
+  int64_t next = weir_flow_next_ns(engine->flow, WEIR_HOME_POOL);
+  int64_t left = next - monotonic_ns(engine);
+  if (next != 0 && left < (int64_t)timeout_ms * NS_PER_MS)
+    timeout_ms = left > 0 ? (uint32_t)((left + NS_PER_MS - 1) / NS_PER_MS) : 0;
+  weir_loop_step(engine->loop, timeout_ms);
+  if (next != 0 && monotonic_ns(engine) >= next)
+    dispatch(engine);
+}
+
 int weir_engine_poll(weir_engine *engine, uint32_t timeout_ms)
 {
   if (engine->under_way == 0 && weir_flow_finished(engine->flow))
     return WEIR_ENGINE_FINISHED;
-  weir_loop_step(engine->loop, timeout_ms);
+  step(engine, timeout_ms);
   uint32_t interrupts = weir_loop_interrupts(engine->loop);
   if (interrupts > engine->interrupts) {
     engine->interrupts = interrupts;

@@ -45,6 +45,7 @@ weir_flow *weir_flow_new(weir_clock clock)
 static void free_lane(weir_lane *lane, const weir_merger *merger)
 {
   weir_batch_unref(lane->batch);
+  weir_refusals_clear(&lane->refused);
   for (uint32_t port = 0; port < lane->run.port_count; port++)
     weir_batch_unref(lane->run.out[port]);
   if (lane->run.partial != NULL)
@@ -81,6 +82,7 @@ static void free_task(weir_task *task)
   weir_queue_free(task->queue);
   weir_source_free(task->source);
   weir_sink_free(task->sink);
+  weir_mem_free(task->hindrance);
   weir_mem_free(task->latency);
   weir_mem_free(task->lanes);
   weir_mem_free(task->inputs);
@@ -224,6 +226,7 @@ uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink)
 {
   weir_task *task = add_task(flow, name, WEIR_TASK_SINK, 1, 0);
   task->sink = sink;
+  weir_backoff_init(&task->backoff, &sink->retries, (uintptr_t)task);
   task->home =
       sink->blocking & WEIR_SINK_WRITE_BLOCKS ? WEIR_HOME_POOL : WEIR_HOME_READER;
   return task->number;

@@ -173,8 +173,9 @@ uint32_t weir_flow_ready(weir_flow *flow, uint32_t homes, uint32_t worker,
 // tasks of any home may have become ready, and whoever sleeps must look again.
 int weir_flow_take_lent(weir_flow *flow);
 
-// When the earliest task that waits for a time will be ready, or 0 for none.
-int64_t weir_flow_next_ns(weir_flow *flow);
+// When the earliest task of these homes that waits for a time will be ready, or 0 for
+// none.
+int64_t weir_flow_next_ns(weir_flow *flow, uint32_t homes);
 
 // Claims a task for a worker: 1, or 0 if it is not ready any more. Run does one step
 // of a claimed task and gives it back; which homes may have got work is returned.
@@ -226,6 +227,9 @@ weir_queue_stats weir_flow_buffer_count(weir_flow *flow, uint32_t task);
 // until they were. 0: there are none.
 int weir_flow_add_latency(const weir_flow *flow, uint32_t sink,
                           weir_histogram *histogram);
+
+// What a sink that will try again waits for, in its words; 0: it does not wait.
+int weir_flow_hindrance(weir_flow *flow, uint32_t sink, char *text, size_t size);
 
 uint64_t weir_flow_port_sent(const weir_flow *flow, uint32_t task, uint32_t port);
 weir_tally *weir_flow_tally(weir_flow *flow);  // why records died

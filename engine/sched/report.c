@@ -1,6 +1,7 @@
 // report.c -- what a flow says of itself: its numbers, and its names for people.
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "engine/base/mem.h"
 #include "engine/sched/task.h"
@@ -71,6 +72,17 @@ int weir_flow_add_latency(const weir_flow *flow, uint32_t number,
     return 0;
   weir_histogram_merge(histogram, latency);
   return 1;
+}
+
+int weir_flow_hindrance(weir_flow *flow, uint32_t number, char *text, size_t size)
+{
+  weir_task *task = flow->tasks[number];
+  weir_task_guard(task);
+  int waits = task->hindrance != NULL;
+  if (waits)
+    snprintf(text, size, "%s", task->hindrance);
+  weir_task_leave(task);
+  return waits;
 }
 
 weir_tally *weir_flow_tally(weir_flow *flow) { return flow->tally; }

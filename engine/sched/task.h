@@ -75,6 +75,7 @@ typedef struct weir_lane {
   weir_run run;            // of a segment; sources and sinks use out only
   weir_batch *batch;       // taken, not yet done
   weir_block block;        // of a source with several lanes
+  weir_refusals refused;   // of a sink's batch
   weir_ticket *ticket;     // of the batch or block, where there are several lanes
   uint64_t sequence;       // of what is made from it, where the task renumbers
   uint32_t ends_sequence;  // nothing more of that sequence will be made
@@ -102,6 +103,8 @@ struct weir_task {
 
   weir_source *source;
   weir_sink *sink;
+  weir_backoff backoff;  // of what a sink has to try again
+  char *hindrance;       // why it has to, in the sink's words; NULL: it has not
   weir_merger merger;
   uint32_t reads;             // a segment looks for fields
   weir_queue_options buffer;  // of a buffer
@@ -220,6 +223,10 @@ int weir_segment_enter(weir_task *task, weir_lane *lane, const weir_runner *runn
 int weir_flights_are_ready(weir_task *task, const weir_lane *lane);
 void weir_flights_step(weir_task *task, weir_lane *lane, const weir_runner *runner);
 void weir_flights_free(weir_flights *flights);  // NULL is a no-op
+
+// sink.c
+int weir_sink_is_ready(weir_task *task, const weir_lane *lane);
+void weir_sink_step(weir_task *task, weir_lane *lane);
 
 // buffer.c
 int weir_buffer_is_ready(weir_task *task, const weir_lane *lane);

@@ -248,14 +248,13 @@ uint32_t weir_flow_ready(weir_flow *flow, uint32_t homes, uint32_t worker,
   return count;
 }
 
-int64_t weir_flow_next_ns(weir_flow *flow)
+int64_t weir_flow_next_ns(weir_flow *flow, uint32_t homes)
 {
   int64_t next = 0;
   for (uint32_t i = 0; i < flow->task_count; i++) {
     weir_task *task = flow->tasks[i];
-    // Only code of a script and buffers wait for a time, none that has several lanes.
-    int waits = task->kind == WEIR_TASK_SEGMENT || task->kind == WEIR_TASK_BUFFER;
-    if (!waits || weir_task_is_done(task))
+    // Sources wait for what they read; of the others none that waits has several lanes.
+    if (task->kind == WEIR_TASK_SOURCE || !may_run(task, task->lanes[0], homes))
       continue;
     weir_task_guard(task);
     const weir_lane *lane = task->lanes[0];

@@ -47,7 +47,7 @@ end
 
 local function step(flow, runner, now)
   if C.weir_flow_ready(flow, C.WEIR_HOME_ANY, 0, ready, 1) == 0 then
-    local next_ns = C.weir_flow_next_ns(flow)
+    local next_ns = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)
     assert(next_ns > 0, "the flow has not ended, and nothing is ready")
     now[0] = next_ns
   elseif C.weir_flow_claim(flow, ready[0], 0) ~= 0 then
