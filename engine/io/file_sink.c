@@ -32,6 +32,8 @@ struct file_sink {
   int beside;
   int lazy;
   int broken;         // the code of everything from now on, if not OK
+  int taken;          // rows of the batch that comes again, all or
+  uint32_t row_next;  // by a template, those before this one, are in spools
   weir_spool *plain;  // the one file, without a template
   weir_spool **table;
   uint32_t table_size;
@@ -41,6 +43,7 @@ struct file_sink {
   uint32_t open_max;
   uint64_t clock;
   weir_buf path_text;
+  weir_counter counters[WEIR_FILE_SINK_COUNTERS];
 };
 
 static struct file_sink *file_sink_of(weir_sink *sink)
@@ -48,33 +51,32 @@ static struct file_sink *file_sink_of(weir_sink *sink)
   return (struct file_sink *)sink;
 }
 
-static int break_with(struct file_sink *sink, int code, const char *message)
+static int fail_with(struct file_sink *sink, int code, const char *message)
 {
-  if (sink->broken == WEIR_OK) {
-    snprintf(sink->base.message, sizeof sink->base.message, "%s",
-             message != NULL && message[0] != '\0' ? message : weir_err_text(code));
+  if (sink->broken != WEIR_OK)
+    return sink->broken;
+  snprintf(sink->base.message, sizeof sink->base.message, "%s",
+           message != NULL && message[0] != '\0' ? message : weir_err_text(code));
+  if (weir_err_passes(code))
+    weir_counter_add(&sink->counters[WEIR_FILE_SINK_PUT_OFF], 1);
+  else
     sink->broken = code;
-  }
   return code;
 }
 
-static void count_written(struct file_sink *sink, uint64_t size)
+// What a spool has done with bytes that it was given, or had pending.
+static int count(struct file_sink *sink, const weir_spool *spool, size_t had, int rc)
 {
   // Relaxed: progress for people; nothing is ordered by it.
-  __atomic_fetch_add(&sink->base.bytes_written, size, __ATOMIC_RELAXED);
+  __atomic_fetch_add(&sink->base.bytes_written, had - spool->pending.size,
+                     __ATOMIC_RELAXED);
+  return rc == WEIR_OK ? rc : fail_with(sink, rc, spool->file.message);
 }
 
 static int flush(struct file_sink *sink, weir_spool *spool, uint32_t *rows_kept)
 {
-  size_t size = spool->pending.size;
-  *rows_kept = 0;
-  if (size == 0)
-    return WEIR_OK;
-  int rc = weir_spool_flush(spool, rows_kept);
-  if (rc != WEIR_OK)
-    return break_with(sink, rc, spool->file.message);
-  count_written(sink, size);
-  return WEIR_OK;
+  size_t had = spool->pending.size;
+  return count(sink, spool, had, weir_spool_flush(spool, rows_kept));
 }
 
 // ---- one file
@@ -86,66 +88,58 @@ static int open_plain(struct file_sink *sink)
     rc = weir_spool_resume(sink->plain, sink->encoder);
   if (weir_outfile_is_synced(&sink->plain->file))
     sink->base.blocking |= WEIR_SINK_FINISH_BLOCKS;
-  return rc == WEIR_OK ? rc : break_with(sink, rc, sink->plain->file.message);
+  return rc == WEIR_OK ? rc : fail_with(sink, rc, sink->plain->file.message);
 }
 
-static uint32_t rows_within(const weir_batch *batch, size_t size)
+static int write_lines(struct file_sink *sink, const weir_batch *batch, uint32_t *kept)
 {
-  uint32_t rows = 0;
-  while (rows < batch->row_count && batch->rows[rows].end < size)
-    rows++;
-  return rows;
+  size_t had = sink->plain->pending.size + batch->bytes.size;
+  return count(sink, sink->plain, had, weir_spool_write(sink->plain, batch, kept));
 }
 
-static int write_lines(struct file_sink *sink, const weir_batch *batch,
-                       uint32_t *written)
+static void encode(struct file_sink *sink, const weir_batch *batch,
+                   weir_refusals *refused)
 {
-  size_t kept;
-  weir_spool_hold(sink->plain, batch);
-  int rc = weir_spool_write(sink->plain, batch->bytes.bytes, batch->bytes.size, &kept);
-  if (rc != WEIR_OK) {
-    *written = rows_within(batch, kept);
-    return break_with(sink, rc, sink->plain->file.message);
+  for (uint32_t row = 0; row < batch->row_count; row++) {
+    int rc = weir_spool_add(sink->plain, sink->encoder, batch, row);
+    if (rc != WEIR_OK)
+      weir_refusals_add(refused, row, rc, sink->encoder->message);
   }
-  count_written(sink, batch->bytes.size);
-  return WEIR_OK;
 }
 
-// The row of the batch before which `kept` rows were not refused.
-static uint32_t row_after(const weir_refusals *refused, uint32_t first, uint32_t kept)
+// The row from `row` on before which `kept` rows were not refused.
+static uint32_t row_after(const weir_batch *batch, const weir_refusals *refused,
+                          uint32_t row, uint32_t kept)
 {
-  uint32_t row = kept;
-  for (uint32_t i = first; i < refused->count && refused->items[i].row <= row; i++)
-    row++;
+  uint32_t i = 0;
+  while (i < refused->count && refused->items[i].row < row)
+    i++;
+  for (; row < batch->row_count; row++)
+    if (i < refused->count && refused->items[i].row == row)
+      i++;
+    else if (kept-- == 0)
+      break;
   return row;
 }
 
 static int write_plain(struct file_sink *sink, const weir_batch *batch,
                        weir_refusals *refused, uint32_t *written)
 {
+  weir_spool *spool = sink->plain;
+  uint32_t kept = batch->row_count;
   int rc = open_plain(sink);
   if (rc != WEIR_OK)
     return rc;
-  weir_spool *spool = sink->plain;
-  weir_encoder *encoder = sink->encoder;
-  if (encoder->ops->lines && batch->line_rows) {
-    rc = write_lines(sink, batch, written);
-    *written = rc == WEIR_OK ? batch->row_count : *written;
-    return rc;
-  }
-  uint32_t refused_before = refused->count;
-  for (uint32_t row = 0; row < batch->row_count; row++) {
-    rc = weir_spool_add(spool, encoder, batch, row);
-    if (rc != WEIR_OK)
-      weir_refusals_add(refused, row, rc, encoder->message);
-  }
-  *written = batch->row_count;
-  if (sink->beside && spool->file.beside && spool->pending.size < FLUSH_BESIDE)
-    return WEIR_OK;
-  uint32_t kept;
-  rc = flush(sink, spool, &kept);
-  if (rc != WEIR_OK)
-    *written = row_after(refused, refused_before, kept);
+  int is_lines = sink->encoder->ops->lines && batch->line_rows;
+  if (!is_lines && !sink->taken)
+    encode(sink, batch, refused);
+  if (is_lines && !sink->taken)
+    rc = write_lines(sink, batch, &kept);
+  else if (!sink->beside || !spool->file.beside || spool->pending.size >= FLUSH_BESIDE)
+    rc = flush(sink, spool, &kept);
+  sink->taken = rc != WEIR_OK;
+  *written =
+      row_after(batch, refused, *written, rc == WEIR_OK ? batch->row_count : kept);
   return rc;
 }
 
@@ -179,10 +173,21 @@ static int suspend_oldest(struct file_sink *sink)
     if (sink->open[i]->used_at < sink->open[oldest]->used_at)
       oldest = i;
   weir_spool *spool = sink->open[oldest];
-  sink->open[oldest] = sink->open[--sink->open_count];
-  count_written(sink, spool->pending.size);
-  int rc = weir_spool_suspend(spool);
-  return rc == WEIR_OK ? rc : break_with(sink, rc, spool->file.message);
+  size_t had = spool->pending.size;
+  int rc = count(sink, spool, had, weir_spool_suspend(spool));
+  if (rc == WEIR_OK)
+    sink->open[oldest] = sink->open[--sink->open_count];
+  return rc;
+}
+
+// Others need descriptors too, so that half of those that we have is enough.
+static int make_do_with_fewer(struct file_sink *sink)
+{
+  int rc = WEIR_OK;
+  sink->open_max = (sink->open_count + 1) / 2;
+  while (rc == WEIR_OK && sink->open_count > sink->open_max)
+    rc = suspend_oldest(sink);
+  return rc;
 }
 
 static int open_spool(struct file_sink *sink, weir_spool *spool)
@@ -194,11 +199,17 @@ static int open_spool(struct file_sink *sink, weir_spool *spool)
   if (rc != WEIR_OK)
     return rc;
   rc = weir_spool_open(spool, 1);
+  if ((rc == -EMFILE || rc == -ENFILE) && sink->open_count > 0) {
+    rc = make_do_with_fewer(sink);
+    if (rc != WEIR_OK)
+      return rc;
+    rc = weir_spool_open(spool, 1);
+  }
   if (rc != WEIR_OK)
-    return break_with(sink, rc, spool->file.message);
+    return fail_with(sink, rc, spool->file.message);
   sink->open[sink->open_count++] = spool;
   rc = weir_spool_resume(spool, sink->encoder);
-  return rc == WEIR_OK ? rc : break_with(sink, rc, spool->file.message);
+  return rc == WEIR_OK ? rc : fail_with(sink, rc, spool->file.message);
 }
 
 // The open spool of a row's path; ETYPE refuses the row.
@@ -227,36 +238,51 @@ static int spool_for(struct file_sink *sink, const weir_batch *batch, uint32_t r
   return rc;
 }
 
+static int add_row(struct file_sink *sink, const weir_batch *batch, uint32_t row,
+                   weir_refusals *refused)
+{
+  char reason[256];
+  weir_spool *spool = NULL;
+  uint32_t kept;
+  int rc = spool_for(sink, batch, row, &spool, reason, sizeof reason);
+  if (rc == WEIR_ETYPE)
+    weir_refusals_add(refused, row, rc, reason);
+  else if (rc != WEIR_OK)
+    return rc;
+  sink->row_next = row + 1;
+  if (rc == WEIR_ETYPE)
+    return WEIR_OK;
+  rc = weir_spool_add(spool, sink->encoder, batch, row);
+  if (rc != WEIR_OK)
+    weir_refusals_add(refused, row, rc, sink->encoder->message);
+  return spool->pending.size >= FLUSH_TEMPLATE ? flush(sink, spool, &kept) : WEIR_OK;
+}
+
+static int flush_open(struct file_sink *sink)
+{
+  int rc = WEIR_OK;
+  uint32_t kept;
+  for (uint32_t i = 0; i < sink->open_count && rc == WEIR_OK; i++)
+    rc = flush(sink, sink->open[i], &kept);
+  return rc;
+}
+
 static int write_many(struct file_sink *sink, const weir_batch *batch,
                       weir_refusals *refused, uint32_t *written)
 {
-  uint32_t kept;
-  for (uint32_t row = 0; row < batch->row_count; row++) {
-    char reason[256];
-    weir_spool *spool = NULL;
-    int rc = spool_for(sink, batch, row, &spool, reason, sizeof reason);
-    if (sink->broken != WEIR_OK)
-      return rc;
-    if (rc != WEIR_OK) {
-      weir_refusals_add(refused, row, rc, reason);
-      continue;
-    }
-    rc = weir_spool_add(spool, sink->encoder, batch, row);
-    if (rc != WEIR_OK)
-      weir_refusals_add(refused, row, rc, sink->encoder->message);
-    if (spool->pending.size >= FLUSH_TEMPLATE) {
-      rc = flush(sink, spool, &kept);
-      if (rc != WEIR_OK)
-        return rc;
-    }
-  }
-  for (uint32_t i = 0; i < sink->open_count && !sink->beside; i++) {
-    int rc = flush(sink, sink->open[i], &kept);
-    if (rc != WEIR_OK)
-      return rc;
-  }
+  if (!sink->taken)
+    sink->row_next = 0;
+  int rc = sink->taken ? flush_open(sink) : WEIR_OK;
+  sink->taken = 1;
+  while (rc == WEIR_OK && sink->row_next < batch->row_count)
+    rc = add_row(sink, batch, sink->row_next, refused);
+  if (rc == WEIR_OK && !sink->beside)
+    rc = flush_open(sink);
+  if (rc != WEIR_OK)
+    return rc;
+  sink->taken = 0;
   *written = batch->row_count;
-  return WEIR_OK;
+  return rc;
 }
 
 // ---- the contract
@@ -265,21 +291,16 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
                        uint32_t *written)
 {
   struct file_sink *sink = file_sink_of(base);
-  *written = 0;
   if (sink->broken != WEIR_OK)
     return sink->broken;
   return sink->plain != NULL ? write_plain(sink, batch, refused, written)
                              : write_many(sink, batch, refused, written);
 }
 
-static void finish_spool(struct file_sink *sink, weir_spool *spool)
+static int finish_spool(struct file_sink *sink, weir_spool *spool)
 {
-  uint64_t size = spool->pending.size;
-  int rc = weir_spool_finish(spool, sink->encoder);
-  if (rc == WEIR_OK)
-    count_written(sink, size);
-  else
-    break_with(sink, rc, spool->file.message);
+  size_t had = spool->pending.size;
+  return count(sink, spool, had, weir_spool_finish(spool, sink->encoder));
 }
 
 // A stream, a pipe or a device is written in place whatever was asked for.
@@ -288,20 +309,22 @@ static int is_beside(const struct file_sink *sink)
   return sink->plain != NULL ? sink->plain->file.beside : sink->beside;
 }
 
+// In place, what was written stays and is to be whole, however the run ended; of a
+// batch that was given up, what is not yet in a file is left out.
 static int finish(weir_sink *base, int failed)
 {
   struct file_sink *sink = file_sink_of(base);
-  // In place, what was written stays and is to be whole, however the run ended.
-  if (sink->broken != WEIR_OK || (failed && is_beside(sink))) {
+  int rc = sink->broken;
+  if (rc != WEIR_OK || (failed && (is_beside(sink) || sink->taken))) {
     base->withheld = (uint32_t)is_beside(sink);
-    return sink->broken;
+    return rc;
   }
   if (sink->plain != NULL && (!sink->lazy || sink->plain->begun))
-    finish_spool(sink, sink->plain);
-  for (uint32_t i = 0; i < sink->table_size; i++)
+    rc = finish_spool(sink, sink->plain);
+  for (uint32_t i = 0; i < sink->table_size && rc == WEIR_OK; i++)
     if (sink->table[i] != NULL)
-      finish_spool(sink, sink->table[i]);
-  return sink->broken;
+      rc = finish_spool(sink, sink->table[i]);
+  return rc;
 }
 
 static void free_sink(weir_sink *base)
@@ -357,7 +380,7 @@ static void start(struct file_sink *sink, const weir_file_sink_options *options)
   int rc = weir_template_new(&sink->path, WEIR_TEMPLATE_PATH, options->path, message,
                              sizeof message);
   if (rc != WEIR_OK) {
-    break_with(sink, rc, message);
+    fail_with(sink, rc, message);
     return;
   }
   if (weir_template_varies(sink->path)) {
@@ -374,6 +397,10 @@ int weir_file_sink_new(weir_sink **out, const weir_file_sink_options *options)
   struct file_sink *sink = weir_mem_new(sizeof *sink);
   sink->base.ops = &ops;
   sink->base.blocking = WEIR_SINK_WRITE_BLOCKS | WEIR_SINK_FINISH_BLOCKS;
+  sink->base.retries = options->retries;
+  sink->base.counters = sink->counters;
+  sink->base.counter_count = WEIR_FILE_SINK_COUNTERS;
+  sink->counters[WEIR_FILE_SINK_PUT_OFF].name = "writes_put_off";
   sink->encoder = options->encoder;
   sink->packing = (enum weir_packing)options->packing;
   sink->beside = options->bounded && !options->append;

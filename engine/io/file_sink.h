@@ -12,8 +12,9 @@
 // Errors   what is wrong with the path, and a plain file that cannot be opened, are
 //          no error of new: the message is set at once, and write and finish answer
 //          the code. A broken pipe is -EPIPE. Rows that have no path or that the
-//          encoder cannot write are refused. When one of many files fails, written
-//          is 0, although rows of the batch may be in the others.
+//          encoder cannot write are refused. A disk without room may pass: called
+//          again, write goes on with the very byte. When one of many files fails,
+//          written is 0, although rows of the batch may be in the others.
 // Limits   WEIR_FILE_SINK_FILES_MAX files of one template.
 
 #pragma once
@@ -28,6 +29,11 @@ enum {
   WEIR_FILE_SINK_FILES_MAX = 1 << 20,
 };
 
+enum weir_file_sink_counter {
+  WEIR_FILE_SINK_PUT_OFF = 0,  // writes that met no room, or no descriptor
+  WEIR_FILE_SINK_COUNTERS = 1,
+};
+
 typedef struct weir_file_sink_options {
   const char *path;       // "-" is standard output
   weir_encoder *encoder;  // taken
@@ -37,6 +43,7 @@ typedef struct weir_file_sink_options {
   uint32_t lazy;      // a plain file: not there before its first row
   uint32_t max_open;  // 0: 256
   uint32_t packing;   // enum weir_packing; unknown: by the suffix
+  weir_retries retries;
 } weir_file_sink_options;
 
 int weir_file_sink_new(weir_sink **out, const weir_file_sink_options *options);

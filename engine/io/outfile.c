@@ -88,15 +88,19 @@ static int fail(weir_outfile *file, const char *what, int code)
   return -code;
 }
 
-static void make_parents(const char *path)
+// 0, or why the last one could not be made: another failure shows when the file is
+// opened.
+static int make_parents(const char *path)
 {
   char *copy = weir_mem_text(path);
+  int code = 0;
   for (char *at = strchr(copy + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
     *at = '\0';
-    mkdir(copy, MODE_DIRECTORY);  // one that fails shows when the file is opened
+    code = mkdir(copy, MODE_DIRECTORY) != 0 && errno != EEXIST ? errno : 0;
     *at = '/';
   }
   weir_mem_free(copy);
+  return code;
 }
 
 // `.<name>.<pid>.tmp` beside the target.
@@ -111,16 +115,18 @@ static char *temporary_for(const char *target)
   return temporary;
 }
 
-// Settles once where the bytes go.
+// Where the bytes go.
 static void settle(weir_outfile *file)
 {
   struct stat found;
-  char *real = realpath(file->path, NULL);
-  file->target = weir_mem_text(real != NULL ? real : file->path);
-  free(real);
+  if (file->target == NULL) {
+    char *real = realpath(file->path, NULL);
+    file->target = weir_mem_text(real != NULL ? real : file->path);
+    free(real);
+  }
   if (stat(file->target, &found) == 0 && !S_ISREG(found.st_mode))
     file->beside = 0;
-  if (file->beside)
+  if (file->beside && file->temporary == NULL)
     file->temporary = temporary_for(file->target);
 }
 
@@ -164,9 +170,10 @@ int weir_outfile_open(weir_outfile *file, int make_directories)
   struct stat found;
   if (file->fd >= 0)
     return WEIR_OK;
+  int code = 0;
   if (file->standard == 0 && make_directories && !file->opened_before)
-    make_parents(file->path);
-  if (file->target == NULL && file->standard == 0)
+    code = make_parents(file->path);
+  if (file->standard == 0 && !file->opened_before)
     settle(file);
   // Not for each of the thousands that a template may name in one directory.
   if (file->beside && !make_directories && !file->opened_before)
@@ -180,7 +187,7 @@ int weir_outfile_open(weir_outfile *file, int make_directories)
         open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, MODE_FILE);
   }
   if (file->fd < 0)
-    return open_failed(file, errno);
+    return open_failed(file, errno == ENOENT && code != 0 ? code : errno);
   if (file->beside && !file->opened_before) {
     int rc = begin_beside(file);
     if (rc != WEIR_OK)
@@ -242,9 +249,12 @@ void weir_outfile_cut(weir_outfile *file, uint64_t size)
 {
   if (!file->regular || size == 0 || file->fd < 0)
     return;
-  // From where our last write ended: others may append to the same file.
+  // Only where our last write is the end: others may append to the same file, or have
+  // cut it meanwhile.
+  struct stat found;
   off_t end = lseek(file->fd, 0, SEEK_CUR);
-  if (end < (off_t)size || ftruncate(file->fd, end - (off_t)size) != 0)
+  if (fstat(file->fd, &found) != 0 || end != found.st_size || end < (off_t)size ||
+      ftruncate(file->fd, end - (off_t)size) != 0)
     return;
   lseek(file->fd, end - (off_t)size, SEEK_SET);
   file->size -= size;
@@ -274,8 +284,10 @@ int weir_outfile_commit(weir_outfile *file)
   int rc = weir_outfile_open(file, 0);
   if (rc != WEIR_OK)
     return rc;
-  if (weir_outfile_is_synced(file) && fsync(file->fd) != 0)
-    return fail(file, "made safe", errno);
+  if (weir_outfile_is_synced(file) && fsync(file->fd) != 0) {
+    fail(file, "made safe", errno);
+    return -EIO;
+  }
   int fd = file->fd;
   file->fd = -1;
   if (close(fd) != 0)

@@ -58,5 +58,6 @@ void weir_outfile_cut(weir_outfile *file, uint64_t size);
 
 int weir_outfile_is_synced(const weir_outfile *file);  // once open: commit waits
 
-// Makes the file safe, and visible if it was written beside; closes it.
+// Makes the file safe, and visible if it was written beside; closes it. -EIO where it
+// could not be made safe: tried again it might say that it is, and not be.
 int weir_outfile_commit(weir_outfile *file);

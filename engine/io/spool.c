@@ -38,10 +38,11 @@ static void release_memory(weir_spool *spool)
 }
 
 // Leaves nothing in the file that a reader would call cut off.
-static void cut_to_safe(weir_spool *spool)
+static void cut_to_whole(weir_spool *spool)
 {
-  if (spool->packing != WEIR_PACKING_NONE && !spool->file.beside &&
-      spool->file.size > spool->safe)
+  if (spool->packing == WEIR_PACKING_NONE)
+    weir_outfile_cut(&spool->file, spool->torn);
+  else if (!spool->file.beside && spool->file.size > spool->safe)
     weir_outfile_cut(&spool->file, spool->file.size - spool->safe);
 }
 
@@ -55,7 +56,7 @@ void weir_spool_free(weir_spool *spool)
 {
   if (spool == NULL)
     return;
-  cut_to_safe(spool);
+  cut_to_whole(spool);
   let_go(spool);
   release_memory(spool);
   weir_schema_unref(spool->columns);
@@ -81,8 +82,9 @@ int weir_spool_open(weir_spool *spool, int make_directories)
   return WEIR_OK;
 }
 
-void weir_spool_hold(weir_spool *spool, const weir_batch *batch)
+static void hold(weir_spool *spool, const weir_batch *batch)
 {
+  spool->together = batch->receipt != NULL;
   if (spool->packing != WEIR_PACKING_NONE && batch->receipt != NULL)
     spool->held = weir_receipt_join(spool->held, batch->receipt);
 }
@@ -131,11 +133,35 @@ int weir_spool_add(weir_spool *spool, weir_encoder *encoder, const weir_batch *b
   if (rc != WEIR_OK)
     return rc;
   weir_buf_append(&spool->row_ends, &spool->pending.size, sizeof(size_t));
-  weir_spool_hold(spool, batch);
+  hold(spool, batch);
   return WEIR_OK;
 }
 
-static int write_packed(weir_spool *spool, const char *bytes, size_t size, int last)
+static void drop_front(weir_buf *buf, size_t size)
+{
+  memmove(buf->bytes, buf->bytes + size, buf->size - size);
+  buf->size -= size;
+}
+
+// ---- packed
+
+static int write_packed(weir_spool *spool)
+{
+  size_t written;
+  int rc = weir_outfile_write(&spool->file, spool->packed.bytes, spool->packed.size,
+                              &written);
+  drop_front(&spool->packed, written);
+  if (rc != WEIR_OK)
+    return rc;
+  if (spool->closed) {
+    spool->safe = spool->file.size;
+    let_go(spool);
+  }
+  spool->due = spool->closed = 0;
+  return rc;
+}
+
+static int pack(weir_spool *spool, const char *bytes, size_t size, int last)
 {
   int rc = WEIR_OK;
   if (spool->packer == NULL)
@@ -145,103 +171,135 @@ static int write_packed(weir_spool *spool, const char *bytes, size_t size, int l
   if (rc != WEIR_OK)
     return rc;
   spool->member_size = last ? 0 : spool->member_size + size;
-  if (!last && spool->packed.size < PACKED_WRITE)
-    return WEIR_OK;
-  size_t written;
-  rc = weir_outfile_write(&spool->file, spool->packed.bytes, spool->packed.size,
-                          &written);
-  weir_buf_clear(&spool->packed);
-  if (rc != WEIR_OK)
-    cut_to_safe(spool);
-  else if (last)
-    spool->safe = spool->file.size;
-  if (rc == WEIR_OK && last)
-    let_go(spool);
+  spool->closed = last != 0;
+  spool->due = last || spool->packed.size >= PACKED_WRITE;
+  return spool->due ? write_packed(spool) : WEIR_OK;
+}
+
+static int flush_packed(weir_spool *spool, uint32_t *rows_kept)
+{
+  int rc = spool->due ? write_packed(spool) : WEIR_OK;
+  size_t size = spool->pending.size;
+  if (rc == WEIR_OK && size > 0) {
+    int full = !spool->file.beside && spool->member_size + size >= MEMBER_SIZE;
+    rc = pack(spool, spool->pending.bytes, size, full);
+    spool->packed_rows += (uint32_t)(spool->row_ends.size / sizeof(size_t));
+    weir_buf_clear(&spool->pending);
+    weir_buf_clear(&spool->row_ends);
+  }
+  *rows_kept = rc == WEIR_OK ? spool->packed_rows : 0;
+  if (rc == WEIR_OK)
+    spool->packed_rows = 0;
   return rc;
 }
 
-// All or, on failure, *written bytes of it.
-static int put(weir_spool *spool, const char *bytes, size_t size, size_t *written)
-{
-  *written = 0;
-  if (size == 0)
-    return WEIR_OK;
-  if (spool->packing == WEIR_PACKING_NONE)
-    return weir_outfile_write(&spool->file, bytes, size, written);
-  int full = !spool->file.beside && spool->member_size + size >= MEMBER_SIZE;
-  return write_packed(spool, bytes, size, full);
-}
+// ---- plain
 
-static size_t last_line_end(const char *bytes, size_t size)
+// The file has so much more of what is pending; how many rows that completes.
+static uint32_t take_written(weir_spool *spool, size_t written)
 {
-  const char *newline = size > 0 ? memrchr(bytes, '\n', size) : NULL;
-  return newline != NULL ? (size_t)(newline - bytes) + 1 : 0;
+  size_t *ends = (size_t *)spool->row_ends.bytes;
+  size_t count = spool->row_ends.size / sizeof *ends;
+  size_t kept = 0;
+  while (kept < count && ends[kept] <= written)
+    kept++;
+  int is_all = written == spool->pending.size;
+  size_t torn =
+      kept == 0 || spool->together ? spool->torn + written : written - ends[kept - 1];
+  spool->torn = is_all ? 0 : (uint32_t)torn;
+  drop_front(&spool->pending, written);
+  drop_front(&spool->row_ends, kept * sizeof *ends);
+  for (size_t i = 0; i < count - kept; i++)
+    ends[i] -= written;
+  return is_all || !spool->together ? (uint32_t)kept : 0;
 }
 
 int weir_spool_flush(weir_spool *spool, uint32_t *rows_kept)
 {
-  const size_t *ends = (const size_t *)spool->row_ends.bytes;
-  size_t row_count = spool->row_ends.size / sizeof(size_t);
+  if (spool->packing != WEIR_PACKING_NONE)
+    return flush_packed(spool, rows_kept);
   size_t written;
-  int rc = put(spool, spool->pending.bytes, spool->pending.size, &written);
-  size_t kept = 0;
-  while (rc != WEIR_OK && kept < row_count && ends[kept] <= written)
-    kept++;
-  if (rc != WEIR_OK && spool->packing == WEIR_PACKING_NONE)
-    weir_outfile_cut(&spool->file, written - (kept > 0 ? ends[kept - 1] : 0));
-  *rows_kept = (uint32_t)(rc == WEIR_OK ? row_count : kept);
-  weir_buf_clear(&spool->pending);
-  weir_buf_clear(&spool->row_ends);
+  int rc = weir_outfile_write(&spool->file, spool->pending.bytes, spool->pending.size,
+                              &written);
+  *rows_kept = take_written(spool, written);
   return rc;
 }
 
-int weir_spool_write(weir_spool *spool, const char *bytes, size_t size, size_t *kept)
+static void add_lines(weir_spool *spool, const weir_batch *batch)
 {
-  uint32_t rows;
-  int rc = spool->pending.size > 0 ? weir_spool_flush(spool, &rows) : WEIR_OK;
-  *kept = 0;
-  if (rc != WEIR_OK)
-    return rc;
+  size_t start = spool->pending.size;
+  weir_buf_append(&spool->pending, batch->bytes.bytes, batch->bytes.size);
+  for (uint32_t row = 0; row < batch->row_count; row++) {
+    size_t end = start + batch->rows[row].end + 1;
+    weir_buf_append(&spool->row_ends, &end, sizeof end);
+  }
+}
+
+int weir_spool_write(weir_spool *spool, const weir_batch *batch, uint32_t *rows_kept)
+{
   spool->begun = 1;
+  hold(spool, batch);
+  if (spool->packing != WEIR_PACKING_NONE || spool->pending.size > 0) {
+    add_lines(spool, batch);
+    return weir_spool_flush(spool, rows_kept);
+  }
   size_t written;
-  rc = put(spool, bytes, size, &written);
-  if (rc != WEIR_OK && spool->packing == WEIR_PACKING_NONE) {
-    *kept = last_line_end(bytes, written);
-    weir_outfile_cut(&spool->file, written - *kept);
+  int rc =
+      weir_outfile_write(&spool->file, batch->bytes.bytes, batch->bytes.size, &written);
+  *rows_kept = batch->row_count;
+  if (rc != WEIR_OK) {
+    add_lines(spool, batch);
+    *rows_kept = take_written(spool, written);
   }
   return rc;
 }
+
+// ---- ends
 
 int weir_spool_suspend(weir_spool *spool)
 {
   uint32_t kept;
   int rc = weir_spool_flush(spool, &kept);
   if (rc == WEIR_OK && spool->packer != NULL && spool->member_size > 0)
-    rc = write_packed(spool, NULL, 0, 1);
+    rc = pack(spool, NULL, 0, 1);
+  if (rc != WEIR_OK)
+    return rc;
   release_memory(spool);
   weir_outfile_close(&spool->file);
   return rc;
 }
 
-int weir_spool_finish(weir_spool *spool, weir_encoder *encoder)
+static void end(weir_spool *spool, weir_encoder *encoder)
 {
-  int rc = weir_spool_open(spool, 0);
-  if (rc != WEIR_OK)
-    return rc;
   exchange_columns(spool, encoder);
   begin(spool, encoder);
   exchange_columns(spool, encoder);
-  if (encoder->ops->end != NULL)
+  if (!spool->ended && encoder->ops->end != NULL)
     encoder->ops->end(encoder, &spool->pending);
-  // A file without rows is still a member, so that its suffix tells the truth.
-  if (spool->packing != WEIR_PACKING_NONE && spool->file.size == 0 &&
-      spool->packer == NULL)
-    rc = weir_packer_new(&spool->packer, spool->packing);
+  spool->ended = 1;
+}
+
+// A file without rows is still a member, so that its suffix tells the truth.
+static int has_open_member(const weir_spool *spool)
+{
+  return spool->packing != WEIR_PACKING_NONE &&
+         (spool->member_size > 0 || spool->file.size == 0);
+}
+
+int weir_spool_finish(weir_spool *spool, weir_encoder *encoder)
+{
+  if (spool->done)
+    return WEIR_OK;
+  int rc = weir_spool_open(spool, 0);
+  if (rc != WEIR_OK)
+    return rc;
+  end(spool, encoder);
   uint32_t kept;
+  rc = weir_spool_flush(spool, &kept);
+  if (rc == WEIR_OK && has_open_member(spool))
+    rc = pack(spool, NULL, 0, 1);
   if (rc == WEIR_OK)
-    rc = weir_spool_flush(spool, &kept);
-  if (rc == WEIR_OK && spool->packer != NULL &&
-      (spool->member_size > 0 || spool->file.size == 0))
-    rc = write_packed(spool, NULL, 0, 1);
-  return rc == WEIR_OK ? weir_outfile_commit(&spool->file) : rc;
+    rc = weir_outfile_commit(&spool->file);
+  spool->done = rc == WEIR_OK;
+  return rc;
 }

@@ -32,16 +32,19 @@ function M.with_batch(lines, fn)
   C.weir_pool_free(pool)
 end
 
---- Writes the lines as one batch.
+--- Writes the lines as one batch, and after a failure as often as `again` says.
+---@param again (fun(code: number, written: number): boolean)?
 ---@return number code
 ---@return number written  rows
 ---@return table reasons  of refusals, by row
-function M.write(sink, lines)
+function M.write(sink, lines, again)
   local refused = ffi.new("weir_refusals")
   local written = ffi.new("uint32_t[1]")
   local code
   M.with_batch(lines, function(batch)
-    code = sink.ops.write(sink, batch, refused, written)
+    repeat
+      code = sink.ops.write(sink, batch, refused, written)
+    until code == 0 or not again or not again(code, written[0])
   end)
   local reasons = {}
   for i = 0, refused.count - 1 do
@@ -70,14 +73,19 @@ function M.ignoring(signal, fn)
   assert(ok, message)
 end
 
---- Calls fn while no file may be longer than so many bytes, as on a disk that is full.
+--- Calls fn while no file may be longer than so many bytes, as on a disk that is full;
+-- fn gets a function that sets another limit.
 function M.with_file_limit(bytes, fn)
   local old, new = ffi.new("struct spec_rlimit"), ffi.new("struct spec_rlimit")
   C.getrlimit(rlimit.FSIZE, old)
-  new.soft, new.hard = bytes, old.hard
-  M.ignoring(SIGXFSZ, function()
+  new.hard = old.hard
+  local function limit(to)
+    new.soft = to
     C.setrlimit(rlimit.FSIZE, new)
-    local ok, message = pcall(fn)
+  end
+  M.ignoring(SIGXFSZ, function()
+    limit(bytes)
+    local ok, message = pcall(fn, limit)
     C.setrlimit(rlimit.FSIZE, old)
     assert(ok, message)
   end)

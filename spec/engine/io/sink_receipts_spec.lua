@@ -1,4 +1,3 @@
-local cdef = require("weir.cdef")
 local engine = require("spec.support.engine")
 local ffi = require("ffi")
 local support = require("spec.engine.io.support")
@@ -66,24 +65,6 @@ describe("what a sink has not written yet", function()
       C.weir_sink_free(sink)
     end)
   end
-
-  it("is all of a table until it is committed", function()
-    cdef.load("engine/store/sqlite_sink.h")
-    local options = ffi.new("weir_sqlite_sink_options")
-    local path = support.path("out.db")
-    os.execute("mkdir -p " .. support.path())
-    options.path, options.table = path, "t"
-    options.batch_rows = 2
-    local out = ffi.new("weir_sink *[1]")
-    assert.equal(0, C.weir_sqlite_sink_new(out, options))
-    local sink = out[0]
-    assert.equal("", ffi.string(sink.message))
-    write(sink, pool, receipts, '{"a":1}')
-    assert.equal(0, released(receipts))
-    write(sink, pool, receipts, '{"a":2}')
-    assert.equal(2, released(receipts))
-    C.weir_sink_free(sink)
-  end)
 end)
 
 describe("a flow", function()
