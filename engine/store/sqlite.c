@@ -44,6 +44,8 @@ static const char *remedy_of(int code)
 {
   switch (code) {
   case -ENOSPC:
+  case -EDQUOT:
+  case -EFBIG:
     return "; make room or write elsewhere";
   case -EBUSY:
     return "; another process holds it: end that one, or try again later";
@@ -64,9 +66,16 @@ static const char *remedy_of(int code)
 int weir_sqlite_explain(struct sqlite3 *db, const char *path, const char *what,
                         char *message, size_t message_size)
 {
+  int cause = -errno;
   int code = weir_sqlite_code(sqlite3_errcode(db));
-  snprintf(message, message_size, "%s: %s: %s%s", path, what, sqlite3_errmsg(db),
-           remedy_of(code));
+  const char *words = sqlite3_errmsg(db);
+  // Of what may pass SQLite tells ENOSPC from a broken disk, and sqlite3_system_errno
+  // is not set by a commit.
+  if (code == -EIO && weir_err_passes(cause)) {
+    code = cause;
+    words = weir_err_text(cause);
+  }
+  snprintf(message, message_size, "%s: %s: %s%s", path, what, words, remedy_of(code));
   return code;
 }
 

@@ -4,136 +4,88 @@
 
 #include <sqlite3.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/store/sqlite.h"
 
-enum { NS_PER_S = 1000000000 };
+enum { BUSY_MS = 100 };
 
 struct sqlite_sink {
   weir_sink base;
   sqlite3 *db;
   weir_sqlite_table *table;
   char *path;
-  uint32_t batch_rows;
   int broken;  // the code of everything from now on, if not OK
-  int open;    // a transaction is
-  uint64_t open_rows;
-  weir_receipt *held;  // of the rows in it
-  int64_t open_since_ns;
+  weir_counter counters[WEIR_SQLITE_SINK_COUNTERS];
 };
-
-static int64_t now_ns(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 static int execute(struct sqlite_sink *sink, const char *statement)
 {
   return sqlite3_exec(sink->db, statement, NULL, NULL, NULL);
 }
 
-// After a failure of more than one row. What the transaction had stays if it can.
+// After a failure of more than one row: the whole batch is out of the table again, with
+// the columns that it brought.
 static int fail(struct sqlite_sink *sink, const char *what)
 {
-  char *message = sink->base.message;
-  size_t size = sizeof sink->base.message;
-  sink->broken = weir_sqlite_explain(sink->db, sink->path, what, message, size);
-  if (sink->broken == WEIR_OK)
-    sink->broken = WEIR_ESINK;
-  int kept = !sink->open || (!sqlite3_get_autocommit(sink->db) &&
-                             execute(sink, "COMMIT") == SQLITE_OK);
-  if (!kept) {
-    if (!sqlite3_get_autocommit(sink->db))
-      execute(sink, "ROLLBACK");
-    size_t used = strlen(message);
-    snprintf(message + used, size - used, " (the last %llu rows are not in the table)",
-             (unsigned long long)sink->open_rows);
-  }
-  sink->open = 0;
-  return kept;
+  int code = weir_sqlite_explain(sink->db, sink->path, what, sink->base.message,
+                                 sizeof sink->base.message);
+  if (code == WEIR_OK)
+    code = WEIR_ESINK;
+  if (!sqlite3_get_autocommit(sink->db))
+    execute(sink, "ROLLBACK");
+  weir_sqlite_table_forget(sink->table);
+  if (weir_err_passes(code))
+    weir_counter_add(&sink->counters[WEIR_SQLITE_SINK_PUT_OFF], 1);
+  else
+    sink->broken = code;
+  return code;
 }
 
-static int commit(struct sqlite_sink *sink)
+static int put_rows(struct sqlite_sink *sink, const weir_batch *batch,
+                    weir_refusals *refused)
 {
-  if (!sink->open)
-    return WEIR_OK;
-  if (execute(sink, "COMMIT") != SQLITE_OK) {
-    fail(sink, "rows cannot be committed");
-    return sink->broken;
+  if (execute(sink, "BEGIN IMMEDIATE") != SQLITE_OK)
+    return fail(sink, "cannot be written");
+  if (weir_sqlite_table_ready(sink->table, batch) != SQLITE_OK)
+    return fail(sink, "the table cannot be created");
+  for (uint32_t row = 0; row < batch->row_count; row++) {
+    char reason[256];
+    int refusal;
+    if (weir_sqlite_table_put(sink->table, batch, row, &refusal, reason,
+                              sizeof reason) != SQLITE_OK)
+      return fail(sink, "rows cannot be written");
+    if (refusal != WEIR_OK)
+      weir_refusals_add(refused, row, refusal, reason);
   }
-  sink->open = 0;
-  weir_receipt_unref(sink->held);
-  sink->held = NULL;
-  return WEIR_OK;
-}
-
-static int begin(struct sqlite_sink *sink, const weir_batch *batch)
-{
-  if (!sink->open) {
-    if (execute(sink, "BEGIN IMMEDIATE") != SQLITE_OK) {
-      fail(sink, "cannot be written");
-      return sink->broken;
-    }
-    sink->open = 1;
-    sink->open_rows = 0;
-    sink->open_since_ns = now_ns();
-  }
-  if (weir_sqlite_table_ready(sink->table, batch) != SQLITE_OK) {
-    fail(sink, "the table cannot be created");
-    return sink->broken;
-  }
-  return WEIR_OK;
+  return execute(sink, "COMMIT") == SQLITE_OK ? WEIR_OK
+                                              : fail(sink, "rows cannot be committed");
 }
 
 static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *refused,
                        uint32_t *written)
 {
   struct sqlite_sink *sink = (struct sqlite_sink *)base;
+  int rc = sink->broken;
   *written = 0;
-  if (sink->broken != WEIR_OK)
-    return sink->broken;
-  if (batch->row_count > 0 && begin(sink, batch) != WEIR_OK)
-    return sink->broken;
-  for (uint32_t row = 0; row < batch->row_count; row++) {
-    char reason[256];
-    int refusal;
-    int result =
-        weir_sqlite_table_put(sink->table, batch, row, &refusal, reason, sizeof reason);
-    if (result != SQLITE_OK) {
-      *written = fail(sink, "rows cannot be written") ? row : 0;
-      return sink->broken;
-    }
-    if (refusal != WEIR_OK) {
-      weir_refusals_add(refused, row, refusal, reason);
-      continue;
-    }
-    sink->open_rows++;
-    sink->held = weir_receipt_join(sink->held, batch->receipt);
-    // Relaxed: progress for people; nothing is ordered by it.
-    __atomic_fetch_add(&base->bytes_written,
-                       batch->rows[row].end - batch->rows[row].start, __ATOMIC_RELAXED);
+  if (rc == WEIR_OK && batch->row_count > 0)
+    rc = put_rows(sink, batch, refused);
+  if (rc != WEIR_OK) {
+    weir_refusals_cut(refused, 0);
+    return rc;
   }
-  if (sink->open &&
-      (sink->open_rows >= sink->batch_rows ||
-       now_ns() - sink->open_since_ns >= NS_PER_S) &&
-      commit(sink) != WEIR_OK)
-    return sink->broken;
+  // Relaxed: progress for people; nothing is ordered by it.
+  __atomic_fetch_add(&base->bytes_written, batch->bytes.size, __ATOMIC_RELAXED);
   *written = batch->row_count;
-  return WEIR_OK;
+  return rc;
 }
 
 static int finish(weir_sink *base, int failed)
 {
   struct sqlite_sink *sink = (struct sqlite_sink *)base;
-  // However the run ended, rows that were reported as written are.
-  (void)failed;
-  if (sink->broken == WEIR_OK && commit(sink) == WEIR_OK)
+  (void)failed;  // what was written is
+  if (sink->broken == WEIR_OK)
     sqlite3_wal_checkpoint_v2(sink->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
   return sink->broken;
 }
@@ -141,7 +93,6 @@ static int finish(weir_sink *base, int failed)
 static void free_sink(weir_sink *base)
 {
   struct sqlite_sink *sink = (struct sqlite_sink *)base;
-  weir_receipt_unref(sink->held);
   weir_sqlite_table_free(sink->table);
   sqlite3_close(sink->db);
   weir_mem_free(sink->path);
@@ -184,6 +135,9 @@ static int start(struct sqlite_sink *sink, const weir_sqlite_sink_options *optio
                         sizeof sink->base.message);
   if (rc != WEIR_OK)
     return rc;
+  // Who tries again need not wait here, where no stop would be noticed.
+  if (options->retries.max > 0)
+    sqlite3_busy_timeout(sink->db, BUSY_MS);
   sink->table =
       weir_sqlite_table_new(sink->db, options->table, options->keys, options->key_count,
                             options->schema, options->column_count);
@@ -211,8 +165,10 @@ int weir_sqlite_sink_new(weir_sink **out, const weir_sqlite_sink_options *option
   sink->base.ops = &ops;
   sink->base.blocking = WEIR_SINK_WRITE_BLOCKS | WEIR_SINK_FINISH_BLOCKS;
   sink->path = weir_mem_text(options->path);
-  sink->batch_rows =
-      options->batch_rows > 0 ? options->batch_rows : WEIR_SQLITE_BATCH_ROWS;
+  sink->base.retries = options->retries;
+  sink->base.counters = sink->counters;
+  sink->base.counter_count = WEIR_SQLITE_SINK_COUNTERS;
+  sink->counters[WEIR_SQLITE_SINK_PUT_OFF].name = "writes_put_off";
   snprintf(sink->base.place, sizeof sink->base.place, "%s", options->path);
   sink->broken = start(sink, options);
   *out = &sink->base;

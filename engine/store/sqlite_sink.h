@@ -1,15 +1,14 @@
 // sqlite_sink.h -- records into a table of SQLite.
 //
-// Rows are put in transactions of at least batch_rows, or of a second: one per
-// batch would cost a sync each. What one row does wrong (a constraint, a value that
-// fits nowhere) refuses that row with SQLite's words; the rest goes on.
+// Each write is one transaction: who wants fewer of them writes more rows at a time.
+// What one row does wrong (a constraint, a value that fits nowhere) refuses that row
+// with SQLite's words; the rest goes on.
 //
-// Owns     its connection and an open transaction.
+// Owns     its connection.
 // Threads  as sink.h.
 // Errors   a file or schema that does not work is no error of new: the message is
 //          set at once, and write and finish answer the code. When the disk is full
-//          or the file locked, what the open transaction holds is lost, and the
-//          message says how many rows that is.
+//          or the file locked, nothing of the batch is in the table.
 
 #pragma once
 
@@ -18,7 +17,10 @@
 #include "engine/data/sink.h"
 #include "engine/store/sqlite_table.h"
 
-enum { WEIR_SQLITE_BATCH_ROWS = 1000 };
+enum weir_sqlite_sink_counter {
+  WEIR_SQLITE_SINK_PUT_OFF = 0,  // transactions that met no room, or a lock
+  WEIR_SQLITE_SINK_COUNTERS = 1,
+};
 
 typedef struct weir_sqlite_sink_options {
   const char *path;
@@ -27,7 +29,7 @@ typedef struct weir_sqlite_sink_options {
   uint32_t key_count;
   uint32_t column_count;
   const weir_sqlite_column *schema;  // none: from the first batch
-  uint32_t batch_rows;               // 0: 1,000
+  weir_retries retries;
 } weir_sqlite_sink_options;
 
 int weir_sqlite_sink_new(weir_sink **out, const weir_sqlite_sink_options *options);

@@ -227,6 +227,17 @@ static int ready_insert(weir_sqlite_table *table)
   return result == SQLITE_OK ? prepare_insert(table) : result;
 }
 
+void weir_sqlite_table_forget(weir_sqlite_table *table)
+{
+  sqlite3_finalize(table->insert);
+  table->insert = NULL;
+  table->ready = 0;
+  if (table->fixed)
+    return;
+  weir_sqlite_columns_fini(&table->columns);
+  weir_sqlite_columns_init(&table->columns);
+}
+
 int weir_sqlite_table_claim_keys(weir_sqlite_table *table)
 {
   for (uint32_t i = 0; i < table->key_count; i++)

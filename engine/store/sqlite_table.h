@@ -41,6 +41,9 @@ void weir_sqlite_table_free(weir_sqlite_table *table);  // NULL is a no-op
 // (batch is NULL) not yet. A code of SQLite on failure.
 int weir_sqlite_table_ready(weir_sqlite_table *table, const weir_batch *batch);
 
+// Looks anew with the next `ready`: what was done since has been taken back.
+void weir_sqlite_table_forget(weir_sqlite_table *table);
+
 // Makes sure, in a table that is there with columns for the keys, that a key tells its
 // rows apart, by an index if it has none. SQLITE_CONSTRAINT if rows share one.
 int weir_sqlite_table_claim_keys(weir_sqlite_table *table);

@@ -3,7 +3,13 @@ local engine = require("spec.support.engine")
 local sinks = require("spec.support.sink")
 local support = require("spec.engine.io.support")
 
-local C = engine.load("engine/store/sqlite_sink.h", "engine/store/sqlite_source.h")
+local C = engine.load("engine/store/sqlite.h", "engine/store/sqlite_sink.h",
+  "engine/store/sqlite_source.h")
+
+ffi.cdef([[
+int sqlite3_exec(struct sqlite3 *db, const char *sql, void *each, void *context, char **message);
+int sqlite3_close(struct sqlite3 *db);
+]])
 
 local write, finish = sinks.write, sinks.finish
 
@@ -23,7 +29,7 @@ local function new_sink(path, table_name, options)
     key_count = #keys,
     schema = columns,
     column_count = #schema,
-    batch_rows = options.batch_rows or 0,
+    retries = options.retries,
   })) == 0)
   return out[0]
 end
@@ -170,20 +176,12 @@ describe("sqlite sink", function()
       (query(path, 'SELECT * FROM "' .. name:gsub('"', '""') .. '"')))
   end)
 
-  it("commits by the thousand rows, not by the batch, and the rest at the end", function()
+  it("commits with each write", function()
     local path = support.path("a.db")
-    local sink = new_sink(path, "t", { batch_rows = 4 })
-    local function count()
-      return support.run(("sqlite3 %s 'SELECT count(*) FROM t' 2>&1"):format(path)):match("^%d+")
-    end
+    local sink = new_sink(path, "t")
     write(sink, { '{"n":1}', '{"n":2}', '{"n":3}' })
-    assert.is_nil(count())
-    write(sink, { '{"n":4}' })
-    assert.equal("4", count())
-    write(sink, { '{"n":5}' })
-    assert.equal("4", count())
+    assert.same({ '{"n":1}', '{"n":2}', '{"n":3}' }, (query(path, "SELECT n FROM t")))
     finish(sink)
-    assert.equal("5", count())
   end)
 
   it("says what is wrong with the file", function()
@@ -204,22 +202,59 @@ describe("sqlite sink", function()
     end
   end)
 
-  it("says how many rows a full disk cost", function()
-    local path = support.path("a.db")
-    local sink = new_sink(path, "t")
-    write(sink, { '{"n":1,"x":"x"}' })
+  local function some_lines(count)
     local lines = {}
-    for i = 1, 1200 do
-      lines[i] = ('{"n":%d,"x":"%s"}'):format(i, ("x"):rep(100))
+    for i = 1, count do
+      lines[i] = ('{"n":%d,"%s":"%s"}'):format(i, ("xyz"):sub(i % 3 + 1, i % 3 + 1), ("x"):rep(100))
     end
-    local code, written
-    sinks.with_file_limit(20000, function()
-      code, written = write(sink, lines)
+    return lines
+  end
+
+  it("has nothing of a batch that found no room, its columns neither, and all of it later",
+    function()
+      local path = support.path("a.db")
+      local sink = new_sink(path, "t")
+      write(sink, { '{"n":0}' })
+      local lines, tries = some_lines(1200), 0
+      lines[5] = '{"n":12345678901234567890}'
+      sinks.with_file_limit(20000, function(limit)
+        local code, written, reasons = write(sink, lines, function(code, written)
+          assert.is_true(code == -27 or code == -28, ffi.string(sink.message))
+          assert.equal(0, written)
+          assert.same({ '{"count":1,"columns":1}' }, (query(path, "SELECT count(*) AS count,"
+            .. " (SELECT count(*) FROM pragma_table_info('t')) AS columns FROM t")))
+          tries = tries + 1
+          limit(tries < 3 and 20000 * tries or 2 ^ 40)
+          return true
+        end)
+        assert.same({ 0, 1200 }, { code, written })
+        local refused = next(reasons)
+        assert.equal(4, refused)
+        assert.is_nil(next(reasons, refused))
+      end)
+      assert.equal(3, tries)
+      assert.equal(0, (finish(sink)))
+      assert.same({ '{"count":1200}' },
+        (query(path, "SELECT count(*) AS count FROM t")))
     end)
-    assert.is_true(code < 0)
-    assert.equal(0, written)
-    local _, message = finish(sink)
-    assert.truthy(message:find("the last 1201 rows are not in the table", 1, true), message)
+
+  it("has nothing of a batch while another holds the file, and all of it later", function()
+    local path = support.path("a.db")
+    local sink = new_sink(path, "t", { retries = { max = 1 } })
+    write(sink, { '{"n":1}' })
+    local other, message = ffi.new("struct sqlite3 *[1]"), ffi.new("char[256]")
+    assert.equal(0, C.weir_sqlite_open(other, path, 1, message, 256))
+    assert.equal(0, C.sqlite3_exec(other[0], "BEGIN IMMEDIATE", nil, nil, nil))
+    local code, written = write(sink, { '{"n":2}' }, function(failure, written)
+      assert.same({ -16, 0 }, { failure, written })
+      assert.equal(0, C.sqlite3_exec(other[0], "COMMIT", nil, nil, nil))
+      return true
+    end)
+    C.sqlite3_close(other[0])
+    assert.same({ 0, 1 }, { code, written })
+    assert.equal(1, tonumber(C.weir_counter_value(sink.counters[0])))
+    assert.equal(0, (finish(sink)))
+    assert.same({ '{"n":1}', '{"n":2}' }, (query(path, "SELECT n FROM t")))
   end)
 end)
 
