@@ -72,6 +72,10 @@ function Engine:poll()
   return table.remove(self.polls, 1) or false
 end
 
+function Engine:hindrances()
+  return {}
+end
+
 function Engine:stats()
   return self.played_stats
 end

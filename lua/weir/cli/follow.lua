@@ -2,6 +2,7 @@
 -- line where somebody looks, a table of numbers now and then, a file of them; and serves
 -- who asks over the control socket.
 
+local hindrances = require("weir.cli.hindrances")
 local load = require("weir.cli.load")
 local paint = require("weir.cli.paint")
 
@@ -89,8 +90,11 @@ local function watchers_of(engine, values, world, tools)
   if engine.failure then
     return watchers
   end
+  watchers[1] = hindrances.watch(engine, function(message)
+    load.complain({ message = message }, { values = values }, world)
+  end)
   if wants_progress(engine, values, world) then
-    watchers[1] = progress_line(engine, world)
+    watchers[2] = progress_line(engine, world)
   end
   local function snapshot()
     return tools:meter():snapshot()

@@ -53,6 +53,14 @@ function M.frame(snapshot, history, screen)
     out[#out + 1] = i == 1 and screen.brush("faint", line)
       or padded(line, widest) .. "  " .. spark.line(rates or {}, bars, screen.plain)
   end
+  for _, node in ipairs(snapshot.nodes) do
+    if node.hindrance then
+      out[#out + 1] = screen.brush("bad", node.name .. " waits")
+      for _, line in ipairs(layout.wrapped(node.hindrance, screen.width - 2)) do
+        out[#out + 1] = "  " .. line
+      end
+    end
+  end
   for _, each in ipairs(snapshot.errors or {}) do
     out[#out + 1] = ("%s  %s x %s"):format(screen.brush("bad", each.code), each.node, each.count)
   end

@@ -54,4 +54,14 @@ M.doc = "Retries wait 100ms, then twice as long each time up to 30s, a fifth of 
   .. " retries = { max, backoff, max_backoff, jitter, breaker } says otherwise; with breaker = 5"
   .. " there is a pause of 1m after five failures in a row, and after each one that follows."
 
+--- Likewise for sinks whose trouble passes by itself.
+M.waits = [[
+No room on the disk, a lock that another process holds and too many open files are
+waited for: the sources rest, weir says so once (and `weir top`, and weir_sink_waits),
+and when it has passed the sink goes on where it was, with nothing lost or doubled. It
+tries after 100ms, then twice as long each time up to 5s, a fifth of it left to chance,
+for ever; but where every input ends by itself, the run fails at once. retries = n or
+{ max, backoff, max_backoff, jitter, breaker } say otherwise for both. A stop waits for
+drain_timeout.]]
+
 return M

@@ -6,6 +6,7 @@ local cdef = require("weir.cdef")
 local codecs = require("weir.run.codecs")
 local ffi = require("ffi")
 local keys = require("weir.lib.keys")
+local retries = require("weir.run.retries")
 local secrets = require("weir.run.secrets")
 
 -- What few pipelines have is declared where it is made.
@@ -128,6 +129,7 @@ local function file_sink(described, context, standard)
   options.lazy = described.lazy and 1 or 0
   options.max_open = described.max_open or 0
   options.packing = PACKINGS[described.compress] or C.WEIR_PACKING_UNKNOWN
+  retries.fill_patient(options.retries, described.retries, context.bounded)
   local out = ffi.new("weir_sink *[1]")
   return finish_sink(C.weir_file_sink_new(out, options), out, described.path or "-")
 end
@@ -164,7 +166,7 @@ local function sqlite_schema(schema)
   return columns, #names
 end
 
-function sinks.sqlite(described)
+function sinks.sqlite(described, context)
   cdef.load("engine/store/sqlite_sink.h")
   local key, anchor = texts(described.key or {})
   local columns, column_count = sqlite_schema(described.schema)
@@ -172,6 +174,7 @@ function sinks.sqlite(described)
   options.path, options.table = described.path, described.table
   options.keys, options.key_count = key, #anchor
   options.schema, options.column_count = columns, column_count
+  retries.fill_patient(options.retries, described.retries, context.bounded)
   local out = ffi.new("weir_sink *[1]")
   return finish_sink(C.weir_sqlite_sink_new(out, options), out, described.path)
 end

@@ -176,6 +176,19 @@ function Engine:_abandon(message)
   until self.ended or now_ms() >= until_ms
 end
 
+--- What its sinks wait for, such as a full disk: a text for each that does, by name.
+---@return table<string, string>
+function Engine:hindrances()
+  local out, text = {}, ffi.new("char[512]")
+  for _, task in ipairs(self.flow and self.plan.tasks or {}) do
+    if task.kind == "sink"
+      and C.weir_flow_hindrance(self.flow, task.number, text, ffi.sizeof(text)) ~= 0 then
+      out[task.name] = ffi.string(text)
+    end
+  end
+  return out
+end
+
 -- A stop waits for drain_timeout and no longer.
 function Engine:_watch_drain()
   if not self.stopped_ms then
@@ -186,8 +199,9 @@ function Engine:_watch_drain()
   if now_ms() - self.stopped_ms < limit_ms then
     return true
   end
-  self:_abandon(("not all that was under way arrived within drain_timeout (%g s)"):format(
-    limit_ms / 1e3))
+  local _, why = next(self:hindrances())
+  self:_abandon(("not all that was under way arrived within drain_timeout (%g s)%s"):format(
+    limit_ms / 1e3, why and "; " .. why or ""))
   return false
 end
 

@@ -183,6 +183,17 @@ M.families = {
   of_edges("weir_edge_queue_records", "gauge", "held", "Records that wait on an edge."),
   of_edges("weir_edge_queue_records_max", "gauge", "held_max",
     "The most records that ever waited there."),
+  {
+    name = "weir_sink_waits", type = "gauge", labels = "pipeline, node",
+    help = "1 while a sink waits for something that may pass, such as room on a disk.",
+    add = function(snapshot, sample)
+      for _, node in ipairs(snapshot.nodes) do
+        if node.kind == "sink" then
+          sample({ { "node", node.name } }, node.hindrance and 1 or 0)
+        end
+      end
+    end,
+  },
   of_buffers("weir_buffer_records", "gauge", "records", "Records that wait in a buffer."),
   of_buffers("weir_buffer_records_max", "gauge", "records_max", "The most that ever waited there."),
   of_buffers("weir_buffer_bytes", "gauge", "bytes", "Bytes of those that wait."),

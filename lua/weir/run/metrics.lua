@@ -10,7 +10,8 @@
 --                    received, made, sent, filtered, absorbed, dead, dropped = { [reason] = n },
 --                    held, queue, queue_max, bytes, busy_s, busy_share,
 --                    in_rate = rate, out_rate = rate, byte_rate = rate,
---                    events = { [name] = n }, buffer = { ... }, latency = { ... } }... },
+--                    events = { [name] = n }, buffer = { ... }, latency = { ... },
+--                    hindrance = text? }... },    -- why a sink waits, as for room on a disk
 --       tasks  = { { name, kind, busy_s, steps, busy_share }... },
 --       edges  = { { from, port, to, sent, received, dropped, held, held_max, batches, bytes,
 --                    rate = rate }... },
@@ -145,6 +146,7 @@ local function each_node(task, of, visit)
 end
 
 function Meter:_add_tasks(snapshot, of)
+  local hindrances = self.engine:hindrances()
   for i, task in ipairs(self.engine.plan.tasks) do
     local entry = self:_task(task)
     snapshot.tasks[i] = entry
@@ -160,6 +162,7 @@ function Meter:_add_tasks(snapshot, of)
         node.events = events_of(self.engine.flow, task)
       end
       if task.kind == "sink" then
+        node.hindrance = hindrances[task.name]
         node.latency = self.latency:of(self.engine.flow, task, self.now_ms)
       elseif task.kind == "buffer" then
         node.buffer = buffer_of(self.engine.flow, task)

@@ -45,6 +45,17 @@ describe("a screen of weir top", function()
     end
   end)
 
+  it("shows what a sink waits for", function()
+    local now = snapshot(2)
+    now.nodes[2].hindrance = ("a.jsonl: cannot be written: no room; "):rep(4)
+    local lines = top.frame(now, {}, { width = 80, height = 30, brush = plain })
+    local text = table.concat(lines, "\n")
+    assert.matches("\nnode:2 waits\n  a.jsonl: cannot be written: no room;", text)
+    for _, line in ipairs(lines) do
+      assert.is_true(layout.width_of(line) <= 80, line)
+    end
+  end)
+
   it("shows why records died, and that a run is paused", function()
     local now = snapshot(1)
     now.state = "paused"

@@ -128,6 +128,7 @@ describe("metrics", function()
     local stub = {
       graph = { pipeline = "p" }, plan = { tasks = {}, edges = {} }, edges = {}, options = {},
       state = function() return "running" end,
+      hindrances = function() return {} end,
       stats = function()
         return { elapsed_ms = 0, records_in = count, records_out = 0, bytes_in = 0, bytes_out = 0,
           errors = 0 }

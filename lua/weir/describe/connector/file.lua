@@ -1,5 +1,7 @@
 --- weir.file: files, as a source and as a sink.
 
+local retries = require("weir.describe.retries")
+
 return {
   kind = "file",
   uses = { source = true, sink = true },
@@ -15,6 +17,7 @@ return {
     compress = { kind = "enum", values = { "none", "gzip", "zstd" }, only = "sink" },
     max_open = { kind = "integer", default = 256, min = 1, only = "sink" },
     max_record = { kind = "size", default = "16MiB", only = "source" },
+    retries = { kind = "retries", only = "sink" },
   },
   subject = function(described)
     local path = described.path
@@ -25,7 +28,7 @@ return {
     group = "sources and sinks",
     usage = 'weir.file{ path = "access.jsonl" }',
     signature = 'weir.file{ path!, codec, name, append = false, compress, max_open = 256,'
-      .. ' max_record = "16MiB" }',
+      .. ' retries, max_record = "16MiB" }',
     summary = "Files. As a source, path is a name, a list, a glob, a directory, or \"-\" for"
       .. " standard input; gzip and zstd are known by their content. As a sink it is written"
       .. " beside and renamed at the end when every input ends, else appended in place, as with"
@@ -35,7 +38,9 @@ return {
 
 The codec is that of the suffix, before .gz or .zst: json jsonl ndjson csv tsv
 logfmt; else JSON lines. Or say which: codec = "csv", "lines", "nginx.access" (see
-pattern), weir.csv{ delimiter = ";" }.]],
+pattern), weir.csv{ delimiter = ";" }.
+
+]] .. retries.waits,
     shape = "bytes <-> records by the codec",
     units = "max_record: bytes of one record.",
     errors = "A file that is not there or cannot be read stops the run before it begins. A record"

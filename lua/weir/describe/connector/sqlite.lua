@@ -2,6 +2,7 @@
 
 local keys = require("weir.lib.keys")
 local nearest = require("weir.lib.nearest")
+local retries = require("weir.describe.retries")
 
 local TYPES = { "string", "integer", "number", "boolean", "text", "real", "numeric", "blob" }
 
@@ -34,6 +35,7 @@ return {
     query = { kind = "string", only = "source" },
     key = { kind = "list", only = "sink" },
     schema = { kind = "table", only = "sink" },
+    retries = { kind = "retries", only = "sink" },
   },
   subject = function(described)
     return described.table or described.path
@@ -48,16 +50,17 @@ return {
     name = "sqlite",
     group = "sources and sinks",
     usage = 'weir.sqlite{ path = "traffic.db", table = "areas" }',
-    signature = "weir.sqlite{ path!, table, query, key, schema, name }",
+    signature = "weir.sqlite{ path!, table, query, key, schema, retries, name }",
     summary = "A SQLite database. As a sink it writes rows to a table, which it creates from"
       .. " schema ({ column = \"integer\", ... }) or from the first records; with key, a row"
       .. " whose key is there already is replaced. Types are string integer number boolean, and"
       .. " SQLite's text real numeric blob. As a source it reads a table or a query.",
+    body = "\n" .. retries.waits,
     shape = "rows <-> records",
     errors = "A row that the database refuses is a dead letter, and so is an integer that its"
       .. " column cannot hold exactly; a database that cannot be opened"
       .. " stops the run before it begins.",
-    cost = "1,000 rows or more go in one transaction.",
+    cost = "What arrives together, about a thousand rows where there is much, is one transaction.",
     example = [[
 weir.from "areas.jsonl" :to(weir.sqlite{ path = "traffic.db", table = "areas", key = "area" })]],
   },
