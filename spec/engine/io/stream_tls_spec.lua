@@ -400,9 +400,6 @@ local function connect(cert, key, options)
     options.server or ""))
   local pid = pipe:read("*n")
   pipe:close()
-  finally(function()
-    ffi.C.kill(pid, 9)
-  end)
   local tls = ffi.new("weir_tls_options", options.tls or trusting())
   local out = ffi.new("weir_sink *[1]")
   assert(C.weir_stream_sink_new(out, ffi.new("weir_stream_sink_options", {
@@ -416,6 +413,7 @@ local function connect(cert, key, options)
   })) == 0)
   local code = sinks.write(out[0], { '{"a":1}' })
   local finished, message = sinks.finish(out[0], code ~= 0)
+  ffi.C.kill(pid, 9)
   return code ~= 0 and code or finished, message
 end
 
