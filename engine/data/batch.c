@@ -176,6 +176,8 @@ void weir_batch_trace_rows(weir_batch *batch, const weir_batch *from, uint32_t r
                            uint32_t count)
 {
   uint32_t first = batch->row_count - count;
+  if (from->topics != NULL || batch->topics != NULL)
+    weir_topics_carry(&batch->topics, first, from->topics, row, count);
   if (!batch->derived || batch->traced != first)
     return;
   weir_span *origins = batch->origins + first;

@@ -10,8 +10,8 @@
 // The header (source .. generation) is there from the first day, so that
 // checkpoints, watermarks, priorities and reload never have to retrofit it.
 //
-// Owns     its bytes, index and cells, and a reference on its schema, its peers and its
-//          receipt.
+// Owns     its bytes, index and cells, and a reference on its schema, its peers, its
+//          topics and its receipt.
 // Threads  one writer until it is shared; after that immutable, for any thread.
 //          References are atomic.
 // Limits   2 GiB of bytes a batch; offsets are 32 bits.
@@ -26,6 +26,7 @@
 #include "engine/data/peers.h"
 #include "engine/data/receipt.h"
 #include "engine/data/schema.h"
+#include "engine/data/topics.h"
 
 enum weir_form {
   WEIR_FORM_JSON = 0,
@@ -113,6 +114,7 @@ typedef struct weir_batch {
   uint32_t bracket_capacity;
 
   weir_peers *peers;      // of a source that many send to; else NULL
+  weir_topics *topics;    // of rows that were published; else NULL
   weir_receipt *receipt;  // of a source that remembers; else NULL
   weir_schema *schema;    // CELLS only
   weir_cell *cells;       // [row_count * columns]
@@ -160,7 +162,7 @@ weir_span weir_batch_row_origin(const weir_batch *batch, uint32_t row);
 int weir_batch_row_peer(const weir_batch *batch, uint32_t row, weir_peer *out);
 
 // Notes which rows of another batch the last rows, so many, were made from: those from
-// one on.
+// one on. What those were published under, these were too.
 void weir_batch_trace_rows(weir_batch *batch, const weir_batch *from, uint32_t row,
                            uint32_t count);
 

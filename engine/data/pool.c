@@ -60,6 +60,7 @@ static void batch_reset(weir_batch *batch)
 {
   weir_schema_unref(batch->schema);
   weir_peers_unref(batch->peers);
+  weir_topics_unref(batch->topics);
   weir_receipt_unref(batch->receipt);
   weir_batch empty = {
       .generation = next_generation(),

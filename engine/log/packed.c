@@ -25,7 +25,7 @@ struct head {
   uint32_t flags;
   uint32_t rows;
   uint32_t peers_size;
-  uint32_t unused;
+  uint32_t topics_size;
 };
 
 struct row {
@@ -39,10 +39,16 @@ struct peer {
   uint32_t name_size;
 };
 
+struct topic {
+  uint32_t row;
+  uint32_t size;
+};
+
 enum { PEER = 20 };  // without what the compiler pads
 
 _Static_assert(sizeof(struct head) == 96 && offsetof(struct head, flags) == 80 &&
-                   sizeof(struct row) == 12 && offsetof(struct peer, name_size) == 16,
+                   sizeof(struct row) == 12 && sizeof(struct topic) == 8 &&
+                   offsetof(struct peer, name_size) == 16,
                "as the header says");
 
 static const uint32_t unknown = UINT32_MAX;
@@ -104,6 +110,21 @@ static int pack_peers(const weir_batch *batch, weir_buf *scratch)
   return WEIR_OK;
 }
 
+static int pack_topics(const weir_batch *batch, weir_buf *scratch)
+{
+  struct topic topic = {0};
+  const char *label;
+  size_t size;
+  for (size_t i = 0; weir_topics_at(batch->topics, i, &topic.row, &label, &size); i++) {
+    topic.size = (uint32_t)size;
+    if (weir_buf_reserve(scratch, sizeof topic + size) != WEIR_OK)
+      return WEIR_ENOMEM;
+    weir_buf_append(scratch, &topic, sizeof topic);
+    weir_buf_append(scratch, label, size);
+  }
+  return WEIR_OK;
+}
+
 static int pack_texts(const weir_batch *batch, weir_buf *scratch)
 {
   if (weir_buf_reserve(scratch, batch->bytes.size + batch->row_count) != WEIR_OK)
@@ -129,6 +150,9 @@ int weir_log_append_batch(weir_log *log, const weir_batch *batch, weir_buf *scra
   if (rc == WEIR_OK)
     rc = pack_peers(batch, scratch);
   head.peers_size = (uint32_t)(scratch->size - peers_at);
+  if (rc == WEIR_OK)
+    rc = pack_topics(batch, scratch);
+  head.topics_size = (uint32_t)(scratch->size - peers_at - head.peers_size);
   memcpy(scratch->bytes, &head, sizeof head);
   if (rc == WEIR_OK && !batch->line_rows)
     rc = pack_texts(batch, scratch);
@@ -199,6 +223,35 @@ static int take_peers(weir_batch *out, const char *at, size_t left)
   return left == 0;
 }
 
+// Whether the topics fill theirs, and each label is what it is said to be.
+static int take_topics(weir_batch *out, const char *at, size_t left)
+{
+  struct topic topic = {0};
+  while (left >= sizeof topic) {
+    memcpy(&topic, at, sizeof topic);
+    at += sizeof topic;
+    left -= sizeof topic;
+    const char *end = topic.size <= left ? at + topic.size : NULL;
+    if (end == NULL)
+      return 0;
+    const char *type = topic.size > 0 ? memchr(at, '\0', topic.size - 1) : at;
+    if (type == NULL || (topic.size > 0 && end[-1] != '\0'))
+      return 0;
+    weir_topics_add(&out->topics, topic.row, at, topic.size);
+    at = end;
+    left -= topic.size;
+  }
+  return left == 0;
+}
+
+// Whether all that follows the head fits into what is left behind it.
+static int fits(const struct head *head, size_t left)
+{
+  size_t rows = (size_t)head->rows * sizeof(struct row);
+  return head->rows <= left / sizeof(struct row) && head->peers_size <= left - rows &&
+         head->topics_size <= left - rows - head->peers_size;
+}
+
 int weir_log_entry_batch(const weir_log_entry *entry, weir_batch *out)
 {
   const char *at = entry->payload.bytes;
@@ -208,18 +261,19 @@ int weir_log_entry_batch(const weir_log_entry *entry, weir_batch *out)
     return WEIR_ECORRUPT;
   memcpy(&head, at, sizeof head);
   if (head.size < sizeof head || head.size > left || head.rows != entry->count ||
-      head.rows > (left - head.size) / sizeof(struct row) ||
-      head.peers_size > left - head.size - head.rows * sizeof(struct row))
+      !fits(&head, left - head.size))
     return WEIR_ECORRUPT;
   const char *rows = at + head.size;
   const char *peers = rows + head.rows * sizeof(struct row);
-  const char *texts = peers + head.peers_size;
+  const char *topics = peers + head.peers_size;
+  const char *texts = topics + head.topics_size;
   size_t size = (size_t)(at + left - texts);
   if (weir_batch_reserve_rows(out, head.rows) != WEIR_OK ||
       weir_buf_reserve(&out->bytes, size) != WEIR_OK)
     return WEIR_ENOMEM;
   weir_buf_append(&out->bytes, texts, size);
-  if (!take_rows(out, rows, head.rows) || !take_peers(out, peers, head.peers_size)) {
+  if (!take_rows(out, rows, head.rows) || !take_peers(out, peers, head.peers_size) ||
+      !take_topics(out, topics, head.topics_size)) {
     weir_buf_clear(&out->bytes);
     return WEIR_ECORRUPT;
   }

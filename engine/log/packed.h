@@ -17,7 +17,7 @@
 //          80  4  flags: 1, ends_sequence
 //          84  4  rows
 //          88  4  size of peers
-//          92  4  zero
+//          92  4  size of topics
 //   rows    as many times:
 //           0  4  size of its text
 //           4  4  where it began in the source, less position
@@ -28,6 +28,10 @@
 //           8  8  where it begins in what this peer has sent
 //          16  4  size of its name
 //          20     name
+//   topics  what was published under which, in the order of the rows, each:
+//           0  4  from this row on
+//           4  4  size of its label; 0: not published
+//           8     label: the topic and the type, each with a zero byte behind it
 //   texts   of the rows, JSON, each with a newline behind it
 //
 // Owns     nothing.

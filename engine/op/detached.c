@@ -62,6 +62,8 @@ static weir_record *launch(weir_rows *rows, weir_slice text, uint32_t kind,
   detached->origin.raw = (weir_slice){NULL, 0};
   if (origin->peers != NULL)
     weir_peers_ref(origin->peers);
+  if (origin->topics != NULL)
+    weir_topics_ref(origin->topics);
   weir_place place = {.detached = detached, .number = take_berth(rows, detached)};
   return weir_place_handle(rows, &place, WEIR_NODE_ROOT);
 
@@ -134,6 +136,7 @@ void weir_record_release(weir_rows *rows, weir_record *record)
     return;
   weir_doc_fini(&detached->doc);
   weir_peers_unref(detached->origin.peers);
+  weir_topics_unref(detached->origin.topics);
   weir_mem_free(detached);
   weir_berth *berth = &rows->berths[place.number];
   berth->detached = NULL;

@@ -176,14 +176,17 @@ int weir_publisher_write(weir_publisher *publisher, weir_rows *rows, uint32_t sl
   if (rc != WEIR_OK)
     return rc;
   const struct place *place = place_of(publisher);
+  const weir_buf *label = &publisher->label;
   size_t count = place->ports.size / sizeof(uint32_t);
   const uint32_t *ports = (const uint32_t *)place->ports.bytes;
   int published = count > 0 ? WEIR_PUBLISHED : WEIR_PUBLISHED_NOWHERE;
   for (size_t i = 0; i < count; i++) {
-    rc = weir_rows_write(rows, slot, out[ports[i]]);
+    weir_batch *to = out[ports[i]];
+    rc = weir_rows_write(rows, slot, to);
     if (rc != WEIR_OK)
       return rc;
-    if (out[ports[i]]->bytes.size >= full_bytes)
+    weir_topics_add(&to->topics, to->row_count - 1, label->bytes, label->size);
+    if (to->bytes.size >= full_bytes)
       published = WEIR_PUBLISHED_FULL;
   }
   return published;

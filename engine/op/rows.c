@@ -186,6 +186,8 @@ void weir_rows_source(weir_rows *rows, uint32_t slot, weir_origin *out)
     out->position = peer.position;
     out->peers = batch->peers;
   }
+  if (weir_topics_find(batch->topics, opened->row, &out->topic))
+    out->topics = batch->topics;
   if (batch->form == WEIR_FORM_CELLS) {
     weir_buf_clear(&rows->built);
     weir_cells_write(&rows->cells, batch, opened->row, &rows->built);

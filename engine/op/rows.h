@@ -71,6 +71,8 @@ typedef struct weir_origin {
   uint64_t position;  // of its first byte in the source, or in what the peer has sent
   const char *peer;   // who sent it, or NULL; as long as the batch or detached record
   weir_peers *peers;
+  weir_topic topic;  // that it was published under, or NULLs; lives as the peer
+  weir_topics *topics;
   weir_slice raw;  // its bytes, or empty; lives as long as the batch
 } weir_origin;
 void weir_rows_source(weir_rows *rows, uint32_t slot, weir_origin *out);

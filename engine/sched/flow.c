@@ -89,6 +89,7 @@ static void free_task(weir_task *task)
   weir_mem_free(task->ports);
   weir_mem_free(task->name);
   weir_mem_free(task->origin);
+  weir_topics_unref(task->topics);
   weir_mem_free(task);
 }
 
@@ -215,6 +216,12 @@ uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
 void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name)
 {
   flow->tasks[segment]->origin = weir_mem_text(name);
+}
+
+void weir_flow_set_topic(weir_flow *flow, uint32_t segment, const char *label,
+                         size_t size)
+{
+  flow->tasks[segment]->topics = weir_topics_of(label, size);
 }
 
 void weir_flow_set_reads(weir_flow *flow, uint32_t task)

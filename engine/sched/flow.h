@@ -79,6 +79,10 @@ uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
 // for people.
 void weir_flow_set_origin(weir_flow *flow, uint32_t segment, const char *name);
 
+// All that a segment makes is published under this label (data/topics.h).
+void weir_flow_set_topic(weir_flow *flow, uint32_t segment, const char *label,
+                         size_t size);
+
 // Lets the code of a segment wait for others, with so many rows under way; in the order
 // of the input, or as they are done. Before it is connected.
 void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,

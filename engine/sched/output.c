@@ -80,10 +80,19 @@ void weir_task_send(weir_task *task, weir_lane *lane, weir_made made)
   weir_batch_unref(batch);
 }
 
+static void publish(const weir_task *task, uint32_t port, weir_batch *batch)
+{
+  if (task->topics == NULL || task->ports[port].dead || batch->row_count == 0)
+    return;
+  weir_topics_unref(batch->topics);
+  batch->topics = weir_topics_ref(task->topics);
+}
+
 // Sends on what a lane has written, or has it wait for its turn.
 void weir_task_push(weir_task *task, weir_lane *lane, uint32_t port, int ends_sequence)
 {
   weir_made made = {lane->run.out[port], port, (uint32_t)ends_sequence};
+  publish(task, port, made.batch);
   lane->run.out[port] = NULL;
   if (lane->ticket != NULL)
     weir_ticket_put(task, lane, made);

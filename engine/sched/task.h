@@ -91,6 +91,7 @@ typedef struct weir_lane {
 struct weir_task {
   weir_flow *flow;
   char *name;
+  weir_topics *topics;  // what all that it makes is published under, or NULL
   char *origin;  // of a segment that makes records: the name of that source
   uint32_t number;
   uint32_t next;      // in the round that workers go; see flow.c

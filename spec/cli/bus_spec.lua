@@ -75,6 +75,33 @@ weir.from(weir.bus{ topic = ">" }):to(weir.stdout{})
     assert.equal(('{"message":"x"}\n'):rep(100), result.out, result.err)
   end)
 
+  it("tells each record what it was published under last, through stages and from disk", function()
+    place:write("in.jsonl", '{"n":1,"k":"a.b"}\n{"n":2,"k":"c"}\n{"n":3,"k":"c"}\n')
+    script([[
+weir.from "in.jsonl":to(weir.bus{ topic = "k.{k}", type = "t" }):to(weir.bus{ topic = "100%%" })
+weir.from(weir.bus{ topic = "k.*", overflow = "spill", max_records = 1, name = "kept" })
+  :skip(0):filter("n > 0"):set{ topic = "@topic", type = "@type" }:to "k"
+weir.from(weir.bus{ topic = "k.>", type = "t" }):to(weir.bus{ topic = "second", type = "{n}" })
+weir.from(weir.bus{ topic = "second" }):to(weir.bus{ topic = "third" })
+weir.from(weir.bus{ topic = "second" }):flat_map(function(r) return { { n = r.n }, r } end)
+  :map(function(r) local m = weir.meta(r); return { n = r.n, t = m.topic .. "/" .. m.type } end)
+  :take(4):to "second"
+weir.from(weir.bus{ topic = "100%" }):merge(weir.from(weir.bus{ topic = "third" }))
+  :set{ topic = "@topic" }:drop_fields("k"):sort{ by = { "topic", "n" } }:name "sorted":to "all"
+]])
+    local result = place:run("weir check run.lua; weir run --state-dir state run.lua")
+    assert.equal(0, result.code, result.err)
+    assert.equal("run.lua: nothing to complain about\n", result.out, result.err)
+    assert.equal('{"n":1,"k":"a.b","topic":"k.a%2Eb","type":"t"}\n'
+      .. '{"n":2,"k":"c","topic":"k.c","type":"t"}\n{"n":3,"k":"c","topic":"k.c","type":"t"}\n',
+      place:read("k"))
+    assert.equal('{"n":1,"t":"second/1"}\n{"n":1,"t":"second/1"}\n{"n":2,"t":"second/2"}\n'
+      .. '{"n":2,"t":"second/2"}\n', place:read("second"))
+    assert.equal('{"n":1,"topic":"100%"}\n{"n":2,"topic":"100%"}\n{"n":3,"topic":"100%"}\n'
+      .. '{"n":1,"topic":"third"}\n{"n":2,"topic":"third"}\n{"n":3,"topic":"third"}\n',
+      place:read("all"))
+  end)
+
   it("is shown by explain as the edges that it is", function()
     script([[
 weir.from "in.jsonl":to(weir.bus{ topic = "a.{k}" })

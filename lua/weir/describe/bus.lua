@@ -5,7 +5,8 @@
 -- that may reach it. Where a topic or type has blanks, each record is sent where it belongs:
 -- then `groups` of the stage says which subscribers want what.
 --
---     publish   = { topic, type, groups = { { pattern, types, port }... }?, all }
+--     publish   = { topic, type, groups = { { pattern, types, port }... }, all }
+--               | { topic, type, label = what all of it is published under }
 --     subscribe = { topic, types, queue? }
 
 local graph = require("weir.describe.graph")
@@ -155,6 +156,8 @@ function M.join(building, problems)
     become(node, "publish", node.sink)
     if varies(node) then
       node.groups, node.all = {}, true
+    else
+      node.label = ("%s\0%s\0"):format(topic.plain(node.topic), topic.plain(node.type or ""))
     end
   end
   for _, node in ipairs(subscribers) do

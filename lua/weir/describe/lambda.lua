@@ -79,8 +79,9 @@ weir.from "a.jsonl" :map(function(r) r.tags = weir.list() end):to "b.jsonl"]],
     { { n = 1 } }, { { n = 1, tags = {} } }),
   doc("meta", "weir.meta(r)", "Where a record came from, as far as its source knows: source"
     .. " path offset partition, and record, its number, unless it was made of several; peer, who"
-    .. " sent it, in whose bytes the offset then is. In a text: @path, @offset.",
-    "record -> { source, path, offset, partition, record, peer }",
+    .. " sent it, in whose bytes the offset then is; topic and type that it was published under"
+    .. " last (weir.bus). In a text: @path, @offset.",
+    "record -> { source, path, offset, partition, record, peer, topic, type }",
     "What is no record is refused.", [[
 weir.from "logs/*.jsonl" :map(function(r) r.file = weir.meta(r).path end):to "all.jsonl"]]),
   doc("to_table", "weir.to_table(r)", "A plain Lua table of a record or a value in it, to keep or"

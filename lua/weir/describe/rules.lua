@@ -23,6 +23,7 @@ M.docs = {
     and  or  not                 as in Lua; `not` takes a whole comparison
     upper(a)  floor(a)           functions of Lua's string and math, tonumber, tostring
     @path @offset @record @peer  where the record came from: see meta
+    @topic @type                 what it was published under: see bus
 
 Numbers and texts do not mix: == between them is false, and < is an error that
 sets the record aside. Values of CSV are texts: give the codec types, or write

@@ -35,6 +35,11 @@ function M.varies(template)
   return false
 end
 
+--- What stands in a template without blanks.
+function M.plain(template)
+  return table.concat(words_of(template), ".")
+end
+
 local function problem_of_words(text, words)
   for _, word in ipairs(words) do
     if word == "" then

@@ -27,7 +27,8 @@ local arity = {
 M.constants = { pi = math.pi, huge = math.huge }
 
 M.meta = {
-  "source", "path", "offset", "record", "peer", "topic", "partition", "key", "headers", "time",
+  "source", "path", "offset", "record", "peer", "topic", "type", "partition", "key", "headers",
+  "time",
 }
 
 M.hint = {

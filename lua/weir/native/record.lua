@@ -272,7 +272,8 @@ end
 local origin = ffi.new("weir_origin")
 
 --- Where a record came from: source (its number), record (from 1, nil if it comes from
--- no single one), offset, and the peer that sent it, if one did.
+-- no single one), offset, the peer that sent it, if one did, and the topic and
+-- type that it was published under, if it was.
 function M.meta(record)
   local code = C.weir_record_source(rows, record, origin)
   if code < 0 then
@@ -284,6 +285,8 @@ function M.meta(record)
     record = origin.number > 0 and tonumber(origin.number) or nil,
     offset = tonumber(origin.position),
     peer = origin.peer ~= nil and ffi.string(origin.peer) or nil,
+    topic = origin.topic.name ~= nil and ffi.string(origin.topic.name) or nil,
+    type = origin.topic.type ~= nil and ffi.string(origin.topic.type) or nil,
   }
 end
 

@@ -92,6 +92,17 @@ local function each_meta(value, visit, seen)
   end
 end
 
+local PUBLISHED = { topic = true, type = true }
+
+local function has_bus(graph)
+  for _, node in ipairs(graph.nodes) do
+    if node.kind == "publish" then
+      return true
+    end
+  end
+  return false
+end
+
 local function has_peers(graph)
   for _, node in ipairs(graph.nodes) do
     if node.source and live.KINDS[node.source.kind] then
@@ -105,6 +116,7 @@ local function check_meta(node, graph, add)
   local missing = {}
   each_meta(node, function(name)
     local given = GIVEN[name] or (name == "peer" and has_peers(graph))
+      or (PUBLISHED[name] and has_bus(graph))
     if not given and not missing[name] then
       missing[name], missing[#missing + 1] = true, name
     end

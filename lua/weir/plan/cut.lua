@@ -44,7 +44,6 @@ local FUSES = {
   dedup = true,
   throttle = true, -- with a key; else it has a queue
   merge = true,
-  publish = true, -- unless each record is sent where it belongs
   subscribe = true, -- unless it has a queue
 }
 local ENDS = { route = true, split = true, priority = true, aggregate = true, sort = true,
@@ -54,7 +53,7 @@ local ENDS = { route = true, split = true, priority = true, aggregate = true, so
 local ASIDE = { dead = true, dropped = true }
 
 local function fuses(node)
-  return FUSES[node.kind] and not node.queue and not node.groups
+  return FUSES[node.kind] and not node.queue
 end
 
 local Cut = {}

@@ -76,6 +76,11 @@ function add.segment(self, task, context)
   if flights then
     C.weir_flow_set_flights(self.flow, number, flights.rows, task.node.ordered and 1 or 0)
   end
+  local last = task.stages[#task.stages]
+  local label = last and last.node.label
+  if label then
+    C.weir_flow_set_topic(self.flow, number, label, #label)
+  end
   if maker(task) then
     C.weir_flow_set_origin(self.flow, number, maker(task).name)
   end

@@ -132,6 +132,31 @@ describe("a batch in a log", function()
     C.weir_batch_unref(batch)
   end)
 
+  it("knows what its rows were published under", function()
+    local batch = scanned('{"a":1}\n{"a":2}\n{"a":3}\n{"a":4}\n')
+    local topics = ffi.new("weir_topics *[1]")
+    C.weir_topics_add(topics, 1, "a.b\0made\0", 9)
+    C.weir_topics_add(topics, 2, "c\0\0", 3)
+    C.weir_topics_add(topics, 3, nil, 0)
+    batch.topics = topics[0]
+    local function published(of)
+      local out, topic = {}, ffi.new("weir_topic")
+      for row = 0, of.row_count - 1 do
+        local found = C.weir_topics_find(of.topics, row, topic) == 1
+        out[row + 1] = found and { ffi.string(topic.name),
+          topic.type ~= nil and ffi.string(topic.type) or nil } or {}
+      end
+      return out
+    end
+    for _ = 1, 2 do
+      assert.same({ {}, { "a.b", "made" }, { "c" }, {} }, published(batch))
+      assert.equal(C.WEIR_OK, C.weir_log_append_batch(log, batch, scratch, number))
+      C.weir_batch_unref(batch)
+      batch = back()
+    end
+    C.weir_batch_unref(batch)
+  end)
+
   it("is numbered by its rows", function()
     for _, rows in ipairs({ 3, 1, 500 }) do
       local batch = scanned(('{"a":1}\n'):rep(rows))
@@ -153,6 +178,7 @@ describe("a batch in a log", function()
   it("is nothing else that lies in a log", function()
     local seed = support.seed()
     local batch = scanned('{"a":1}\n{"a":2}\n')
+    batch.topics = C.weir_topics_of("a\0b\0", 4)
     assert.equal(C.WEIR_OK, C.weir_log_append_batch(log, batch, scratch, number))
     C.weir_batch_unref(batch)
     local payload = support.drain(log)[1][3]

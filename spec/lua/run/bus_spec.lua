@@ -1,7 +1,7 @@
 -- Buses at random: who publishes what to whom, with which policies, cut anywhere and stepped
 -- in any order, against a model that compares every record with every subscriber. Whatever
 -- the policy, each record that a subscriber wants is delivered or counted as dropped, once,
--- and those of one publisher come in their order.
+-- those of one publisher come in their order, and each knows its topic and type.
 
 local driver = require("spec.support.driver")
 local engine = require("spec.support.engine")
@@ -41,17 +41,20 @@ local function fill(template, record, separator)
   return not missing and text or nil
 end
 
+-- The topic and type under which a subscriber gets a record, or nil.
 local function wants(subscriber, publisher, record)
   local topic = fill(publisher.topic, record, "[.]")
   local type = publisher.type and fill(publisher.type, record, "%z")
   if not topic or (publisher.type and not type) then
-    return false
+    return nil
   end
   local of_type = not subscriber.types
   for _, one in ipairs(subscriber.types or {}) do
     of_type = of_type or one == type
   end
-  return of_type and matches(subscriber.topic, topic)
+  if of_type and matches(subscriber.topic, topic) then
+    return topic, type
+  end
 end
 
 -- --- cases
@@ -148,7 +151,8 @@ local function add_level(lines, case, level, streams)
     local types = one.types and "type = " .. quoted(one.types) .. ", " or ""
     table.insert(own, ("local %s = weir.from(weir.bus{ topic = %q, %s%s })"):format(one.name,
       one.topic, types, one.policy))
-    table.insert(own, ("%s:to(weir.memory{ name = %q })"):format(one.name, one.name))
+    table.insert(own, ("%s:set{ topic = '@topic', type = '@type' }:to(weir.memory{ name = %q })")
+      :format(one.name, one.name))
     if one.policy:find("overflow") and one.taken then
       one.side = true
       table.insert(own, ('%s:side "dropped":to(weir.memory{ name = "%s_dropped" })'):format(
@@ -230,13 +234,16 @@ end
 local function check_one(expected, got, what)
   local at = 0
   local place, count = {}, 0
-  for i, id in ipairs(expected) do
-    place[id] = i
+  for i, one in ipairs(expected) do
+    place[one.id] = i
   end
   for _, row in ipairs(got) do
     local found = place[row.id .. row.via]
     if found then
       assert.is_true(found > at, what .. ": order of " .. row.id)
+      if not what:find("dropped") then
+        assert.same({ expected[found].topic, expected[found].type }, { row.topic, row.type })
+      end
       at, count = found, count + 1
     end
   end
@@ -252,8 +259,10 @@ local function check_level(level, streams_rows, rows, dropped)
     for _, publisher in ipairs(level.publishers) do
       local expected = {}
       for _, record in ipairs(streams_rows[publisher.from]) do
-        if wants(subscriber, publisher, record) then
-          expected[#expected + 1] = record.id .. record.via .. ">" .. publisher.name
+        local topic, type = wants(subscriber, publisher, record)
+        if topic then
+          local id = record.id .. record.via .. ">" .. publisher.name
+          expected[#expected + 1] = { id = id, topic = topic, type = type }
         end
       end
       wanted = wanted + #expected
