@@ -6,7 +6,7 @@ local record = require("weir.native.record")
 local C = engine.load("engine/base/err.h", "engine/op/publisher.h", "engine/op/rows.h")
 local rows = record.rows
 
-local batches, outputs
+local batches, outputs, publishers
 
 local function new_publisher(topic, type)
   local out, message = ffi.new("weir_publisher *[1]"), ffi.new("char[256]")
@@ -14,7 +14,8 @@ local function new_publisher(topic, type)
   if code ~= 0 then
     return nil, ffi.string(message)
   end
-  return ffi.gc(out[0], C.weir_publisher_free)
+  publishers[#publishers + 1] = out[0]
+  return out[0]
 end
 
 -- Where a record goes: the ports that it was written to, and the answer.
@@ -56,7 +57,7 @@ end)
 describe("a publisher", function()
   before_each(function()
     batches = pool.open(8)
-    outputs = ffi.new("weir_batch *[4]")
+    publishers, outputs = {}, ffi.new("weir_batch *[4]")
     for port = 0, 3 do
       outputs[port] = batches:new()
     end
@@ -65,6 +66,9 @@ describe("a publisher", function()
   after_each(function()
     C.weir_rows_close(rows, 0)
     batches:close()
+    for _, publisher in ipairs(publishers) do
+      C.weir_publisher_free(publisher)
+    end
   end)
 
   it("writes a record to each port that wants its topic and type", function()
