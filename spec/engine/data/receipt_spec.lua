@@ -21,6 +21,7 @@ describe("receipts", function()
   local receipts, pool, held
 
   before_each(function()
+    collectgarbage() -- what other specs have left
     held = tonumber(C.weir_mem_used())
     receipts, pool = C.weir_receipts_new(), C.weir_pool_new(0)
   end)
