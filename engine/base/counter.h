@@ -1,4 +1,5 @@
-// counter.h -- a number with a name: what was refused, dropped or cut short.
+// counter.h -- a number with a name: what was refused, dropped or cut short, or how
+// something stands now.
 //
 // Whoever counts adds to the value; whoever shows it reads the list when it likes.
 // Names are as a metric has them: "connections_refused".
@@ -13,6 +14,8 @@
 typedef struct weir_counter {
   const char *name;
   uint64_t value;
+  uint32_t is_level;  // how it is now, and not a count of what has happened
+  uint32_t unused;
 } weir_counter;
 
 void weir_counter_add(weir_counter *counter, uint64_t count);

@@ -18,8 +18,7 @@ int weir_lifted_walk(const weir_lifted *lifted, weir_run *run)
 {
   weir_strip *strip = lifted->strip;
   int stop = WEIR_STRIP_END;
-  if (run->marks != NULL)
-    weir_strip_watch(strip, &run->mark, lifted->behind);
+  weir_strip_watch(strip, &run->mark, lifted->behind);
   while (run->row < run->row_end && stop == WEIR_STRIP_END) {
     stop = weir_strip_enter(strip, lifted->program, run->batch, run->row, run->row_end);
     if (stop != WEIR_OK)

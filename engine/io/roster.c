@@ -20,6 +20,8 @@ void weir_roster_init(weir_roster *roster, const char *const *words, uint32_t co
   weir_matches_init(&roster->matches, words, count);
   for (int i = 0; i < WEIR_ROSTER_COUNTERS; i++)
     roster->counters[i].name = names[i];
+  roster->counters[WEIR_ROSTER_FOLLOWED].is_level = 1;
+  roster->counters[WEIR_ROSTER_BEHIND].is_level = 1;
 }
 
 static void free_followed(weir_roster *roster, weir_followed *followed)

@@ -59,6 +59,11 @@ static weir_strand *strand_of(weir_queue *queue, const weir_batch *batch)
 static void let_in(weir_queue *queue, weir_part part)
 {
   weir_strand_put(strand_of(queue, part.batch), part);
+}
+
+// Once what was too much is dropped.
+static void note_most(weir_queue *queue)
+{
   uint64_t records = waiting_through(queue, WEIR_CLASSES - 1).records;
   if (records > queue->stats.records_max)
     queue->stats.records_max = records;
@@ -271,8 +276,7 @@ static uint32_t put_spilling(weir_queue *queue, weir_part part)
   return rc == WEIR_OK ? rows : fit;
 }
 
-uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
-                        int64_t now_ns)
+static uint32_t put(weir_queue *queue, weir_batch *batch, uint32_t row, int64_t now_ns)
 {
   weir_part part = {batch, row, batch->row_count, now_ns};
   uint32_t rows = part.end - part.first;
@@ -303,6 +307,14 @@ uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
   return rows;
 }
 
+uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
+                        int64_t now_ns)
+{
+  uint32_t taken = put(queue, batch, row, now_ns);
+  note_most(queue);
+  return taken;
+}
+
 // --- what lies on disk
 
 // It came later than what waits in memory, and before what comes now.
@@ -318,6 +330,7 @@ static void refill(weir_queue *queue, uint32_t priority, int64_t now_ns)
     }
     batch->priority = priority;  // whatever it was when it was put there
     let_in(queue, (weir_part){batch, 0, batch->row_count, now_ns});
+    note_most(queue);
     weir_batch_unref(batch);
   }
 }
@@ -542,12 +555,27 @@ static void add_spill(weir_spill_stats *sum, weir_spill_stats one)
   sum->refused += one.refused;
 }
 
+static int64_t oldest_ns(const weir_queue *queue)
+{
+  int64_t oldest = 0;
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
+    const weir_strand *strand = &queue->strands[i];
+    if (strand->records == 0)
+      continue;
+    int64_t first = weir_parts_at(&strand->waiting, 0)->batch->ingest_ns;
+    if (oldest == 0 || first < oldest)
+      oldest = first;
+  }
+  return oldest;
+}
+
 weir_queue_stats weir_queue_count(const weir_queue *queue)
 {
   weir_queue_stats stats = queue->stats;
   amount held = waiting_through(queue, WEIR_CLASSES - 1);
   stats.records = held.records;
   stats.bytes = held.bytes;
+  stats.oldest_ns = oldest_ns(queue);
   for (uint32_t i = 0; i < WEIR_CLASSES; i++)
     if (queue->strands[i].spill != NULL)
       add_spill(&stats.spill, weir_spill_count(queue->strands[i].spill));

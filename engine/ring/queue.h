@@ -61,6 +61,7 @@ typedef struct weir_queue_stats {
   uint64_t records;      // waiting
   uint64_t bytes;        // of them
   uint64_t records_max;  // that ever waited at once
+  int64_t oldest_ns;     // when the first of them came in, by the wall; 0: none waits
   uint64_t dropped_newest;
   uint64_t dropped_oldest;
   uint64_t sampled;    // left out by sample

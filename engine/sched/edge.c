@@ -178,6 +178,18 @@ const weir_batch *weir_edge_peek(weir_edge *edge)
   return way != NULL ? peek(way) : NULL;
 }
 
+int64_t weir_edge_oldest_ns(const weir_edge *edge)
+{
+  int64_t oldest = 0;
+  for (uint32_t i = 0; i < edge->way_count; i++) {
+    const weir_batch *batch = peek(&edge->ways[i]);
+    if (batch != NULL && batch->row_count > 0 &&
+        (oldest == 0 || batch->ingest_ns < oldest))
+      oldest = batch->ingest_ns;
+  }
+  return oldest;
+}
+
 const weir_batch *weir_edge_peek_class(weir_edge *edge, uint32_t priority,
                                        int64_t now_ns, int64_t *since_ns)
 {

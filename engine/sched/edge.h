@@ -29,6 +29,9 @@ int weir_edge_push(weir_edge *edge, weir_batch *batch);  // cancelled: dropped, 
 int weir_edge_pop(weir_edge *edge, weir_batch **batch);
 const weir_batch *weir_edge_peek(weir_edge *edge);  // consumer; NULL when empty
 
+// When the first record that waits came in, by the wall clock; 0: none does. Consumer.
+int64_t weir_edge_oldest_ns(const weir_edge *edge);
+
 // Before the first push: what is most urgent comes first, and not what came first.
 void weir_edge_add_classes(weir_edge *edge);
 

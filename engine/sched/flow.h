@@ -222,10 +222,15 @@ typedef struct weir_task_stats {
   uint64_t dropped;   // taken, but given up when the flow failed or was sated
   uint64_t written;   // rows that a sink has written
   uint64_t bytes;     // read by a source, written by a sink
-  uint64_t withheld;  // not 0: what a sink has written is not to be seen
+  uint64_t bytes_total;  // of a source that knows; 0
+  uint64_t withheld;     // not 0: what a sink has written is not to be seen
 } weir_task_stats;
 weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t task);
 weir_queue_stats weir_flow_buffer_count(weir_flow *flow, uint32_t task);
+
+// When the oldest record that a task is at, or that waits before it, came in, by the
+// wall clock; 0: there is none.
+int64_t weir_flow_oldest_ns(weir_flow *flow, uint32_t task);
 
 // Adds how long the rows that a sink has written were under way, from their ingest time
 // until they were. 0: there are none.

@@ -45,8 +45,10 @@ weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t number)
       .dropped = load(&task->dropped),
       .written = load(&task->written),
   };
-  if (task->source != NULL)
+  if (task->source != NULL) {
     stats.bytes = load(&task->source->bytes_read);
+    stats.bytes_total = task->source->bytes_total;
+  }
   if (task->sink != NULL) {
     stats.bytes = load(&task->sink->bytes_written);
     stats.withheld = weir_task_is_done(task) && task->sink->withheld;
@@ -61,6 +63,26 @@ weir_queue_stats weir_flow_buffer_count(weir_flow *flow, uint32_t number)
   weir_queue_stats stats = task->buffered;
   weir_task_leave(task);
   return stats;
+}
+
+// NOLINTNEXTLINE(bugprone-easily-swappable-parameters): neither comes first
+static int64_t older_ns(int64_t one, int64_t other)
+{
+  return one == 0 || (other != 0 && other < one) ? other : one;
+}
+
+int64_t weir_flow_oldest_ns(weir_flow *flow, uint32_t number)
+{
+  weir_task *task = flow->tasks[number];
+  weir_task_guard(task);
+  int64_t oldest = task->buffered.oldest_ns;
+  for (uint32_t i = 0; i < task->lane_count; i++)
+    if (task->lanes[i]->batch != NULL)
+      oldest = older_ns(oldest, task->lanes[i]->batch->ingest_ns);
+  for (uint32_t i = 0; i < task->input_count; i++)
+    oldest = older_ns(oldest, weir_edge_oldest_ns(task->inputs[i].edge));
+  weir_task_leave(task);
+  return oldest;
 }
 
 int weir_flow_add_latency(const weir_flow *flow, uint32_t number,

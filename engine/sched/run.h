@@ -60,7 +60,7 @@ typedef struct weir_mark {
   uint64_t bytes;
 } weir_mark;
 
-// What the code is at, if there is a profile: stage k is k + 1, and behind the last
+// What the code is at: stage k is k + 1, and behind the last
 // one, as offsets from the number of stages, is what belongs to none.
 enum weir_run_mark {
   WEIR_MARK_NONE = 0,     // outside

@@ -27,7 +27,8 @@ Methods; each takes "pipeline" too, which must be the name of the one that runs
             something in this page changes its meaning; members may be added.
   stats     all numbers of now: state, elapsed_s, read, written, dead, nodes, tasks,
             edges, errors, memory. Counts are of records; a rate has "s", of the last
-            second, and "m", of the last minute; latencies are in seconds.
+            second, and "m", of the last minute; latencies are in seconds. `weir help
+            metrics` says what each number means.
   graph     nodes (name, kind, where, inputs), the tasks they are cut into, and the
             edges between them.
   pause     sources rest; what is under way arrives. Answers {"state":"paused"}.

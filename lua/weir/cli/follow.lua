@@ -9,6 +9,7 @@ local paint = require("weir.cli.paint")
 local M = {}
 
 local REDRAW_MS, METRICS_MS, CONTROL_MS = 200, 1000, 100
+local LOOK_MS, LOOK_MS_MAX = 5, 1000
 local STATS_MS_MIN = 100
 local CLEAR = "\r\27[K"
 
@@ -30,7 +31,7 @@ local function wants_progress(engine, values, world)
     and not values.stats and not writes_to_terminal(engine, world)
 end
 
--- A watcher: { every_ms, act = function(), finish = function()? }
+-- A watcher: { every_ms, act = function(now_ms), finish = function()? }
 
 local function progress_line(engine, world)
   local meter = require("weir.cli.progress").new()
@@ -67,6 +68,16 @@ local function metrics_file(file, values, world, snapshot)
     was_well = ok
   end
   return { every_ms = METRICS_MS, act = put, finish = put }
+end
+
+-- Sees often what segments are at, and less often where they rest.
+local function onlooker(tools, wanted)
+  local watcher = { every_ms = LOOK_MS }
+  function watcher.act(now_ms)
+    local at_work = tools:look(now_ms, wanted)
+    watcher.every_ms = at_work and LOOK_MS or math.min(watcher.every_ms * 2, LOOK_MS_MAX)
+  end
+  return watcher
 end
 
 -- A run that is soon over needs no socket that nobody was told of.
@@ -107,6 +118,9 @@ local function watchers_of(engine, values, world, tools)
   end
   if tools:has_control() then
     watchers[#watchers + 1] = control_socket(tools)
+  end
+  if values.stats or tools.file or tools:has_control() then
+    watchers[#watchers + 1] = onlooker(tools, values.stats ~= nil or tools.file ~= nil)
   end
   return watchers
 end

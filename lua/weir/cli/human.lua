@@ -36,6 +36,11 @@ function M.bytes(n)
   return scaled(n, "B")
 end
 
+--- The same where there is little room: "177MB".
+function M.short_bytes(n)
+  return (scaled(n, "B"):gsub(" ", ""))
+end
+
 --- Where there is little room: 1234567 is "1.23M", 0.25 "0.25", 87 "87".
 function M.short(n)
   for _, scale in ipairs(scales) do

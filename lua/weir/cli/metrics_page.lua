@@ -21,7 +21,8 @@ that `weir explain` shows. Rates are what Prometheus makes of counters:
     rate(weir_busy_seconds_total[1m])      1 is one core, or one that waits for a disk
 
 Counting costs nothing for a record and some nanoseconds for a batch, so it is always
-on; `weir run --stats 1s` prints the same numbers for people.
+on; `weir run --stats 1s` prints the same numbers for people. There is no event time
+yet, so no lag behind it: weir_lag_* say what has not been read and what waits.
 
 ]]
 

@@ -26,6 +26,13 @@ local function dropped(node)
   return sum
 end
 
+-- Of a source what it has not read, of others for how long the oldest record waits there.
+local function lag(node)
+  local of = node.lag or {}
+  return of.bytes and some(of.bytes, human.short_bytes)
+    or of.seconds and some(of.seconds, human.latency) or "-"
+end
+
 local function latency(name)
   return function(node)
     return node.latency and human.latency(node.latency[name]) or "-"
@@ -49,11 +56,12 @@ local COLUMNS = {
     of = function(node) return some(node.queue, human.short) end },
   { title = "most", optional = true, rank = 5,
     of = function(node) return some(node.queue_max, human.short) end },
+  { title = "lag", optional = true, rank = 6, of = lag },
   { title = "busy", of = function(node) return some(node.busy_share, percent) end },
   { title = "p50", optional = true, rank = 3, of = latency("p50") },
-  { title = "p90", optional = true, rank = 7, of = latency("p90") },
+  { title = "p90", optional = true, rank = 8, of = latency("p90") },
   { title = "p99", optional = true, of = latency("p99") },
-  { title = "p99.9", optional = true, rank = 6, of = latency("p999") },
+  { title = "p99.9", optional = true, rank = 7, of = latency("p999") },
 }
 
 local function has_something(column, nodes)

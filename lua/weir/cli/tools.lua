@@ -4,6 +4,8 @@ local sockets = require("weir.cli.sockets")
 
 local M = {}
 
+local LOOKS_FOR_MS = 5000
+
 local Tools = {}
 Tools.__index = Tools
 
@@ -36,6 +38,16 @@ end
 function Tools:meter()
   self.made_meter = self.made_meter or require("weir.run.metrics").new(self.engine)
   return self.made_meter
+end
+
+--- Sees what the run is at, if anybody has asked lately; whether it is at anything.
+---@param now_ms number
+---@param wanted boolean?  somebody will ask
+function Tools:look(now_ms, wanted)
+  local meter = self.made_meter
+  local asked_ms = meter and meter.asked_ms
+  return meter ~= nil and (wanted or asked_ms ~= nil and now_ms - asked_ms < LOOKS_FOR_MS)
+    and meter:look()
 end
 
 function Tools:_open_control(path)

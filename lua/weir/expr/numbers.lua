@@ -9,6 +9,7 @@ local bit = require("bit")
 local costs = require("weir.expr.costs")
 local ffi = require("ffi")
 local int = require("weir.native.int")
+local null = require("weir.lib.null").null
 
 local C = require("weir.cdef").load("engine/data/number.h")
 
@@ -216,6 +217,29 @@ local function directive(v, flags, width, precision, letter)
   end
 end
 
+local NAMELESS = { table = true, ["function"] = true, thread = true, userdata = true }
+
+--- What is all address, and would differ in each run, is shown by its kind alone.
+function M.shown(v)
+  local kind = type(v)
+  if v == null then
+    return "null"
+  elseif not NAMELESS[kind] or kind == "table" and (debug.getmetatable(v) or {}).__tostring then
+    return tostring(v)
+  end
+  return kind
+end
+
+local function is_plain(...)
+  for i = 1, select("#", ...) do
+    local kind = type((select(i, ...)))
+    if kind == "cdata" or NAMELESS[kind] then
+      return false
+    end
+  end
+  return true
+end
+
 -- Each directive and its argument: those of exact integers become text.
 local function rewrite(template, arguments)
   local at = 0
@@ -226,6 +250,9 @@ local function rewrite(template, arguments)
     end
     at = at + 1
     local v = arguments[at]
+    if letter == "s" and NAMELESS[type(v)] then
+      arguments[at] = M.shown(v)
+    end
     if not is_int(v) then
       return nil
     end
@@ -250,11 +277,11 @@ local function wants_address(template)
   return known
 end
 
---- As Lua's string.format, but %p, which would give an address away.
+--- As Lua's string.format, but nothing gives an address away: %p is not here.
 function M.format(template, ...)
   if type(template) == "string" and wants_address(template) then
     error("string.format: %p is not here: an address differs in each run", 2)
-  elseif not has_cdata(...) then
+  elseif is_plain(...) then
     return string.format(template, ...)
   end
   local arguments = { ... }

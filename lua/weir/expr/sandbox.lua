@@ -20,7 +20,6 @@ local impure = require("weir.expr.impure")
 local loader = require("weir.expr.loader")
 local modules = require("weir.expr.modules")
 local nesting = require("weir.expr.nesting")
-local null = require("weir.lib.null").null
 local numbers = require("weir.expr.numbers")
 local strings = require("weir.expr.strings")
 local protected = require("weir.expr.protected")
@@ -128,12 +127,10 @@ end
 local function add_values(base)
   function base.tostring(...)
     local v = ...
-    if v == null and select("#", ...) > 0 then
-      return "null"
-    elseif type(v) == "table" or type(v) == "cdata" then
+    if type(v) == "table" or type(v) == "cdata" then
       costs.pay(costs.SHOW)
     end
-    return tostring(...)
+    return select("#", ...) > 0 and numbers.shown(v) or tostring(...)
   end
   base.tonumber = numbers.tonumber
   function base.collectgarbage(what)

@@ -9,10 +9,10 @@
 local Code = {}
 Code.__index = Code
 
---- marks: the number of stages, if the code is to say what it is at (engine/sched/run.h).
----@param marks integer?
-function Code.new(marks)
-  return setmetatable({ slot = 0, marks = marks, _lines = {}, _depth = 0 }, Code)
+--- stages: how many there are, where the code says what it is at (engine/sched/run.h).
+---@param stages integer?
+function Code.new(stages)
+  return setmetatable({ slot = 0, stages = stages, _lines = {}, _depth = 0 }, Code)
 end
 
 function Code:line(format, ...)
@@ -38,18 +38,14 @@ function Code:close(text)
   self:line(text or "end")
 end
 
---- From here on it is at this mark, for a profile.
+--- From here on it is at this mark, for whoever looks from beside.
 function Code:mark(number)
-  if self.marks then
-    self:line("run.mark = %d", number)
-  end
+  self:line("run.mark = %d", number)
 end
 
 --- What belongs to no stage: 1 is reading, 2 writing.
 function Code:mark_behind(number)
-  if self.marks then
-    self:mark(self.marks + number)
-  end
+  self:mark(self.stages + number)
 end
 
 --- The record in hand goes no further: counts it and goes on to the next one.

@@ -249,14 +249,13 @@ end
 
 --- The Lua source of a segment, the same in every state.
 ---@param segment table  a task of kind "segment" from weir.plan.cut
----@param profiled boolean?  it says what it is at
 ---@return string
-function M.emit(segment, profiled)
+function M.emit(segment)
   if segment.node.flights then
     return ("-- %s: %s\n-- each record in a coroutine of its own (weir.run.async)\n"):format(
       segment.name, segment.node.name)
   end
-  local names, functions = {}, Code.new(profiled and #segment.stages)
+  local names, functions = {}, Code.new(#segment.stages)
   for i, stage in ipairs(segment.stages) do
     names[i] = stage.node.name
   end

@@ -122,7 +122,6 @@ function Engine:setup()
     trees = trees_of(self.graph),
     starts = self.plan.starts,
     content = self.content,
-    profile = self:is_profiled() or nil,
     secrets = (self.request.options or {}).secrets,
   })
 end

@@ -11,74 +11,6 @@ local M = {}
 local STATES = { "running", "paused", "draining", "finished" }
 local QUANTILES = { { "0.5", "p50" }, { "0.9", "p90" }, { "0.99", "p99" }, { "0.999", "p999" } }
 
--- A count that every node has, as a family.
-local function of_nodes(name, member, help)
-  return {
-    name = name, type = "counter", labels = "pipeline, node, kind", help = help,
-    add = function(snapshot, sample)
-      for _, node in ipairs(snapshot.nodes) do
-        sample({ { "node", node.name }, { "kind", node.kind } }, node[member])
-      end
-    end,
-  }
-end
-
-local function of_edges(name, kind, member, help)
-  return {
-    name = name, type = kind, labels = "pipeline, from, port, to", help = help,
-    add = function(snapshot, sample)
-      for _, edge in ipairs(snapshot.edges) do
-        sample({ { "from", edge.from }, { "port", edge.port }, { "to", edge.to } }, edge[member])
-      end
-    end,
-  }
-end
-
-local function of_buffers(name, kind, member, help)
-  return {
-    name = name, type = kind, labels = "pipeline, node, kind", help = help,
-    add = function(snapshot, sample)
-      for _, node in ipairs(snapshot.nodes) do
-        if node.buffer then
-          sample({ { "node", node.name }, { "kind", node.kind } }, node.buffer[member])
-        end
-      end
-    end,
-  }
-end
-
-local function of_tasks(name, member, help)
-  return {
-    name = name, type = "counter", labels = "pipeline, task, kind", help = help,
-    add = function(snapshot, sample)
-      for _, task in ipairs(snapshot.tasks) do
-        sample({ { "task", task.name }, { "kind", task.kind } }, task[member])
-      end
-    end,
-  }
-end
-
-local function of_process(name, kind, help, value)
-  return {
-    name = name, type = kind, labels = "", bare = true, help = help,
-    add = function(snapshot, sample)
-      sample({}, value(snapshot))
-    end,
-  }
-end
-
-local function each_latency(snapshot, visit)
-  for _, node in ipairs(snapshot.nodes) do
-    if node.latency then
-      visit({ "node", node.name }, node.latency)
-    end
-  end
-end
-
-local function with(label, name, value)
-  return { label, { name, value } }
-end
-
 local function number(value)
   if value ~= value then
     return "NaN"
@@ -88,157 +20,221 @@ local function number(value)
   return (value % 1 == 0 and "%.0f" or "%.12g"):format(value)
 end
 
-local function add_histogram(snapshot, sample)
-  each_latency(snapshot, function(label, latency)
-    for _, bucket in ipairs(latency.buckets) do
-      sample(with(label, "le", number(bucket.le)), bucket.count, "_bucket")
+-- --- what there are numbers of
+--
+-- scopes[name] = { labels, each }: each(snapshot, visit) calls visit(numbers, ...) with a
+-- table of numbers and the values of its labels.
+
+local scopes = {}
+
+local function scope(name, labels, each, bare)
+  scopes[name] = { labels = labels, each = each, bare = bare }
+end
+
+-- What each node has by names, which are a label: { [name] = count }.
+local function by_name(name, member)
+  scope(name, { "node", "kind", name }, function(snapshot, visit)
+    for _, node in ipairs(snapshot.nodes) do
+      for _, key in ipairs(keys.sorted(node[member] or {})) do
+        visit({ count = node[member][key] }, node.name, node.kind, key)
+      end
     end
-    sample(with(label, "le", "+Inf"), latency.count, "_bucket")
-    sample({ label }, latency.sum_s, "_sum")
-    sample({ label }, latency.count, "_count")
   end)
 end
 
-M.families = {
-  {
-    name = "weir_pipeline_state", type = "gauge", labels = "pipeline, state",
-    help = "1 for the state that the pipeline is in: running, paused, draining or finished.",
-    add = function(snapshot, sample)
-      for _, state in ipairs(STATES) do
-        sample({ { "state", state } }, snapshot.state == state and 1 or 0)
+-- What some nodes have as a table of its own, or all of them, themselves.
+local function of_nodes(name, member)
+  scope(name, { "node", "kind" }, function(snapshot, visit)
+    for _, node in ipairs(snapshot.nodes) do
+      local numbers = not member and node or node[member]
+      if numbers then
+        visit(numbers, node.name, node.kind)
       end
-    end,
-  },
-  {
-    name = "weir_uptime_seconds", type = "gauge", labels = "pipeline",
-    help = "Time since the run began.",
-    add = function(snapshot, sample)
-      sample({}, snapshot.elapsed_s)
-    end,
-  },
-  of_nodes("weir_records_received_total", "received",
-    "Records that a stage, a buffer or a sink has taken."),
-  of_nodes("weir_records_made_total", "made",
-    "Records that a source has read, or a stage has made on top of what it took."),
-  of_nodes("weir_records_sent_total", "sent",
-    "Records that a node has sent on; those that a sink has written."),
-  of_nodes("weir_records_filtered_total", "filtered",
-    "Records that a filter has left out."),
-  of_nodes("weir_records_absorbed_total", "absorbed",
-    "Records that went into a group, or wait to be sorted."),
-  of_nodes("weir_records_dead_total", "dead",
-    "Records that failed at a node and became dead letters."),
-  {
-    name = "weir_records_dropped_total", type = "counter",
-    labels = "pipeline, node, kind, reason",
-    help = "Records that a node has let go, by reason, such as dropped_oldest or on_error.",
-    add = function(snapshot, sample)
-      for _, node in ipairs(snapshot.nodes) do
-        for _, reason in ipairs(keys.sorted(node.dropped)) do
-          sample({ { "node", node.name }, { "kind", node.kind }, { "reason", reason } },
-            node.dropped[reason])
-        end
-      end
-    end,
-  },
-  {
-    name = "weir_errors_total", type = "counter", labels = "pipeline, node, code",
-    help = "Dead letters by node and code, such as ESYNTAX.",
-    add = function(snapshot, sample)
-      for _, each in ipairs(snapshot.errors) do
-        sample({ { "node", each.node }, { "code", each.code } }, each.count)
-      end
-    end,
-  },
-  {
-    name = "weir_bytes_total", type = "counter", labels = "pipeline, node, kind",
-    help = "Bytes that a source has read or a sink has written.",
-    add = function(snapshot, sample)
-      for _, node in ipairs(snapshot.nodes) do
-        if node.bytes then
-          sample({ { "node", node.name }, { "kind", node.kind } }, node.bytes)
-        end
-      end
-    end,
-  },
-  {
-    name = "weir_events_total", type = "counter", labels = "pipeline, node, event",
-    help = "What a source or sink counts by itself, such as connections_refused.",
-    add = function(snapshot, sample)
-      for _, node in ipairs(snapshot.nodes) do
-        for _, event in ipairs(keys.sorted(node.events or {})) do
-          sample({ { "node", node.name }, { "event", event } }, node.events[event])
-        end
-      end
-    end,
-  },
-  of_tasks("weir_busy_seconds_total", "busy_s",
-    "Time that steps of a source, a segment of stages, a buffer or a sink took."),
-  of_tasks("weir_steps_total", "steps", "How many steps that were."),
-  of_edges("weir_edge_records_total", "counter", "sent", "Records sent from a task to a task."),
-  of_edges("weir_edge_bytes_total", "counter", "bytes", "Bytes of the batches that carried them."),
-  of_edges("weir_edge_batches_total", "counter", "batches", "How many batches that were."),
-  of_edges("weir_edge_dropped_total", "counter", "dropped",
-    "Records sent that were not taken, since nothing more was wanted."),
-  of_edges("weir_edge_queue_records", "gauge", "held", "Records that wait on an edge."),
-  of_edges("weir_edge_queue_records_max", "gauge", "held_max",
-    "The most records that ever waited there."),
-  {
-    name = "weir_sink_waits", type = "gauge", labels = "pipeline, node",
-    help = "1 while a sink waits for something that may pass, such as room on a disk.",
-    add = function(snapshot, sample)
-      for _, node in ipairs(snapshot.nodes) do
-        if node.kind == "sink" then
-          sample({ { "node", node.name } }, node.hindrance and 1 or 0)
-        end
-      end
-    end,
-  },
-  of_buffers("weir_buffer_records", "gauge", "records", "Records that wait in a buffer."),
-  of_buffers("weir_buffer_records_max", "gauge", "records_max", "The most that ever waited there."),
-  of_buffers("weir_buffer_bytes", "gauge", "bytes", "Bytes of those that wait."),
-  of_buffers("weir_buffer_disk_records", "gauge", "disk_records", "Records that wait on disk."),
-  of_buffers("weir_buffer_disk_bytes", "gauge", "disk_bytes", "Bytes that they take there."),
-  of_buffers("weir_buffer_spilled_records_total", "counter", "spilled",
-    "Records that a buffer has put on disk."),
-  {
-    name = "weir_latency_seconds", type = "histogram", labels = "pipeline, node",
-    help = "From when a record was read until a sink had written it.",
-    add = add_histogram,
-  },
-  {
-    name = "weir_latency_quantile_seconds", type = "gauge", labels = "pipeline, node, quantile",
-    help = "Quantiles of that over the last half to whole minute, to two digits.",
-    add = function(snapshot, sample)
-      each_latency(snapshot, function(label, latency)
-        for _, each in ipairs(QUANTILES) do
-          sample(with(label, "quantile", each[1]), latency[each[2]])
-        end
-      end)
-    end,
-  },
-  of_process("weir_memory_bytes", "gauge", "What the engine and its Lua states hold.",
-    function(snapshot) return snapshot.memory.used end),
-  of_process("weir_memory_peak_bytes", "gauge", "The most that they ever held.",
-    function(snapshot) return snapshot.memory.peak end),
-  of_process("weir_memory_limit_bytes", "gauge", "What they may hold; 0 without a limit.",
-    function(snapshot) return snapshot.memory.limit end),
-  of_process("process_resident_memory_bytes", "gauge", "What the process has in memory.",
-    function(snapshot) return snapshot.memory.resident end),
-  of_process("process_cpu_seconds_total", "counter", "Time of all cores that it took.",
-    function(snapshot) return snapshot.cpu_s end),
-  of_process("process_start_time_seconds", "gauge", "When it began, since 1970.",
-    function(snapshot) return snapshot.start_time_s end),
+    end
+  end)
+end
+
+local function of_list(name, labels, list, members)
+  scope(name, labels, function(snapshot, visit)
+    for _, each in ipairs(snapshot[list]) do
+      visit(each, each[members[1]], each[members[2]], each[members[3]])
+    end
+  end)
+end
+
+scope("sink", { "node" }, function(snapshot, visit)
+  for _, node in ipairs(snapshot.nodes) do
+    if node.kind == "sink" then
+      visit({ waits = node.hindrance and 1 or 0 }, node.name)
+    end
+  end
+end)
+scope("pipeline", {}, function(snapshot, visit)
+  visit(snapshot)
+end)
+scope("state", { "state" }, function(snapshot, visit)
+  for _, state in ipairs(STATES) do
+    visit({ is = snapshot.state == state and 1 or 0 }, state)
+  end
+end)
+of_nodes("node")
+of_nodes("buffer", "buffer")
+of_nodes("lag", "lag")
+by_name("reason", "dropped")
+by_name("event", "events")
+by_name("level", "levels")
+of_list("error", { "node", "code" }, "errors", { "node", "code" })
+of_list("task", { "task", "kind" }, "tasks", { "name", "kind" })
+of_list("edge", { "from", "port", "to" }, "edges", { "from", "port", "to" })
+
+local function each_latency(snapshot, visit)
+  for _, node in ipairs(snapshot.nodes) do
+    if node.latency then
+      visit(node.latency, node.name)
+    end
+  end
+end
+
+scope("latency", { "node" }, each_latency)
+scope("quantile", { "node", "quantile" }, function(snapshot, visit)
+  each_latency(snapshot, function(latency, name)
+    for _, each in ipairs(QUANTILES) do
+      visit({ seconds = latency[each[2]] }, name, each[1])
+    end
+  end)
+end)
+scope("memory", {}, function(snapshot, visit)
+  visit(snapshot.memory)
+end, true)
+scope("process", {}, function(snapshot, visit)
+  visit(snapshot)
+end, true)
+
+-- --- the families: name, type, what it is of, which of its numbers, help
+
+local LIST = {
+  { "weir_pipeline_state", "gauge", "state", "is",
+    "1 for the state that the pipeline is in: running, paused, draining or finished." },
+  { "weir_uptime_seconds", "gauge", "pipeline", "elapsed_s", "Time since the run began." },
+  { "weir_records_received_total", "counter", "node", "received",
+    "Records that a stage, a buffer or a sink has taken." },
+  { "weir_records_made_total", "counter", "node", "made",
+    "Records that a source has read, or a stage has made on top of what it took." },
+  { "weir_records_sent_total", "counter", "node", "sent",
+    "Records that a node has sent on; those that a sink has written." },
+  { "weir_records_filtered_total", "counter", "node", "filtered",
+    "Records that a filter has left out." },
+  { "weir_records_absorbed_total", "counter", "node", "absorbed",
+    "Records that went into a group, or wait to be sorted." },
+  { "weir_records_dead_total", "counter", "node", "dead",
+    "Records that failed at a node and became dead letters." },
+  { "weir_records_dropped_total", "counter", "reason", "count",
+    "Records that a node has let go, by reason, such as dropped_oldest or on_error." },
+  { "weir_keys_forgotten_total", "counter", "node", "forgotten",
+    "Keys that dedup or throttle gave up before their time, to stay within max_keys." },
+  { "weir_errors_total", "counter", "error", "count",
+    "Dead letters by node and code, such as ESYNTAX." },
+  { "weir_bytes_total", "counter", "node", "bytes",
+    "Bytes that a source has read, a sink has written, or a buffer or the last stage of a"
+      .. " segment has sent on." },
+  { "weir_events_total", "counter", "event", "count",
+    "What a source or sink counts by itself, such as connections_reset." },
+  { "weir_level", "gauge", "level", "count",
+    "How something stands at a source or sink now, such as files_followed." },
+  { "weir_lag_bytes", "gauge", "lag", "bytes",
+    "Bytes that are there and have not been read: of files, where their length is known." },
+  { "weir_lag_seconds", "gauge", "lag", "seconds",
+    "Since when the oldest record that waits before a node, or is at work there, has been"
+      .. " in the run; 0 where none is." },
+  { "weir_node_busy_seconds_total", "counter", "node", "busy_s",
+    "Time that a node took. Stages that share a segment share its time, by samples." },
+  { "weir_busy_seconds_total", "counter", "task", "busy_s",
+    "Time that steps of a source, a segment of stages, a buffer or a sink took." },
+  { "weir_steps_total", "counter", "task", "steps", "How many steps that were." },
+  { "weir_edge_records_total", "counter", "edge", "sent", "Records sent from a task to a task." },
+  { "weir_edge_bytes_total", "counter", "edge", "bytes",
+    "Bytes of the batches that carried them." },
+  { "weir_edge_batches_total", "counter", "edge", "batches", "How many batches that were." },
+  { "weir_edge_dropped_total", "counter", "edge", "dropped",
+    "Records sent that were not taken, since nothing more was wanted." },
+  { "weir_edge_queue_records", "gauge", "edge", "held", "Records that wait on an edge." },
+  { "weir_edge_queue_records_max", "gauge", "edge", "held_max",
+    "The most records that ever waited there." },
+  { "weir_sink_waits", "gauge", "sink", "waits",
+    "1 while a sink waits for something that may pass, such as room on a disk." },
+  { "weir_buffer_records", "gauge", "buffer", "records", "Records that wait in a buffer." },
+  { "weir_buffer_records_max", "gauge", "buffer", "records_max",
+    "The most that ever waited there." },
+  { "weir_buffer_bytes", "gauge", "buffer", "bytes", "Bytes of those that wait." },
+  { "weir_buffer_disk_records", "gauge", "buffer", "disk_records",
+    "Records that wait on disk." },
+  { "weir_buffer_disk_bytes", "gauge", "buffer", "disk_bytes", "Bytes that they take there." },
+  { "weir_buffer_spilled_records_total", "counter", "buffer", "spilled",
+    "Records that a buffer has put on disk." },
+  { "weir_latency_seconds", "histogram", "latency", "buckets",
+    "From when a record was read until a sink had written it." },
+  { "weir_latency_quantile_seconds", "gauge", "quantile", "seconds",
+    "Quantiles of that over the last half to whole minute, to two digits." },
+  { "weir_memory_bytes", "gauge", "memory", "used", "What the engine and its Lua states hold." },
+  { "weir_memory_peak_bytes", "gauge", "memory", "peak", "The most that they ever held." },
+  { "weir_memory_limit_bytes", "gauge", "memory", "limit",
+    "What they may hold; 0 without a limit." },
+  { "process_resident_memory_bytes", "gauge", "memory", "resident",
+    "What the process has in memory." },
+  { "process_cpu_seconds_total", "counter", "process", "cpu_s", "Time of all cores that it took." },
+  { "process_start_time_seconds", "gauge", "process", "start_time_s",
+    "When it began, since 1970." },
 }
+
+M.families = {}
+
+for i, each in ipairs(LIST) do
+  local of = scopes[each[3]]
+  local labels = of.bare and {} or { "pipeline", unpack(of.labels) }
+  M.families[i] = { name = each[1], type = each[2], of = of, member = each[4], help = each[5],
+    labels = table.concat(labels, ", ") }
+end
+
+-- --- the text
 
 local ESCAPES = { ["\\"] = "\\\\", ["\n"] = "\\n", ['"'] = '\\"' }
 
-local function labels_of(labels)
-  local parts = {}
-  for i, label in ipairs(labels) do
-    parts[i] = ('%s="%s"'):format(label[1], (label[2]:gsub('[\\\n"]', ESCAPES)))
+local function label(name, value)
+  return ('%s="%s"'):format(name, (value:gsub('[\\\n"]', ESCAPES)))
+end
+
+local function braced(labels)
+  return #labels > 0 and "{" .. table.concat(labels, ",") .. "}" or ""
+end
+
+local function add_histogram(lines, name, numbers, labels)
+  local at = #labels + 1
+  for i = 1, #numbers.buckets + 1 do
+    local bucket = numbers.buckets[i] or { le = math.huge, count = numbers.count }
+    labels[at] = label("le", number(bucket.le))
+    lines[#lines + 1] = ("%s_bucket%s %s"):format(name, braced(labels), number(bucket.count))
   end
-  return #parts > 0 and "{" .. table.concat(parts, ",") .. "}" or ""
+  labels[at] = nil
+  lines[#lines + 1] = ("%s_sum%s %s"):format(name, braced(labels), number(numbers.sum_s))
+  lines[#lines + 1] = ("%s_count%s %s"):format(name, braced(labels), number(numbers.count))
+end
+
+-- What a number is not known of is left out.
+local function lines_of(family, snapshot)
+  local lines, of = {}, family.of
+  of.each(snapshot, function(numbers, ...)
+    local labels = { not of.bare and label("pipeline", snapshot.pipeline) or nil }
+    for i, name in ipairs(of.labels) do
+      labels[#labels + 1] = label(name, (select(i, ...)))
+    end
+    local value = numbers[family.member]
+    if family.type == "histogram" then
+      add_histogram(lines, family.name, numbers, labels)
+    elseif value then
+      lines[#lines + 1] = ("%s%s %s"):format(family.name, braced(labels), number(value))
+    end
+  end)
+  return lines
 end
 
 --- The text, ending in a newline. A family that has nothing to say is left out.
@@ -246,12 +242,7 @@ end
 function M.text(snapshot)
   local out = {}
   for _, family in ipairs(M.families) do
-    local lines = {}
-    family.add(snapshot, function(labels, value, suffix)
-      local all = family.bare and labels or { { "pipeline", snapshot.pipeline }, unpack(labels) }
-      lines[#lines + 1] = ("%s%s%s %s"):format(family.name, suffix or "", labels_of(all),
-        number(value))
-    end)
+    local lines = lines_of(family, snapshot)
     if #lines > 0 then
       out[#out + 1] = ("# HELP %s %s"):format(family.name, family.help)
       out[#out + 1] = ("# TYPE %s %s"):format(family.name, family.type)

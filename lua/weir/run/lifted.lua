@@ -102,9 +102,6 @@ local function mark_behind(task)
 end
 
 local function watcher(task, run)
-  if run.marks == nil then
-    return function() end
-  end
   local mark = ffi.cast("uint32_t *", ffi.cast("char *", run) + ffi.offsetof("weir_run", "mark"))
   local behind = mark_behind(task)
   return function()

@@ -61,7 +61,7 @@ function Look:_make(index)
   local data = setmetatable({
     walk = walk, look = adder(segment.rows, segment.run, index),
   }, { __index = segment.data })
-  local source = emit.emit(shown, segment.run.marks ~= nil)
+  local source = emit.emit(shown)
   local body = assert(loadstring(source, "=segment:" .. task.name))(data)
   return { body = body, settle = settle }
 end

@@ -8,9 +8,10 @@
 --       workers, read = total, written = total, dead = n,
 --       nodes  = { { name, kind, task,            -- sources, stages, buffers, sinks
 --                    received, made, sent, filtered, absorbed, dead, dropped = { [reason] = n },
---                    held, queue, queue_max, bytes, busy_s, busy_share,
---                    in_rate = rate, out_rate = rate, byte_rate = rate,
---                    events = { [name] = n }, buffer = { ... }, latency = { ... },
+--                    held, queue, queue_max, bytes?, busy_s?, busy_share?, forgotten?,
+--                    in_rate = rate, out_rate = rate, byte_rate = rate?,
+--                    lag = { bytes?, seconds? }?, events = { [name] = n }?,
+--                    levels = { [name] = n }?, buffer = { ... }?, latency = { ... }?,
 --                    hindrance = text? }... },    -- why a sink waits, as for room on a disk
 --       tasks  = { { name, kind, busy_s, steps, busy_share }... },
 --       edges  = { { from, port, to, sent, received, dropped, held, held_max, batches, bytes,
@@ -22,15 +23,18 @@
 --     latency = { count, sum_s, p50, p90, p99, p999, max, buckets = { { le, count }... } }
 --
 -- Counts never go back while the run is at work. Quantiles, in seconds, are those of the
--- last half to whole minute; count, sum and buckets of the run.
+-- last half to whole minute; count, sum and buckets of the run. bytes are read by a source,
+-- written by a sink, sent by a buffer or the last stage of a segment. What the stages of a
+-- segment take of its time is known to whoever looks often (busy.lua).
 
+local busy = require("weir.run.busy")
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
 local latency = require("weir.run.latency")
 local ledger = require("weir.run.ledger")
 local rates = require("weir.run.rates")
 
-local C = cdef.load("engine/base/counter.h", "engine/base/err.h", "engine/base/mem.h",
+local C = cdef.load("engine/base/clock.h", "engine/base/counter.h", "engine/base/err.h", "engine/base/mem.h",
   "engine/sched/flow.h", "engine/sched/profile.h", "engine/sched/tally.h")
 
 ffi.cdef("long sysconf(int name);")
@@ -53,7 +57,14 @@ function M.new(engine)
     start_time_s = os.time() - engine:stats().elapsed_ms / 1000,
     book = rates.new(),
     latency = latency.new(),
+    busy = busy.new(engine),
+    busy_s = {}, -- by task, as of the last snapshot
   }, Meter)
+end
+
+--- Sees what segments are at; whether any is at work.
+function Meter:look()
+  return self.busy:look()
 end
 
 function Meter:_total(key, records, bytes)
@@ -69,11 +80,15 @@ end
 -- --- nodes, tasks, edges
 
 local STEADY = { "received", "made", "sent", "filtered", "absorbed", "dead" }
+local KEEPS_KEYS = { dedup = true, throttle = true }
 
 function Meter:_node(stage)
   local node = { name = stage.name, kind = stage.kind, held = stage.held, dropped = {} }
   for _, count in ipairs(STEADY) do
     node[count] = self.book:steady(count .. " " .. stage.name, math.max(0, stage[count]))
+  end
+  if KEEPS_KEYS[stage.kind] then
+    node.forgotten = self.book:steady("forgotten " .. stage.name, stage.forgotten)
   end
   for reason, count in pairs(stage.dropped) do
     node.dropped[reason] = self.book:steady(reason .. " of " .. stage.name, count)
@@ -84,13 +99,15 @@ function Meter:_node(stage)
   return node
 end
 
-local function events_of(flow, task)
-  local out, count = {}, ffi.new("uint32_t[1]")
+-- What it has counted, and how things stand.
+local function add_counters(node, flow, task)
+  local count = ffi.new("uint32_t[1]")
   local list = C.weir_flow_counters(flow, task.number, count)
+  node.events, node.levels = {}, {}
   for i = 0, count[0] - 1 do
-    out[ffi.string(list[i].name)] = number(C.weir_counter_value(list[i]))
+    local to = list[i].is_level ~= 0 and node.levels or node.events
+    to[ffi.string(list[i].name)] = number(C.weir_counter_value(list[i]))
   end
-  return out
 end
 
 local function buffer_of(flow, task)
@@ -105,18 +122,46 @@ local function buffer_of(flow, task)
   }
 end
 
+function Meter:_add_bytes(node, bytes)
+  node.bytes = self.book:steady("bytes " .. node.name, bytes)
+  node.byte_rate = self.book:rate("bytes " .. node.name, node.bytes)
+end
+
 -- What a source or a sink, as the end of the flow that it is, counts on top.
 function Meter:_add_end(node, task)
+  local stats = C.weir_flow_task_count(self.engine.flow, task.number)
+  self:_add_bytes(node, number(stats.bytes))
+  add_counters(node, self.engine.flow, task)
+  local behind = node.levels.bytes_behind
+  if not behind and stats.bytes_total > 0 then
+    behind = math.max(0, number(stats.bytes_total) - number(stats.bytes))
+  end
+  if behind then
+    node.lag = { bytes = behind }
+  end
+end
+
+-- A clock may have been set back meanwhile.
+function Meter:_waits_s(task)
   local flow = self.engine.flow
-  node.bytes = self.book:steady("bytes " .. node.name, number(
-    C.weir_flow_task_count(flow, task.number).bytes))
-  node.byte_rate = self.book:rate("bytes " .. node.name, node.bytes)
-  node.events = events_of(flow, task)
+  local clock = C.weir_flow_clock(flow)
+  local oldest_ns = C.weir_flow_oldest_ns(flow, task.number)
+  return oldest_ns == 0 and 0
+    or math.max(0, number(clock.wall_ns(clock.context) - oldest_ns) / 1e9)
+end
+
+-- Its own time, or that of the segment that it shares with others, as far as known.
+function Meter:_add_busy(node, entry, alone)
+  node.busy_s = alone and entry.busy_s or self.busy:of(node.name)
+  node.busy_share = alone and entry.busy_share
+    or node.busy_s and self.book:rate("busy at " .. node.name, node.busy_s).s
 end
 
 function Meter:_task(task)
   local time = C.weir_flow_task_time(self.engine.flow, task.number)
   local busy_s = number(time.wall_ns) / 1e9
+  self.busy:add(task.name, busy_s - (self.busy_s[task.name] or 0))
+  self.busy_s[task.name] = busy_s
   return {
     name = task.name,
     kind = task.kind,
@@ -152,14 +197,15 @@ function Meter:_add_tasks(snapshot, of)
     snapshot.tasks[i] = entry
     each_node(task, of, function(node, leads)
       node.task = task.name
-      if leads then
-        node.busy_s, node.busy_share = entry.busy_s, entry.busy_share
+      self:_add_busy(node, entry, #(task.stages or {}) < 2)
+      if leads and node.kind ~= "source" then
+        node.lag = { seconds = self:_waits_s(task) }
       end
       if task.kind == "source" or task.kind == "sink" then
         self:_add_end(node, task)
       end
       if task.node.flights then
-        node.events = events_of(self.engine.flow, task)
+        add_counters(node, self.engine.flow, task)
       end
       if task.kind == "sink" then
         node.hindrance = hindrances[task.name]
@@ -187,6 +233,30 @@ local function distinct(edges)
     end
   end
   return out
+end
+
+-- Who reads the same port is sent the same batches.
+local function bytes_sent(edges)
+  local sent, seen = {}, {}
+  for _, edge in ipairs(edges) do
+    local port = edge.from .. "." .. edge.port
+    if not seen[port] then
+      seen[port], sent[edge.from] = true, (sent[edge.from] or 0) + edge.bytes
+    end
+  end
+  return sent
+end
+
+-- What the last stage of a segment or a buffer has sent.
+function Meter:_add_sent(of, edges)
+  local sent = bytes_sent(edges)
+  for _, task in ipairs(self.engine.plan.tasks) do
+    local last = task.stages and task.stages[#task.stages]
+    local node = of[last and last.node.name or task.kind == "buffer" and task.node.name or nil]
+    if node and not node.bytes then
+      self:_add_bytes(node, sent[task.name] or 0)
+    end
+  end
 end
 
 -- What waits before a node waits on its edges.
@@ -246,6 +316,7 @@ function Meter:snapshot(now_ms)
   local state = engine:state()
   local live = state ~= "finished"
   self.now_ms = now_ms or stats.elapsed_ms
+  self.asked_ms = stats.elapsed_ms
   self.book:open(self.now_ms, live)
   local counted = ledger.of(engine.flow, engine.plan, engine.edges, live)
   local snapshot = {
@@ -271,6 +342,7 @@ function Meter:snapshot(now_ms)
   end
   self:_add_tasks(snapshot, of)
   self:_add_edges(snapshot, counted.edges, of)
+  self:_add_sent(of, snapshot.edges)
   self.book:close()
   return snapshot
 end

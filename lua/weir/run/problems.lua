@@ -4,6 +4,7 @@
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
 local fuel = require("weir.expr.fuel")
+local numbers = require("weir.expr.numbers")
 
 local C = cdef.load("engine/base/err.h")
 
@@ -63,7 +64,7 @@ function M.catch(raised)
     return has_code(raised) and raised
       or { message = message_of(raised), traceback = traceback() }
   end
-  return { message = raised == nil and "the script raised nil" or tostring(raised),
+  return { message = raised == nil and "the script raised nil" or numbers.shown(raised),
     traceback = traceback() }
 end
 

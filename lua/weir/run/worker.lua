@@ -47,11 +47,11 @@ local function lane_of(flow, task, number)
   return lane >= 0 and lane or nil
 end
 
-local function load_segment(task, plan, parts, profiled)
+local function load_segment(task, plan, parts)
   if task.node.flights then
     return require("weir.run.async").new(task, plan, parts) -- few pipelines have one
   end
-  local bound = bind.bind(task, parts.run, emit.emit(task, profiled), parts.clock)
+  local bound = bind.bind(task, parts.run, emit.emit(task), parts.clock)
   bound.flow = parts.flow
   return segment.new(task, plan, bound)
 end
@@ -59,7 +59,7 @@ end
 --- Called by engine/host: prepares every segment of a flow that the worker computes.
 ---@param flow userdata
 ---@param setup string  Lua source of { request =, recording =, trees =, starts =,
----   content =, on_error =, lift =, profile = }
+---   content =, on_error =, lift = }
 ---@param number integer  of the worker, from 1
 ---@return fun(task: integer): integer enter
 function M.prepare(flow, setup, number)
@@ -81,8 +81,7 @@ function M.prepare(flow, setup, number)
     local lane = task.kind == "segment" and lane_of(flow, task, number)
     if lane then
       local run = C.weir_flow_run_of(flow, task.number, lane)
-      segments[task.number] = load_segment(task, plan, { flow = flow, run = run, clock = clock },
-        setup.profile)
+      segments[task.number] = load_segment(task, plan, { flow = flow, run = run, clock = clock })
     end
   end
   jit.on()

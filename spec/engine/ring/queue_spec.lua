@@ -238,7 +238,7 @@ describe("queue", function()
   local function random_run(overflow)
     local limit, keep = math.random(1, 40), math.random(1, 9) / 16
     local model = { overflow = overflow, limit = limit, keep = keep, waiting = {}, dropped = {},
-      sampled = 0 }
+      sampled = 0, most = 0 }
     open({ max_records = limit, overflow = C["WEIR_OVERFLOW_" .. overflow:upper()], keep = keep,
       keeps_dropped = 1 })
     local lost = {}
@@ -251,6 +251,7 @@ describe("queue", function()
           n = n + 1
         end
         assert.equal(n - first, taken)
+        model.most = math.max(model.most, #model.waiting)
       else
         for _, n in ipairs(take() or {}) do
           assert.equal(table.remove(model.waiting, 1), n)
@@ -260,6 +261,7 @@ describe("queue", function()
         lost[#lost + 1] = n
       end
       assert.equal(#model.waiting, tonumber(stats().records))
+      assert.equal(model.most, tonumber(stats().records_max))
       assert.same(model.dropped, lost)
       if next_record > 900 then
         break

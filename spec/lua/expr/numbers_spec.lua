@@ -1,3 +1,4 @@
+local null = require("weir.lib.null").null
 local numbers = require("weir.expr.numbers")
 local ops = require("weir.expr.ops")
 local record = require("weir.native.record")
@@ -74,6 +75,12 @@ describe("functions of numbers", function()
       assert.matches("numbers_spec.lua:%d+: string.format: %%p is not here", problem)
     end
     assert.equal("%p", numbers.format("%%p"))
+    local named = setmetatable({}, { __tostring = function() return "me" end, __metatable = 1 })
+    for value, text in pairs({ [{}] = "table", [print] = "function", [null] = "null",
+      [coroutine.create(print)] = "thread", [named] = "me", [big] = "9007199254740993" }) do
+      assert.equal(text, numbers.shown(value))
+      assert.equal("1 <" .. text .. ">", numbers.format("%d <%s>", 1, value))
+    end
   end)
 end)
 

@@ -66,6 +66,8 @@ describe("a script's environment", function()
     assert.same({ true, 1, 2 }, { run("local t = { 2, 1 } table.sort(t) return unpack(t)") })
     assert.same({ true, 2 }, { run("return load('return 1 + 1')()") })
     assert.same({ true, nil }, { run("return no_such_global") })
+    assert.same({ true, "table function" },
+      { run("return tostring({}) .. ' ' .. tostring(tostring)") })
   end)
 
   -- What a call takes, besides its own charge and that of the chunk.

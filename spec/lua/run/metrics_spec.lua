@@ -96,6 +96,11 @@ describe("metrics", function()
     assert.equal(RECORDS / 40, snapshot.errors[1].count)
     assert.equal("ELAMBDA", snapshot.errors[1].code)
     assert.is_true(node_of(snapshot, "wait").buffer.records_max > 0)
+    assert.same({ seconds = 0 }, node_of(snapshot, "wait").lag)
+    assert.same({ seconds = 0 }, node_of(snapshot, "a").lag)
+    assert.is_nil(node_of(snapshot, "few").bytes) -- another stage follows in its segment
+    assert.is_true(node_of(snapshot, "double").bytes >= RECORDS / 4 * 9)
+    assert.is_true(node_of(snapshot, "wait").bytes > 0)
   end)
 
   it("are what Prometheus reads, at every moment", function()
