@@ -34,8 +34,8 @@ local latency = require("weir.run.latency")
 local ledger = require("weir.run.ledger")
 local rates = require("weir.run.rates")
 
-local C = cdef.load("engine/base/clock.h", "engine/base/counter.h", "engine/base/err.h", "engine/base/mem.h",
-  "engine/sched/flow.h", "engine/sched/profile.h", "engine/sched/tally.h")
+local C = cdef.load("engine/base/clock.h", "engine/base/counter.h", "engine/base/err.h",
+  "engine/base/mem.h", "engine/sched/flow.h", "engine/sched/profile.h", "engine/sched/tally.h")
 
 ffi.cdef("long sysconf(int name);")
 

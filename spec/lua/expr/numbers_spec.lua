@@ -76,10 +76,10 @@ describe("functions of numbers", function()
     end
     assert.equal("%p", numbers.format("%%p"))
     local named = setmetatable({}, { __tostring = function() return "me" end, __metatable = 1 })
-    for value, text in pairs({ [{}] = "table", [print] = "function", [null] = "null",
+    for value, shown in pairs({ [{}] = "table", [print] = "function", [null] = "null",
       [coroutine.create(print)] = "thread", [named] = "me", [big] = "9007199254740993" }) do
-      assert.equal(text, numbers.shown(value))
-      assert.equal("1 <" .. text .. ">", numbers.format("%d <%s>", 1, value))
+      assert.equal(shown, numbers.shown(value))
+      assert.equal("1 <" .. shown .. ">", numbers.format("%d <%s>", 1, value))
     end
   end)
 end)
