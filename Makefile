@@ -27,7 +27,7 @@ SRC     := $(sort $(wildcard engine/*/*.c))
 HDR     := $(sort $(wildcard engine/*/*.h))
 NATIVE  := $(sort $(wildcard spec/native/*.c))
 FUZZ    := $(sort $(wildcard spec/fuzz/*.c))
-BENCH_C := $(sort $(wildcard scripts/bench/*.c))
+BENCH_C := $(sort $(wildcard scripts/bench/*.c scripts/bench/flow/*.c))
 PATHS   := $(sort $(wildcard spec/paths/*.[ch]))
 C_FILES := $(SRC) engine/main.c $(NATIVE) $(FUZZ) $(BENCH_C) $(PATHS)
 # What the binary carries. The headers are declared to the FFI as it starts.
@@ -211,13 +211,16 @@ bench:  ## measure weir beside others; TASKS="T2 T4" RECORDS=200000 BENCH_RUNS=3
 	$(Q)+$(MAKE) --silent --no-print-directory all $(BENCH)
 	$(Q)luajit scripts/bench/run.lua
 
+FLOW := $(addprefix $(BUILD)/bench/flow/,load log-speed)
+
 .PHONY: bench-flow
-bench-flow: $(BUILD)/bench/log  ## measure what waits on disk, beside the bare disk
-	$(Q)mkdir -p $(BUILD)/bench/flow
-	$(Q)$(BUILD)/bench/log $(BUILD)/bench/flow
+bench-flow:  ## measure what flows beside others; TASKS="latency tail" BENCH_RUNS=3
+	@scripts/setup flow
+	$(Q)+$(MAKE) --silent --no-print-directory all $(FLOW)
+	$(Q)luajit scripts/bench/flow.lua
 
 # Those that measure the engine's own parts.
-$(BUILD)/bench/floor $(BUILD)/bench/log: $(BUILD)/bench/%: scripts/bench/%.c $(OBJ) \
+$(BUILD)/bench/floor $(BUILD)/bench/flow/log-speed: $(BUILD)/bench/%: scripts/bench/%.c $(OBJ) \
         $(BUILD)/nothing.o $(BUILD)/links.list
 	$(call say,LINK,$@)
 	$(mkdir)
@@ -226,7 +229,7 @@ $(BUILD)/bench/floor $(BUILD)/bench/log: $(BUILD)/bench/%: scripts/bench/%.c $(O
 $(BUILD)/bench/%: scripts/bench/%.c $(BUILD)/flags.list
 	$(call say,LINK,$@)
 	$(mkdir)
-	$(Q)$(COMPILE) -o $@ $<
+	$(Q)$(COMPILE) -o $@ $< $(LDFLAGS) -lpthread
 
 # On-Demand has no choice at run time: it is as fast as the flags allow.
 $(BUILD)/bench/%: scripts/bench/rivals/%.cpp

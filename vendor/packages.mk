@@ -10,6 +10,9 @@ PACKAGES_CHECK := lua-busted lua-cjson lua-check sqlite3 zstd time clang libclan
   clang-format clang-tidy openssl curl
 # Whom weir is measured beside, and what they are built of.
 PACKAGES_BENCH := g++ libsimdjson-dev lua-cjson lua-lpeg jq miller gawk mawk
+# What syslog-ng and rsyslog are linked with, who are unpacked beside the machine's logger.
+PACKAGES_FLOW := libestr0 libfastjson4 liblognorm5 libivykis0 libnet1 libwrap0 libcap2 \
+  libglib2.0-0 libjson-c5 libpcre3 libssl3 libsystemd0 libuuid1
 
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 LIBDIR    := /usr/lib/$(MULTIARCH)
