@@ -14,9 +14,10 @@ local weir = require "weir"
 weir.from "examples/access.jsonl"
   :to(weir.unix{ path = "build/shop.sock" })
 
--- A server of the web takes them in the bodies of requests (`weir help http`):
+-- A server of the web takes them in the bodies of requests (`weir help http`), up to a
+-- hundred in each; the first of them waits a second for the others, and no longer:
 --
---     weir.http{ url = "https://example.org/in", batch = { records = 100 } }
+--     weir.http{ url = "https://example.org/in", batch = { records = 100, every = "1s" } }
 --
 -- Each connection is read on its own. @peer is who sent a record; here, our own process.
 --

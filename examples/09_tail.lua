@@ -17,7 +17,8 @@ weir.from "examples/access.jsonl"
 --     weir.tail{ path = "/var/log/nginx/*.log", codec = "nginx.access" }
 --
 -- Stopped or killed and started again, it goes on behind what has been delivered: so the
--- next run of this lesson gives the records that the next run writes.
+-- next run of this lesson gives the records that the next run writes. And where the disk that
+-- a live pipeline writes to is full, it waits for room and goes on where it was.
 weir.from(weir.tail{ path = "build/shop.jsonl" })
   :take(6)
   :filter "status >= 500"

@@ -105,18 +105,24 @@ uint64_t weir_parts_bytes(const weir_parts *parts, uint32_t rows)
   return bytes;
 }
 
-// Copies so many rows of the head, or all it has; how many.
-static uint32_t copy_head(weir_parts *parts, weir_batch *to, uint32_t count)
+static void copy_rows(weir_batch *to, const weir_batch *from, uint32_t first,
+                      uint32_t end)
 {
-  weir_part *head = weir_parts_at(parts, 0);
-  const weir_batch *from = head->batch;
-  uint32_t rows = head->end - head->first < count ? head->end - head->first : count;
-  for (uint32_t row = head->first; row < head->first + rows; row++) {
+  for (uint32_t row = first; row < end; row++) {
     weir_span span = from->rows[row];
     int rc = weir_line_add(to, from->bytes.bytes + span.start, span.end - span.start);
     WEIR_ASSERT(rc == WEIR_OK);  // it was no shorter where it came from
   }
-  weir_batch_trace_rows(to, from, head->first, rows);
+  if (to->peers == from->peers)
+    weir_batch_trace_rows(to, from, first, end - first);
+}
+
+// Copies so many rows of the head, or all it has; how many.
+static uint32_t copy_head(weir_parts *parts, weir_batch *to, uint32_t count)
+{
+  weir_part *head = weir_parts_at(parts, 0);
+  uint32_t rows = head->end - head->first < count ? head->end - head->first : count;
+  copy_rows(to, head->batch, head->first, head->first + rows);
   head->first += rows;
   if (head->first == head->end)
     weir_parts_remove_first(parts);
@@ -166,5 +172,27 @@ weir_batch *weir_parts_gather(weir_parts *parts, weir_pool *pool)
   weir_buf_format(&made->bytes, "],\"count\":%u}", count);
   int rc = weir_line_end(made, 0);
   WEIR_ASSERT(rc == WEIR_OK);  // rows are far from filling a batch
+  return made;
+}
+
+weir_batch *weir_parts_join(weir_parts *parts, weir_pool *pool)
+{
+  enum { NO_SOURCE = UINT32_MAX };
+  const weir_part *head = weir_parts_at(parts, 0);
+  if (parts->count == 1 && head->end - head->first == head->batch->row_count)
+    return weir_parts_take(parts, head->batch->row_count, pool);
+  weir_batch *made = weir_batch_new(pool);
+  weir_batch_derive(made, head->batch);
+  made->ends_sequence = 1;
+  int is_mixed = 0;
+  for (; parts->count > 0; weir_parts_remove_first(parts)) {
+    const weir_part *part = weir_parts_at(parts, 0);
+    const weir_batch *from = part->batch;
+    copy_rows(made, from, part->first, part->end);
+    weir_batch_hold_receipt(made, from);
+    is_mixed |= from->source != made->source || from->partition != made->partition;
+  }
+  if (is_mixed)
+    made->source = NO_SOURCE;
   return made;
 }

@@ -43,5 +43,8 @@ uint64_t weir_parts_bytes(const weir_parts *parts, uint32_t rows);
 // Takes all rows, as one: {"records":[...],"count":n}.
 weir_batch *weir_parts_gather(weir_parts *parts, weir_pool *pool);
 
+// Takes all rows, as one batch: the only one that there is, or a copy.
+weir_batch *weir_parts_join(weir_parts *parts, weir_pool *pool);
+
 // Takes so many of these rows, as a batch of its own if they are cut.
 weir_batch *weir_parts_take(weir_parts *parts, uint32_t rows, weir_pool *pool);

@@ -465,6 +465,8 @@ weir_batch *weir_queue_take(weir_queue *queue, uint32_t classes, int64_t now_ns,
     return NULL;
   weir_strand *strand = &queue->strands[priority];
   strand->turn_ns = now_ns;
+  if (queue->options.joins)
+    return weir_strand_join(strand, queue->pool);
   if (queue->options.gathers) {
     queue->stats.gathered += strand->records;
     queue->stats.gatherings++;

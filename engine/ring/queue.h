@@ -50,7 +50,7 @@ typedef struct weir_queue_options {
   double burst;       // so many records at once, after silence
   uint32_t gathers;   // what waits goes on as one record, when a limit is reached or
                       // delay_ns after the first of it came; 0 then is for ever
-  uint32_t unused;
+  uint32_t joins;     // and gathers: as one batch of these records
   int64_t max_starvation_ns;  // what is due that long comes first; 0: for ever
   // Of spill, without delay or rate, one for each class that comes; the queue takes
   // them over.

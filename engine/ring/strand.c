@@ -91,6 +91,12 @@ weir_batch *weir_strand_gather(weir_strand *strand, weir_pool *pool)
   return weir_parts_gather(&strand->waiting, pool);
 }
 
+weir_batch *weir_strand_join(weir_strand *strand, weir_pool *pool)
+{
+  let_out(strand, strand->records, strand->bytes);
+  return weir_parts_join(&strand->waiting, pool);
+}
+
 const weir_batch *weir_strand_head(const weir_strand *strand)
 {
   return strand->waiting.count > 0 ? weir_parts_at(&strand->waiting, 0)->batch : NULL;

@@ -34,9 +34,11 @@ void weir_strand_put(weir_strand *strand, weir_part part);
 uint32_t weir_strand_drop(weir_strand *strand, int last, weir_excess excess, int keep);
 void weir_strand_drop_part(weir_strand *strand, weir_part part, int keep);
 
-// What goes on, as parts.h takes it: so many rows of the first part, or all as one.
+// What goes on, as parts.h takes it: so many rows of the first part, all as one record,
+// or all in one batch.
 weir_batch *weir_strand_take(weir_strand *strand, uint32_t rows, weir_pool *pool);
 weir_batch *weir_strand_gather(weir_strand *strand, weir_pool *pool);
+weir_batch *weir_strand_join(weir_strand *strand, weir_pool *pool);
 
 const weir_batch *weir_strand_head(const weir_strand *strand);  // or NULL
 

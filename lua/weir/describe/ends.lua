@@ -1,5 +1,6 @@
 --- Where streams begin and end: weir.from, weir.dead_letters, :to.
 
+local batch = require("weir.describe.batch")
 local endpoint = require("weir.describe.endpoint")
 local errors = require("weir.lib.errors")
 local graph = require("weir.describe.graph")
@@ -32,7 +33,18 @@ local function refuse_second_reader(node, where)
   end
 end
 
--- One node for one object: what uses it a second time shares the node.
+-- What is to go to a sink together waits in a buffer of its own before it.
+local function gather(sink, queue)
+  local node = graph.add("buffer", sink.where, {})
+  node.kind_name, node.subject = "batch", sink.name or sink.subject
+  node.ports, node.sides = { "out" }, {}
+  node.queue = queue
+  sink.inputs[1] = { node = node, port = "out" }
+  return node
+end
+
+-- One node for one object: what uses it a second time shares the node. A sink's is where
+-- its streams end.
 local function node_of(object, use, where)
   local shared = graph.current("weir." .. object.definition.kind)[use .. "s"]
   if not shared[object] then
@@ -46,12 +58,13 @@ local function node_of(object, use, where)
     node.ports = use == "source" and { "out" } or {}
     node.sides = definition.sides and definition.sides[use] or { "dead" }
     node.name, node.named = name, name ~= nil
-    shared[object] = node
+    local queue = batch.queue(described.batch)
+    shared[object] = { node = node, takes = queue and gather(node, queue) or node }
     if use == "source" then
       refuse_second_reader(node, where)
     end
   end
-  return shared[object]
+  return shared[object].node, shared[object].takes
 end
 
 local function begin(value, where)
@@ -63,7 +76,7 @@ local function begin(value, where)
     errors.raise(where, 'weir.from: a source is needed, such as weir.from "access.jsonl", not %s',
       errors.show(value))
   end
-  return stream.new(node_of(object, "source", where), "out")
+  return stream.new((node_of(object, "source", where)), "out")
 end
 
 --- The stream of a source, or of several merged.
@@ -111,8 +124,8 @@ local function to(self, sink, ...)
   elseif select("#", ...) > 0 then
     errors.raise(where, "to: takes one sink; for two, say :to(a):to(b)")
   end
-  local node = node_of(object, "sink", where)
-  node.inputs[#node.inputs + 1] = input
+  local node, takes = node_of(object, "sink", where)
+  takes.inputs[#takes.inputs + 1] = input
   if node.sink.kind == "file" then
     refuse_second_writer(node, where)
   end

@@ -327,6 +327,25 @@ describe("queue", function()
       assert.equal(8 * S, tonumber(C.weir_queue_next_ns(queue, C.WEIR_QUEUE_ALL, 0)))
     end)
 
+    it("joins many batches to one, with the way back to where each record stood", function()
+      open({ max_records = 3, delay_ns = S, gathers = 1, joins = 1 })
+      for first, count in pairs({ 2, [3] = 1 }) do
+        local batch = batch_of(count)
+        batch.record_first, batch.position = first, 10 * (first - 1)
+        C.weir_queue_put(queue, batch, 0, 0)
+        C.weir_batch_unref(batch)
+      end
+      local batch = C.weir_queue_take(queue, C.WEIR_QUEUE_ALL, 0, 0)
+      assert.same({ 3, 1, '{"n":  1}\n{"n":  2}\n{"n":  3}\n' }, { batch.row_count,
+        batch.line_rows, ffi.string(batch.bytes.bytes, batch.bytes.size) })
+      for row = 0, 2 do
+        assert.equal(row + 1, tonumber(C.weir_batch_row_number(batch, row)))
+      end
+      C.weir_batch_unref(batch)
+      local book = C.weir_queue_count(queue)
+      assert.same({ 0, 0 }, { tonumber(book.records), tonumber(book.gathered) })
+    end)
+
     it("gives what it has when nothing more will come", function()
       open({ max_records = 10, gathers = 1 })
       put(1)

@@ -1,5 +1,6 @@
 --- weir.exec: what a program writes, and what it is to read.
 
+local batch = require("weir.describe.batch")
 local options = require("weir.lib.options")
 local retries = require("weir.describe.retries")
 
@@ -32,6 +33,7 @@ return {
     command = { kind = "command", required = true,
       usage = 'command = { "journalctl", "-f", "-o", "json" }' },
     restart = { kind = "boolean", default = true },
+    batch = { kind = "batch", only = "sink" },
     retries = { kind = "retries" },
     stop_timeout = { kind = "duration", default = "5s" },
     max_record = { kind = "size", default = "16MiB", only = "source" },
@@ -41,8 +43,8 @@ return {
     name = "exec",
     group = "sources and sinks",
     usage = 'weir.exec{ command = { "journalctl", "-f", "-o", "json" } }',
-    signature = 'weir.exec{ command!, codec, restart = true, retries, stop_timeout = "5s",'
-      .. ' max_record = "16MiB", name }',
+    signature = 'weir.exec{ command!, codec, restart = true, batch, retries,'
+      .. ' stop_timeout = "5s", max_record = "16MiB", name }',
     summary = "A program beside weir: as a source, the records that it writes to its standard"
       .. " output; as a sink, it reads records from its standard input, and what it writes goes to"
       .. " weir's output. command is a list, without a shell, or a text for sh -c. What it says on"
@@ -57,7 +59,9 @@ program, and its exit code must be 0.
 A sink's program sees its input end when weir's input does, and may take the time
 that it wants; its exit code must be 0. A program runs in a process group of its
 own: when weir stops, all of it gets SIGTERM, what it then still writes is read,
-and after stop_timeout it gets SIGKILL.]],
+and after stop_timeout it gets SIGKILL.
+
+]] .. batch.doc,
     shape = "bytes <-> records by the codec",
     units = "stop_timeout: time. max_record: bytes of one record.",
     errors = "A program that cannot be found stops the run. " .. retries.doc:gsub("connection",

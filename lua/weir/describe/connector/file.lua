@@ -1,5 +1,6 @@
 --- weir.file: files, as a source and as a sink.
 
+local batch = require("weir.describe.batch")
 local retries = require("weir.describe.retries")
 
 return {
@@ -17,6 +18,7 @@ return {
     compress = { kind = "enum", values = { "none", "gzip", "zstd" }, only = "sink" },
     max_open = { kind = "integer", default = 256, min = 1, only = "sink" },
     max_record = { kind = "size", default = "16MiB", only = "source" },
+    batch = { kind = "batch", only = "sink" },
     retries = { kind = "retries", only = "sink" },
   },
   subject = function(described)
@@ -28,7 +30,7 @@ return {
     group = "sources and sinks",
     usage = 'weir.file{ path = "access.jsonl" }',
     signature = 'weir.file{ path!, codec, name, append = false, compress, max_open = 256,'
-      .. ' retries, max_record = "16MiB" }',
+      .. ' batch, retries, max_record = "16MiB" }',
     summary = "Files. As a source, path is a name, a list, a glob, a directory, or \"-\" for"
       .. " standard input; gzip and zstd are known by their content. As a sink it is written"
       .. " beside and renamed at the end when every input ends, else appended in place, as with"
@@ -40,7 +42,7 @@ The codec is that of the suffix, before .gz or .zst: json jsonl ndjson csv tsv
 logfmt; else JSON lines. Or say which: codec = "csv", "lines", "nginx.access" (see
 pattern), weir.csv{ delimiter = ";" }.
 
-]] .. retries.waits,
+]] .. batch.doc .. "\n\n" .. retries.waits,
     shape = "bytes <-> records by the codec",
     units = "max_record: bytes of one record.",
     errors = "A file that is not there or cannot be read stops the run before it begins. A record"

@@ -1,5 +1,6 @@
 --- weir.http: records to a server and from one, in the bodies of requests and answers.
 
+local batch = require("weir.describe.batch")
 local keys = require("weir.lib.keys")
 local options = require("weir.lib.options")
 local secret = require("weir.lib.secret")
@@ -28,18 +29,6 @@ options.define("headers", function(value)
   return value
 end)
 
-local batch = {
-  records = { kind = "integer", min = 1, max = 2 ^ 20, default = 1000 },
-  bytes = { kind = "size", default = "1MiB" },
-}
-
-options.define("http_batch", function(value, _, where)
-  if type(value) ~= "table" or getmetatable(value) ~= nil then
-    return nil, 'limits such as { records = 100, bytes = "1MiB" }'
-  end
-  return options.check(batch, value, { subject = "batch", where = where })
-end)
-
 local function check_certificates(described)
   local url = described.url
   if type(url) == "string" and url:find("^http:") then
@@ -61,7 +50,12 @@ return {
     headers = { kind = "headers" },
     body = { kind = "enum", values = { "lines", "array" }, default = "lines",
       only = "sink" },
-    batch = { kind = "http_batch", only = "sink" },
+    batch = {
+      kind = "batch",
+      only = "sink",
+      usual = { records = 1000, bytes = "1MiB" },
+      cuts = true,
+    },
     max_record = { kind = "size", default = "16MiB", only = "source" },
     max_body = { kind = "size", default = "64MiB", only = "source" },
     timeout = { kind = "duration", default = "30s" },
@@ -92,7 +86,7 @@ return {
     group = "sources and sinks",
     usage = 'weir.http{ url = "https://example.org/in" }',
     signature = 'weir.http{ url!, every, method = "POST" or "GET", headers, body = "lines", codec,'
-      .. ' batch = { records = 1000, bytes = "1MiB" }, timeout = "30s",'
+      .. ' batch = { records = 1000, bytes = "1MiB", every }, timeout = "30s",'
       .. ' connect_timeout = "10s", retries, tls, max_record = "16MiB", max_body = "64MiB", name }',
     summary = "As a source, asks a server every so often, and an answer is read as a file is. As a"
       .. " sink, sends records to a server, up to batch of them in the body of a request: a line"
@@ -107,6 +101,9 @@ otherwise: after 100ms, then twice as long each time up to 30s (max_backoff), a
 fifth of it left to chance, or after as long as Retry-After asks for. When the
 tries of one request are used up, the circuit is open: the next request waits for
 max_backoff and has one try, and when that succeeds all is as before.
+
+]] .. batch.doc .. [[ Without
+every what is there is sent at once.
 
 A source that is never answered ends the run; later, a poll that fails is counted
 (requests_given_up), and the next one comes when it is due.]],

@@ -1,5 +1,6 @@
 --- weir.sqlite: tables of a SQLite database.
 
+local batch = require("weir.describe.batch")
 local keys = require("weir.lib.keys")
 local nearest = require("weir.lib.nearest")
 local retries = require("weir.describe.retries")
@@ -35,6 +36,12 @@ return {
     query = { kind = "string", only = "source" },
     key = { kind = "list", only = "sink" },
     schema = { kind = "table", only = "sink" },
+    batch = {
+      kind = "batch",
+      only = "sink",
+      usual = { records = 10000, bytes = "1MiB", every = "1s" },
+      default = {},
+    },
     retries = { kind = "retries", only = "sink" },
   },
   subject = function(described)
@@ -50,17 +57,25 @@ return {
     name = "sqlite",
     group = "sources and sinks",
     usage = 'weir.sqlite{ path = "traffic.db", table = "areas" }',
-    signature = "weir.sqlite{ path!, table, query, key, schema, retries, name }",
+    signature = "weir.sqlite{ path!, table, query, key, schema,"
+      .. ' batch = { records = 10000, bytes = "1MiB", every = "1s" }, retries, name }',
     summary = "A SQLite database. As a sink it writes rows to a table, which it creates from"
       .. " schema ({ column = \"integer\", ... }) or from the first records; with key, a row"
       .. " whose key is there already is replaced. Types are string integer number boolean, and"
       .. " SQLite's text real numeric blob. As a source it reads a table or a query.",
-    body = "\n" .. retries.waits,
+    body = [[
+
+]] .. batch.doc .. [[ Together
+they are one transaction: others see a row at the latest so long after it came, and
+a batch is in the table as a whole or not at all.
+
+]] .. retries.waits,
     shape = "rows <-> records",
     errors = "A row that the database refuses is a dead letter, and so is an integer that its"
       .. " column cannot hold exactly; a database that cannot be opened"
       .. " stops the run before it begins.",
-    cost = "What arrives together, about a thousand rows where there is much, is one transaction.",
+    units = "batch.every: how long a row may wait for its transaction; \"0s\": not at all.",
+    cost = "One transaction a batch, which is synced when SQLite's log is.",
     example = [[
 weir.from "areas.jsonl" :to(weir.sqlite{ path = "traffic.db", table = "areas", key = "area" })]],
   },

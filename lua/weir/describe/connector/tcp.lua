@@ -1,5 +1,6 @@
 --- weir.tcp: records over TCP.
 
+local batch = require("weir.describe.batch")
 local retries = require("weir.describe.retries")
 local tls = require("weir.describe.tls")
 
@@ -16,6 +17,7 @@ return {
     idle_timeout = { kind = "duration", only = "source" },
     connect_timeout = { kind = "duration", default = "10s" },
     timeout = { kind = "duration", default = "30s", only = "sink" },
+    batch = { kind = "batch", only = "sink" },
     retries = { kind = "retries" },
     tls = { kind = "tls", usage = 'tls = { cert = "host.pem", key = "host.key" }' },
   },
@@ -35,8 +37,8 @@ return {
     group = "sources and sinks",
     usage = 'weir.tcp{ listen = "0.0.0.0:7000" }',
     signature = 'weir.tcp{ listen, connect, codec, frame = "line", max_connections = 1024,'
-      .. ' max_record = "1MiB", idle_timeout, connect_timeout = "10s", timeout = "30s", retries,'
-      .. " tls, name }",
+      .. ' max_record = "1MiB", idle_timeout, connect_timeout = "10s", timeout = "30s", batch,'
+      .. " retries, tls, name }",
     summary = "Records over TCP. A source listens, or connects and comes back when the connection"
       .. " ends; a sink connects. Each connection is read on its own, and what a slow pipeline does"
       .. " not take makes its peers wait. A record knows who sent it: @peer, weir.meta(r).peer.",
@@ -56,7 +58,9 @@ again over the next connection.
 tls: encrypted, with peers that are who they say they are (`weir help tls`).
 
 Stopped, a source lets nobody in any more, takes what has arrived, and ends. With
-retries = 0 a source that connects ends with its connection.]],
+retries = 0 a source that connects ends with its connection.
+
+]] .. batch.doc,
     shape = "bytes <-> records by the codec",
     units = "idle_timeout, connect_timeout, timeout: time. max_record: bytes of one record.",
     errors = "An address that is taken stops the run before it begins. " .. retries.doc .. " A"

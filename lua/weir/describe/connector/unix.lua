@@ -1,6 +1,7 @@
 --- weir.unix: records over a Unix socket.
 
-require("weir.describe.retries") -- the kind of option
+require("weir.describe.batch") -- kinds of options
+require("weir.describe.retries")
 
 local STREAM_ONLY = { "connect", "frame", "max_connections", "idle_timeout" }
 
@@ -17,6 +18,7 @@ return {
     max_record = { kind = "size", only = "source" },
     idle_timeout = { kind = "duration", only = "source" },
     timeout = { kind = "duration", default = "30s", only = "sink" },
+    batch = { kind = "batch", only = "sink" },
     retries = { kind = "retries" },
   },
   subject = function(described)
@@ -37,8 +39,8 @@ return {
     group = "sources and sinks",
     usage = 'weir.unix{ path = "/run/app.sock" }',
     signature = 'weir.unix{ path!, connect = false, codec, frame = "line", datagram = false,'
-      .. ' max_connections = 1024, max_record = "1MiB", idle_timeout, timeout = "30s", retries,'
-      .. " name }",
+      .. ' max_connections = 1024, max_record = "1MiB", idle_timeout, timeout = "30s", batch,'
+      .. " retries, name }",
     summary = "Records over a Unix socket, as weir.tcp; with datagram, as weir.udp. A source"
       .. " listens at path, or with connect goes there; a sink goes there. A path that begins with"
       .. " \"@\" is in no directory. @peer is the peer's path, or else its process.",
