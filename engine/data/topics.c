@@ -96,8 +96,8 @@ void weir_topics_add(weir_topics **topics, uint32_t row, const char *label, size
 {
   weir_topics *to = own(*topics);
   *topics = to;
-  size_t count = count_of(to);
-  if (count > 0 && stretch_at(to, count - 1)->row >= row)
+  // What is shared may say more than was asked.
+  for (size_t i = count_of(to); i > 0 && stretch_at(to, i - 1)->row >= row; i--)
     to->stretches.size -= sizeof(struct stretch);
   if (goes_on(to, label, size))
     return;
@@ -121,10 +121,12 @@ static size_t behind(const weir_topics *topics, uint32_t row)
   return low;
 }
 
-// What was published under one topic, and is now all that there is, is shared.
-static int shares(weir_topics **topics, uint32_t first, weir_topics *from)
+// A list is shared as long as it says the same of both: where rows keep their places,
+// or all of them have one label.
+static int shares(weir_topics **topics, uint32_t first, weir_topics *from, uint32_t row)
 {
-  if (from == NULL || count_of(from) != 1 || stretch_at(from, 0)->row > 0)
+  if (from == NULL ||
+      (row != first && (count_of(from) != 1 || stretch_at(from, 0)->row > 0)))
     return 0;
   if (*topics == NULL && first == 0)
     *topics = weir_topics_ref(from);
@@ -134,7 +136,7 @@ static int shares(weir_topics **topics, uint32_t first, weir_topics *from)
 void weir_topics_carry(weir_topics **topics, uint32_t first, weir_topics *from,
                        uint32_t row, uint32_t count)
 {
-  if (count == 0 || shares(topics, first, from))
+  if (count == 0 || shares(topics, first, from, row))
     return;
   size_t next = behind(from, row);
   if (next == 0)

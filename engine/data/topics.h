@@ -25,9 +25,8 @@ weir_topics *weir_topics_of(const char *label, size_t size);
 weir_topics *weir_topics_ref(weir_topics *topics);
 void weir_topics_unref(weir_topics *topics);  // NULL is a no-op
 
-// From this row on, behind all that were labelled before or in the place of the last; a
-// size of 0: nothing. A list that others have too is copied first. NULL is an empty
-// one.
+// From this row on, in the place of what was said of those; a size of 0: nothing. A
+// list that others have too is copied first. NULL is an empty one.
 void weir_topics_add(weir_topics **topics, uint32_t row, const char *label,
                      size_t size);
 

@@ -89,7 +89,7 @@ back to where it was read: such a circle is refused, its way told.]],
     errors = "A record without the fields of its topic is a dead letter. A source to which nothing"
       .. " is published is refused.",
     cost = "Without blanks that of any stream which is used twice: subscribers share what was"
-      .. " published. With blanks some 150 ns for the topic of each record, and a copy of it for"
+      .. " published. With blanks some 200 ns for the topic of each record, and a copy of it for"
       .. " each pattern that it meets.",
     example = [[
 weir.from "orders.jsonl" :to(weir.bus{ topic = "orders.{region}", type = "{event}" })
