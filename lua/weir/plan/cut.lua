@@ -235,11 +235,26 @@ function Cut:_bridge(sink)
   return merge
 end
 
+-- A merge brings the classes of a priority together, but sinks and buffers take each by itself.
+local function is_open(node, consumers)
+  if node.kind ~= "merge" or node.inputs[1].node.kind ~= "priority" then
+    return false
+  end
+  for _, reader in ipairs(consumers[node].out or {}) do
+    if reader.kind ~= "sink" and not reader.queue then
+      return false
+    end
+  end
+  return #node.inputs == #(node.inputs[1].node.ports or {})
+end
+
 -- Nodes in the order in which tasks are made; bridges stand where their sink stood.
 function Cut:_heads()
   local heads = {}
   for _, node in ipairs(self.graph.nodes) do
-    if is_stage(node) or is_made(node) then
+    if is_open(node, self.consumers) then
+      self.open[node] = true
+    elseif is_stage(node) or is_made(node) then
       heads[#heads + 1] = node
     elseif node.kind == "sink" or node.queue then
       heads[#heads + 1] = self:_wants_bridge(node) and self:_bridge(node) or nil
@@ -320,6 +335,7 @@ function M.cut(graph, starts)
     of = {},
     segments = 0,
     bridges = {},
+    open = {},
   }, Cut)
   cut:_make_tasks()
   local edges = wires.of(cut)

@@ -65,13 +65,14 @@ local function port_of(task, input)
 end
 
 -- What a task reads, in the order of the script: that is the order of a merge.
-function Wires:_connect_inputs(task)
-  local bridge = self.cut.bridges[task.node]
-  for _, input in ipairs(bridge and { { node = bridge, port = "out" } } or task.node.inputs) do
+function Wires:_connect_inputs(task, inputs)
+  for _, input in ipairs(inputs) do
     local from = self.cut.of[input.node]
     local port = from and port_of(from, input)
     if port then
       self:_connect(from, port, task, false)
+    elseif self.cut.open[input.node] then
+      self:_connect_inputs(task, input.node.inputs)
     end
   end
 end
@@ -79,7 +80,9 @@ end
 function Wires:_connect_all()
   local count = #self.cut.tasks -- the default dead sink comes after these
   for index = 1, count do
-    self:_connect_inputs(self.cut.tasks[index])
+    local task = self.cut.tasks[index]
+    local bridge = self.cut.bridges[task.node]
+    self:_connect_inputs(task, bridge and { { node = bridge, port = "out" } } or task.node.inputs)
   end
   for index = 1, count do
     local task = self.cut.tasks[index]

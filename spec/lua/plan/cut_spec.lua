@@ -48,6 +48,36 @@ describe("a plan", function()
       tasks('weir.from "a":merge(weir.from "b"):filter "x":to "c"'))
   end)
 
+  it("has buffers and sinks take the classes of a priority each by itself", function()
+    local text = 'weir.from "a":priority "kind":buffer{}:to "b"'
+    assert.same({ "source", "segment:priority", "buffer", "sink" }, tasks(text))
+    assert.same({ "file:a:0 -> traffic/1", "traffic/1:0 -> buffer", "traffic/1:1 -> buffer",
+      "traffic/1:2 -> buffer", "traffic/1:3 -> buffer", "traffic/1:4 -> buffer",
+      "buffer:0 -> file:b" }, edges(text))
+    assert.same({ "source", "segment:priority", "sink", "sink" },
+      tasks('local s = weir.from "a":priority "kind"; s:to "b"; s:to "c"'))
+    assert.same({ "source", "segment:priority", "segment:merge filter", "sink" },
+      tasks('weir.from "a":priority "kind":filter "x":to "b"'))
+    assert.same({ "source", "source", "segment:priority", "segment:merge", "segment:merge",
+      "sink" }, tasks('weir.from "a":priority "kind":merge(weir.from "c"):to "b"'))
+  end)
+
+  it("makes what stands before a priority as urgent as what may become of it", function()
+    local function class(text)
+      return plan(text).tasks[1].ports[1].class or "none"
+    end
+    assert.equal(1, class('weir.from "a":priority "high":to "b"'))
+    assert.equal(0, class('weir.from "a":filter "x":priority "kind":to "b"'))
+    assert.equal(4, class('weir.from "a":sort{ by = "x" }:buffer{}:priority "background":to "b"'))
+    local two = 'local s = weir.from "a"; s:priority "low":to "b"; s%s:to "c"'
+    assert.equal(1, class(two:format(':priority "high"')))
+    assert.equal("none", class(two:format("")))
+    local route = 'local t = weir.from "a":route{ { "x", when = "y", priority = "high" } };'
+      .. 't.x:to "b"'
+    assert.equal(1, class(route))
+    assert.equal("none", class(route .. ' t.default:to "c"'))
+  end)
+
   it("makes a task of a buffer, and has it fed by a segment", function()
     assert.same({ "source", "segment:merge", "buffer", "segment:filter", "buffer", "sink" },
       tasks('weir.from "a":buffer{}:filter "x":throttle{ rate = "9/s" }:to "b"'))
