@@ -36,7 +36,7 @@ static void push_made(weir_task *task, weir_lane *lane)
   for (uint32_t port = 0; port < lane->run.port_count; port++) {
     const weir_batch *made = lane->run.out[port];
     if (made != NULL && made->row_count > 0 &&
-        weir_port_has_room(&task->ports[port], priority))
+        (lane->ticket != NULL || weir_port_has_room(&task->ports[port], priority)))
       weir_task_push(task, lane, port, 0);
   }
 }
@@ -50,11 +50,13 @@ void weir_lane_set_aside(weir_task *task, weir_lane *lane, int64_t now_ns)
   swap_out(run, begun);
   begun->batch = lane->batch;
   begun->partial = run->partial;
+  begun->ticket = lane->ticket;
   begun->sequence = lane->sequence;
   begun->ends_sequence = lane->ends_sequence;
   begun->row = run->row;
   begun->since_ns = now_ns;
   lane->batch = NULL;
+  lane->ticket = NULL;
   run->partial = NULL;
 }
 
@@ -65,6 +67,7 @@ void weir_lane_resume(weir_lane *lane, uint32_t priority)
   WEIR_ASSERT(begun->batch != NULL && lane->batch == NULL);
   swap_out(run, begun);
   lane->batch = begun->batch;
+  lane->ticket = begun->ticket;
   lane->sequence = begun->sequence;
   lane->ends_sequence = begun->ends_sequence;
   run->partial = begun->partial;

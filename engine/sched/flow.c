@@ -239,6 +239,21 @@ uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink)
   return task->number;
 }
 
+// Of what a task takes, all may wait for room on one port where classes part, and so
+// may all that waits before such a task: the most urgent class of that. A buffer may
+// drop.
+static uint32_t urgent_behind(const weir_task *task)
+{
+  uint32_t urgent = WEIR_CLASSES;
+  for (uint32_t i = 0; i < task->port_count; i++)
+    if (task->ports[i].classed && task->ports[i].priority < urgent)
+      urgent = task->ports[i].priority;
+  for (uint32_t i = 0; task->kind == WEIR_TASK_SEGMENT && i < task->input_count; i++)
+    if (task->inputs[i].urgent < urgent)
+      urgent = task->inputs[i].urgent;
+  return urgent;
+}
+
 const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port,
                                    uint32_t to, int unordered)
 {
@@ -256,6 +271,7 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
   out->reads |= consumer->reads;
   if (consumer->kind != WEIR_TASK_SINK)
     out->holds = 0;
+  out->tells = !out->holds && !flow->classes;
   follow(flow, producer, consumer);
 
   consumer->inputs =
@@ -268,6 +284,7 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
       .producer = producer,
       .unordered = (uint32_t)(unordered != 0),
       .number = flow->edge_count++,
+      .urgent = urgent_behind(producer),
       .first = apart ? number : input[-1].first,
   };
   consumer->apart = 0;
@@ -287,7 +304,7 @@ void weir_flow_set_lanes(weir_flow *flow, uint32_t number, uint32_t lanes)
   weir_task *task = flow->tasks[number];
   WEIR_ASSERT(lanes >= 1 && lanes <= WEIR_FLOW_LANES_MAX && task->lane_count == 1);
   const weir_source_ops *ops = task->source != NULL ? task->source->ops : NULL;
-  if (flow->classes || lanes == 1 || task->home == WEIR_HOME_POOL ||
+  if (lanes == 1 || task->home == WEIR_HOME_POOL ||
       (ops != NULL && (ops->split == NULL || !ops->split(task->source, lanes))))
     return;
   task->lanes = weir_mem_resize(task->lanes, lanes * sizeof task->lanes[0]);

@@ -8,11 +8,11 @@
 // Order. Every batch of a source has a sequence number, and what is made from it
 // keeps it. A task with several inputs takes them by (sequence, input), so its result
 // depends on the inputs alone. For this, every port sends a batch for every sequence
-// number, an empty one if need be, except to sinks. Where inputs are set apart, because
-// one may be silent while others speak, each is taken as it comes, and what is made of
-// them is numbered anew. A task may work in several lanes,
-// which compute different batches at once; what they make goes on in the order of the
-// input.
+// number, an empty one if need be, except to sinks. (Where there are classes of
+// priority each is taken as it comes, and only its own order is kept.) Where inputs are
+// set apart, because one may be silent while others speak, each is taken as it comes,
+// and what is made of them is numbered anew. A task may work in several lanes, which
+// compute different batches at once; what they make goes on in the order of the input.
 //
 // The end. A source that ends closes its edges; a segment whose inputs have all ended
 // says what it still has to say and closes its own; a sink then finishes. When nobody
@@ -99,8 +99,9 @@ void weir_flow_set_reads(weir_flow *flow, uint32_t task);
 
 uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink);
 
-// Joins a port to a task; several edges on a port share its batches. unordered: the
-// consumer takes from this input whenever there is something (dead letters).
+// Joins a port to a task, whose own inputs come first; several edges on a port share
+// its batches. unordered: the consumer takes from this input whenever there is
+// something (dead letters).
 const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port,
                                    uint32_t to, int unordered);
 
@@ -121,8 +122,8 @@ int32_t weir_flow_lane_of(const weir_flow *flow, uint32_t task,
                           uint32_t worker);  // or -1
 
 // What a port sends has this class of priority, whatever it is made from. Then what is
-// urgent comes first everywhere: order holds within a class, and a segment works in one
-// lane. Before lanes are set and tasks connected.
+// urgent comes first everywhere, and order holds within a class. Before lanes are set
+// and tasks connected.
 void weir_flow_set_class(weir_flow *flow, uint32_t task, uint32_t port,
                          uint32_t priority);
 // And within its class it should be done so long after it came in: the earliest such

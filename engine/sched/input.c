@@ -24,10 +24,20 @@ struct choice {
   weir_urgency urgency;
 };
 
-static int can_go_on(const weir_task *task, uint32_t priority)
+// What is made of one with a ticket waits there.
+static int can_go_on(const weir_task *task, const weir_ticket *ticket,
+                     uint32_t priority)
 {
-  return task->kind == WEIR_TASK_BUFFER ? weir_buffer_has_room(task, priority)
-                                        : weir_task_has_room(task, priority);
+  if (task->kind == WEIR_TASK_BUFFER)
+    return weir_buffer_has_room(task, priority);
+  return ticket != NULL ? !weir_ticket_is_stalled(ticket)
+                        : weir_task_has_room(task, priority);
+}
+
+static int can_take(const weir_task *task, uint32_t priority)
+{
+  return !task->inputs_ended && weir_ticket_is_free(task, priority) &&
+         can_go_on(task, NULL, priority);
 }
 
 static struct choice more_urgent(const weir_task *task, struct choice best,
@@ -45,6 +55,12 @@ static struct choice of_begun(const weir_batch *batch, uint32_t priority,
   return (struct choice){BEGUN, priority, {priority, batch->deadline_ns, since_ns}};
 }
 
+// A full edge has its producer wait, with what is more urgent.
+static int holds_up(const weir_input *input, uint32_t priority)
+{
+  return input->urgent < priority && !weir_edge_has_room(input->edge, priority);
+}
+
 // Of a class, where nothing of it is begun: or its order would be lost.
 static struct choice choose_input(const weir_task *task, struct choice best,
                                   uint32_t priority, int64_t now)
@@ -57,6 +73,8 @@ static struct choice choose_input(const weir_task *task, struct choice best,
     if (batch == NULL)
       continue;
     one.urgency.deadline_ns = batch->deadline_ns;
+    if (holds_up(&task->inputs[i], priority))
+      one.urgency.priority = task->inputs[i].urgent;
     best = more_urgent(task, best, one, now);
   }
   return best;
@@ -69,17 +87,19 @@ static struct choice choose_urgent(const weir_task *task, const weir_lane *lane)
   int64_t now = now_ns(task);
   struct choice best = {.input = NONE};
   for (uint32_t priority = 0; priority < WEIR_CLASSES; priority++) {
-    int is_held = lane->batch != NULL && lane->batch->priority == priority;
-    if ((lane->run.begun && !is_held) || !can_go_on(task, priority))
-      continue;
     const weir_begun *begun = lane->begun != NULL ? &lane->begun[priority] : NULL;
-    if (is_held)
-      best = more_urgent(task, best, of_begun(lane->batch, priority, now), now);
-    else if (begun != NULL && begun->batch != NULL)
-      best = more_urgent(task, best, of_begun(begun->batch, priority, begun->since_ns),
-                         now);
-    else if (!task->inputs_ended)
+    if (lane->batch != NULL && lane->batch->priority == priority) {
+      if (can_go_on(task, lane->ticket, priority))
+        best = more_urgent(task, best, of_begun(lane->batch, priority, now), now);
+    } else if (lane->run.begun) {
+      continue;
+    } else if (begun != NULL && begun->batch != NULL) {
+      if (can_go_on(task, begun->ticket, priority))
+        best = more_urgent(task, best,
+                           of_begun(begun->batch, priority, begun->since_ns), now);
+    } else if (can_take(task, priority)) {
       best = choose_input(task, best, priority, now);
+    }
   }
   return best;
 }
@@ -215,7 +235,7 @@ int weir_task_take(weir_task *task, weir_lane *lane)
 {
   if (lane->batch != NULL || task->inputs_ended)
     return 1;
-  if (!weir_ticket_is_free(task))
+  if (!task->flow->classes && !weir_ticket_is_free(task, 0))
     return 0;
   struct choice choice = choose(task, lane);
   if (choice.input < 0) {

@@ -70,7 +70,7 @@ void weir_task_send(weir_task *task, weir_lane *lane, weir_made made)
   weir_tap *tap = __atomic_load_n(&to->tap, __ATOMIC_ACQUIRE);
   if (tap != NULL)
     weir_tap_offer(tap, batch);
-  if (batch->row_count > 0 || !to->holds) {
+  if (batch->row_count > 0 || to->tells) {
     for (uint32_t i = 0; i < to->edge_count; i++) {
       int rc = weir_edge_push(to->edges[i], weir_batch_ref(batch));
       WEIR_ASSERT(rc == WEIR_OK);  // a task only runs when its ports have room

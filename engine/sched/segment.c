@@ -258,6 +258,8 @@ static int is_resting(const weir_task *task, const weir_lane *lane)
 
 static int has_urgent(weir_task *task, const weir_lane *lane)
 {
+  if (weir_task_can_deliver(task))
+    return 1;
   if (is_resting(task, lane))
     return 0;
   if (weir_task_has_turn(task, lane))
@@ -265,7 +267,7 @@ static int has_urgent(weir_task *task, const weir_lane *lane)
   if (lane->batch != NULL || weir_lane_has_begun(lane))
     return 0;
   if (task->inputs_ended)
-    return may_finish(task, lane) && weir_task_may_send(task, lane);
+    return may_finish(task, lane) && weir_task_has_room(task, WEIR_CLASS_NORMAL);
   return weir_flow_is_abandoned(task->flow) || weir_task_unwanted(task) ||
          weir_task_has_input(task, lane);
 }
@@ -288,5 +290,5 @@ int weir_segment_is_ready(weir_task *task, const weir_lane *lane)
     return may_finish(task, lane);
   if (weir_flow_is_abandoned(task->flow) || weir_task_unwanted(task))
     return 1;
-  return weir_ticket_is_free(task) && weir_task_has_input(task, lane);
+  return weir_ticket_is_free(task, 0) && weir_task_has_input(task, lane);
 }

@@ -5,7 +5,8 @@
 // would have pushed. The oldest ticket always goes on as far as there is room; a
 // later one that has made much stands still until it is the oldest. So however slow
 // one lane is, what waits for it is bounded, and nothing waits in a circle. Where the
-// order does not matter, every ticket goes on like the oldest.
+// order does not matter, every ticket goes on like the oldest. Where there are classes,
+// each has a line of tickets, since it has an order, of its own.
 //
 // All of this happens under the task's guard, which nobody holds while computing.
 
@@ -18,34 +19,52 @@
 
 enum { TICKETS_PER_LANE = 4, MADE_MAX = 8 };
 
-static weir_ticket *ticket_at(const weir_task *task, uint64_t number)
+static weir_ticket *ticket_at(const weir_line *line, uint64_t number)
 {
-  return &task->tickets[number % task->ticket_capacity];
+  return &line->tickets[number % line->capacity];
 }
 
 void weir_task_new_tickets(weir_task *task)
 {
-  task->ticket_capacity = task->lane_count * TICKETS_PER_LANE;
-  task->tickets = weir_mem_new(task->ticket_capacity * sizeof task->tickets[0]);
+  int classes = task->flow->classes && task->kind == WEIR_TASK_SEGMENT;
+  task->line_count = classes ? WEIR_CLASSES : 1;
+  for (uint32_t i = 0; i < task->line_count; i++) {
+    weir_line *line = &task->lines[i];
+    line->capacity = task->lane_count * TICKETS_PER_LANE;
+    line->tickets = weir_mem_new(line->capacity * sizeof line->tickets[0]);
+    for (uint32_t n = 0; n < line->capacity; n++)
+      line->tickets[n].line = i;
+  }
 }
 
-int weir_ticket_is_free(const weir_task *task)
+static uint32_t line_of(const weir_task *task, uint32_t priority)
 {
-  return task->lane_count == 1 ||
-         task->ticket_next - task->ticket_first < task->ticket_capacity;
+  return task->line_count > 1 ? priority : 0;
+}
+
+static int is_free(const weir_line *line)
+{
+  return line->next - line->first < line->capacity;
+}
+
+int weir_ticket_is_free(const weir_task *task, uint32_t priority)
+{
+  return task->lane_count == 1 || is_free(&task->lines[line_of(task, priority)]);
 }
 
 void weir_ticket_take(weir_task *task, weir_lane *lane)
 {
   if (task->lane_count == 1)
     return;
-  lane->ticket = ticket_at(task, task->ticket_next++);
+  uint32_t priority = lane->batch != NULL ? lane->batch->priority : 0;
+  weir_line *line = &task->lines[line_of(task, priority)];
+  lane->ticket = ticket_at(line, line->next++);
 }
 
 void weir_ticket_put(weir_task *task, const weir_lane *lane, weir_made made)
 {
   weir_ticket *ticket = lane->ticket;
-  if (made.batch->row_count == 0 && task->ports[made.port].holds &&
+  if (made.batch->row_count == 0 && !task->ports[made.port].tells &&
       made.batch->fault_count == 0) {
     weir_batch_unref(made.batch);
     return;
@@ -79,16 +98,18 @@ int weir_ticket_is_stalled(const weir_ticket *ticket)
 
 int weir_task_all_delivered(const weir_task *task)
 {
-  return task->ticket_first == task->ticket_next;
+  for (uint32_t i = 0; i < task->line_count; i++)
+    if (task->lines[i].first != task->lines[i].next)
+      return 0;
+  return 1;
 }
 
-// A batch of a source may bring dead letters with it.
+// A batch of a source has no class yet, and may bring dead letters with it.
 static int has_room_for(const weir_task *task, const weir_made *made)
 {
-  uint32_t priority = made->batch->priority;
   return task->kind == WEIR_TASK_SOURCE
-             ? weir_task_has_room(task, priority)
-             : weir_port_has_room(&task->ports[made->port], priority);
+             ? weir_task_has_room(task, task->ports[made->port].priority)
+             : weir_port_has_room(&task->ports[made->port], made->batch->priority);
 }
 
 static int is_due(const weir_task *task, const weir_ticket *ticket)
@@ -97,17 +118,25 @@ static int is_due(const weir_task *task, const weir_ticket *ticket)
                            : ticket->done && !ticket->over;
 }
 
-static weir_ticket *find_due(const weir_task *task)
+static weir_ticket *find_due_in(const weir_task *task, const weir_line *line)
 {
   int any = task->flow->unordered && task->kind == WEIR_TASK_SEGMENT;
-  for (uint64_t n = task->ticket_first; n < task->ticket_next; n++) {
-    weir_ticket *ticket = ticket_at(task, n);
+  for (uint64_t n = line->first; n < line->next; n++) {
+    weir_ticket *ticket = ticket_at(line, n);
     if (is_due(task, ticket))
       return ticket;
     if (!any)
       break;
   }
   return NULL;
+}
+
+static weir_ticket *find_due(const weir_task *task)
+{
+  weir_ticket *due = NULL;
+  for (uint32_t i = 0; i < task->line_count && due == NULL; i++)
+    due = find_due_in(task, &task->lines[i]);
+  return due;
 }
 
 int weir_task_can_deliver(const weir_task *task) { return find_due(task) != NULL; }
@@ -129,8 +158,9 @@ static void finish(weir_task *task, weir_ticket *ticket)
   if (ticket->failed != WEIR_OK)
     weir_source_fail(task, ticket->failed, ticket->message);
   ticket->over = 1;
-  while (!weir_task_all_delivered(task) && ticket_at(task, task->ticket_first)->over)
-    clear(ticket_at(task, task->ticket_first++));
+  weir_line *line = &task->lines[ticket->line];
+  while (line->first != line->next && ticket_at(line, line->first)->over)
+    clear(ticket_at(line, line->first++));
 }
 
 static void send_first(weir_task *task, weir_lane *lane, weir_ticket *ticket)
@@ -143,9 +173,17 @@ static void send_first(weir_task *task, weir_lane *lane, weir_ticket *ticket)
     weir_task_send(task, lane, made);
 }
 
+static int has_full_line(const weir_task *task)
+{
+  for (uint32_t i = 0; i < task->line_count; i++)
+    if (!is_free(&task->lines[i]))
+      return 1;
+  return 0;
+}
+
 void weir_task_deliver(weir_task *task, weir_lane *lane)
 {
-  int was_full = !weir_ticket_is_free(task);
+  int was_full = has_full_line(task);
   for (weir_ticket *due = find_due(task); due != NULL; due = find_due(task)) {
     if (due->count > 0)
       send_first(task, lane, due);
@@ -157,14 +195,20 @@ void weir_task_deliver(weir_task *task, weir_lane *lane)
     lane->woken |= task->home;
 }
 
-void weir_task_free_tickets(weir_task *task)
+static void free_line(const weir_task *task, weir_line *line)
 {
-  for (uint32_t i = 0; i < task->ticket_capacity; i++) {
-    weir_ticket *ticket = &task->tickets[i];
+  for (uint32_t i = 0; i < line->capacity; i++) {
+    weir_ticket *ticket = &line->tickets[i];
     if (ticket->partial != NULL)
       task->merger.drop(ticket->partial);
     clear(ticket);
     weir_mem_free(ticket->made);
   }
-  weir_mem_free(task->tickets);
+  weir_mem_free(line->tickets);
+}
+
+void weir_task_free_tickets(weir_task *task)
+{
+  for (uint32_t i = 0; i < task->line_count; i++)
+    free_line(task, &task->lines[i]);
 }

@@ -224,7 +224,8 @@ static void fill_block(weir_task *task, weir_lane *lane)
 
 static int may_take(const weir_task *task)
 {
-  return !task->taking && !weir_flow_rests(task->flow) && weir_ticket_is_free(task) &&
+  return !task->taking && !weir_flow_rests(task->flow) &&
+         weir_ticket_is_free(task, 0) &&
          weir_task_has_room(task, task->ports[PORT_OUT].priority);
 }
 

@@ -20,6 +20,7 @@ typedef struct weir_input {
   weir_task *producer;
   uint32_t unordered;
   uint32_t number;  // of the edge in the flow
+  uint32_t urgent;  // a class that its producer may have behind what finds no room here
   uint32_t first;   // of those that keep an order among each other
   uint64_t next;    // nothing of an earlier sequence will come
 } weir_input;
@@ -28,6 +29,7 @@ typedef struct weir_port {
   weir_edge **edges;
   uint32_t edge_count;
   uint32_t holds;     // every consumer is a sink: small batches may wait for company
+  uint32_t tells;     // sends empty batches too: a consumer waits for what comes next
   uint32_t reads;     // a consumer does
   uint32_t dead;      // takes dead letters
   uint32_t homes;     // of its consumers
@@ -55,14 +57,24 @@ typedef struct weir_ticket {
   void *partial;   // for the merger
   int32_t failed;  // a source's: why it ends here
   uint32_t over;   // sent on, before an earlier one
+  uint32_t line;   // in which it stands
   char *message;
 } weir_ticket;
+
+// Those that keep an order among each other: all, or of each class.
+typedef struct weir_line {
+  weir_ticket *tickets;  // a ring
+  uint32_t capacity;
+  uint64_t first;  // the oldest one that has not been sent on
+  uint64_t next;   // to be given
+} weir_line;
 
 // A batch that was taken and is not done, set aside for one that is more urgent.
 typedef struct weir_begun {
   weir_batch *batch;  // NULL: none
   weir_batch **out;   // of a segment: what was made of it and has not been sent on
   void *partial;      // and for the merger
+  weir_ticket *ticket;
   uint64_t sequence;
   uint32_t ends_sequence;
   uint32_t row;
@@ -127,15 +139,13 @@ struct weir_task {
   uint32_t port_count;
   uint32_t inputs_ended;  // sated, failed or at the end: only finishing is left
 
-  weir_ticket *tickets;  // a ring
-  uint32_t ticket_capacity;
-  uint32_t taking;        // a lane of a source is taking a block
-  uint64_t ticket_first;  // the oldest one that has not been sent on
-  uint64_t ticket_next;   // to be given
-  uint64_t record_next;   // of a source with several lanes: number of the next record
-  uint32_t partition;     // and where that is
-  int64_t since_ns;       // it is ready and others are chosen; 0: not so
-  int32_t failure;        // why such a source gives no more
+  weir_line lines[WEIR_CLASSES];  // the first alone where there are no classes
+  uint32_t line_count;            // 0: one lane
+  uint32_t taking;                // a lane of a source is taking a block
+  uint64_t record_next;  // of a source with several lanes: number of the next record
+  uint32_t partition;    // and where that is
+  int64_t since_ns;      // it is ready and others are chosen; 0: not so
+  int32_t failure;       // why such a source gives no more
 
   uint64_t sequence;  // of the next batch that it makes
 
@@ -235,7 +245,7 @@ void weir_buffer_step(weir_task *task, weir_lane *lane);
 
 // sequencer.c
 void weir_task_new_tickets(weir_task *task);
-int weir_ticket_is_free(const weir_task *task);
+int weir_ticket_is_free(const weir_task *task, uint32_t priority);
 void weir_ticket_take(weir_task *task, weir_lane *lane);
 void weir_ticket_put(weir_task *task, const weir_lane *lane, weir_made made);
 void weir_ticket_done(weir_task *task, weir_lane *lane);

@@ -223,6 +223,8 @@ static weir_flow *build(uint32_t number, const weir_edge **edges)
   edges[5] = weir_flow_connect(flow, BUFFER, 1, ASIDE, 0);
   weir_flow_set_lanes(flow, PLAIN, WORKERS);
   weir_flow_set_lanes(flow, PASS, WORKERS);
+  if (number % KINDS == URGENT)
+    weir_flow_set_lanes(flow, LAST, WORKERS);
   return flow;
 }
 

@@ -77,8 +77,8 @@ M.doc = {
   shape = "record -> the same record",
   units = "deadline: a duration such as \"50ms\", from when the record came in.",
   errors = "An expression that gives no class sets the record aside.",
-  cost = "None with a class. In a pipeline that has priorities each segment runs on one worker at"
-    .. " a time.",
+  cost = "None with a class. Where there are classes, a batch may be set aside after each"
+    .. " millisecond of work.",
   example = [[
 weir.options{ max_starvation = "500ms" }
 weir.from(weir.file{ path = "alarms.jsonl" }):priority("critical", { deadline = "50ms" })

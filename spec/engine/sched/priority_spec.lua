@@ -118,10 +118,11 @@ describe(("a flow with classes (seed %d)"):format(seed), function()
     return out
   end
 
-  local function two_classes(max_starvation_ms)
+  local function two_classes(max_starvation_ms, lanes)
     C.weir_flow_set_starvation(flow, max_starvation_ms * MS)
     local urgent, later = source("urgent", 1, 20000, 0), source("later", 100001, 110000, 4)
     local through, to = slow("slow", 0.01), sink("out")
+    C.weir_flow_set_lanes(flow, through, lanes or 1)
     C.weir_flow_connect(flow, later, 0, through, 0)
     C.weir_flow_connect(flow, urgent, 0, through, 0)
     C.weir_flow_connect(flow, through, 0, to, 0)
@@ -181,12 +182,113 @@ describe(("a flow with classes (seed %d)"):format(seed), function()
     assert.is_true(list[20000] > 100000 or #later > 0)
   end)
 
-  it("loses nothing in any order of steps", function()
-    for _ = 1, 5 do
+  -- Numbered records, so many due each millisecond, in small batches as sockets give them.
+  local function arriving(per_ms, ms)
+    local task, began, made = C.weir_flow_add_segment(flow, "in", 1, 1), tonumber(now[0]), 0
+    local all = per_ms * ms
+    behaviours[task] = function(run)
+      local due = math.floor((tonumber(now[0]) - began) / MS) * per_ms
+      due = math.min(all, due, made + math.random(1, 5))
+      for n = made + 1, due do
+        local text = ('{"n":%d}'):format(n)
+        C.weir_line_add(run.out[0], text, #text)
+      end
+      made = due
+      run.resume_ns = began + (math.floor(made / per_ms) + 1) * MS
+      return made < all and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
+    end
+    C.weir_flow_set_class(flow, task, 0, 0)
+    return task, function(n)
+      return began + math.ceil(n / per_ms) * MS
+    end
+  end
+
+  local function number_of(run)
+    local span = run.batch.rows[run.row]
+    local text = ffi.string(run.batch.bytes.bytes + span.start, span["end"] - span.start)
+    return tonumber(text:match("%d+"))
+  end
+
+  -- Hands every row to `port_of`, which says where it goes.
+  local function parting(name, ports, port_of)
+    local task = C.weir_flow_add_segment(flow, name, ports, 1)
+    behaviours[task] = function(run)
+      if run.finishing ~= 0 then
+        return C.WEIR_RUN_DONE
+      end
+      while run.row < run.row_end do
+        local n = number_of(run)
+        local text = ('{"n":%d}'):format(n)
+        C.weir_line_add(run.out[port_of(n)], text, #text)
+        run.row = run.row + 1
+      end
+      now[0] = now[0] + 0.005 * MS
+      return run.row < run.batch.row_count and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
+    end
+    return task
+  end
+
+  local function run_on_time()
+    local ready = ffi.new("uint32_t[1]")
+    while C.weir_flow_finished(flow) == 0 do
+      if C.weir_flow_ready(flow, C.WEIR_HOME_ANY, 0, ready, 1) == 1 then
+        assert.equal(1, C.weir_flow_claim(flow, ready[0], 0))
+        C.weir_flow_run(flow, ready[0], 0, runner.c)
+      else
+        now[0] = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)
+      end
+    end
+  end
+
+  -- Twice as many come as can be done, a hundredth of them critical, with stages in between.
+  local function overload(options)
+    C.weir_flow_set_starvation(flow, 1000 * MS)
+    local from, due = arriving(100, 400)
+    local part = parting("part", 2, function(n)
+      return n % 100 == 0 and 0 or 1
+    end)
+    C.weir_flow_set_class(flow, part, 0, 0)
+    C.weir_flow_set_class(flow, part, 1, 4)
+    local between = parting("between", 1, function()
+      return 0
+    end)
+    local queue = C.weir_flow_add_buffer(flow, "queue", ffi.new("weir_queue_options", options))
+    local longest, done = 0, 0
+    local costly = parting("costly", 1, function(n)
+      now[0], done = now[0] + 0.02 * MS, done + 1
+      longest = n % 100 == 0 and math.max(longest, tonumber(now[0]) - due(n)) or longest
+      return 0
+    end)
+    local to = sink("out")
+    C.weir_flow_connect(flow, from, 0, part, 0)
+    C.weir_flow_connect(flow, part, 0, between, 0)
+    C.weir_flow_connect(flow, part, 1, between, 0)
+    C.weir_flow_connect(flow, between, 0, queue, 0)
+    C.weir_flow_connect(flow, queue, 0, costly, 0)
+    C.weir_flow_connect(flow, costly, 0, to, 0)
+    run_on_time()
+    return longest / MS, done, C.weir_flow_buffer_count(flow, queue)
+  end
+
+  for _, policy in ipairs({ "DROP_OLDEST", "DROP_NEWEST" }) do
+    it("has what is critical done in time when there is twice too much: " .. policy, function()
+      local longest, done, queue = overload({ max_records = 5000,
+        overflow = C["WEIR_OVERFLOW_" .. policy] })
+      assert.is_true(longest < 10, longest)
+      assert.equal(40000, done + tonumber(queue.dropped_oldest + queue.dropped_newest))
+      assert.is_true(done < 30000)
+    end)
+  end
+
+  it("loses nothing in any order of steps, in any number of lanes", function()
+    for lanes = 1, 5 do
       C.weir_flow_limit(flow, { rows = math.random(1, 200), out_bytes = math.random(20, 4000),
         hold_bytes = 0 })
-      local to = two_classes(math.random(0, 50))
-      driver.run(flow, runner.c, now)
+      local to, runners = two_classes(math.random(0, 50), lanes), {}
+      for i = 1, lanes do
+        runners[i] = runner.c
+      end
+      driver.run(flow, runners, now)
       local urgent, later = classes_of(numbers(to))
       assert.equal(20000, #urgent)
       assert.equal(10000, #later)
