@@ -13,6 +13,14 @@ weir.from(weir.exec{ command = "cat examples/*.jsonl | grep checkout", restart =
   :select("path", "ms")
   :to(weir.exec{ command = { "sort", "-r" } })
 
+-- One between gets records and gives others: here one for each, so that none is lost when
+-- it has to be started again.
+weir.from "examples/access.jsonl"
+  :select("path", "ms")
+  :exec{ command = "awk '{ print toupper($0); fflush() }'", answers = "each" }
+  :take(2)
+  :to "build/loud.jsonl"
+
 -- What is to be done by the clock begins with a source that ticks.
 weir.from(weir.interval{ every = "10ms" })
   :take(2)
@@ -22,6 +30,9 @@ weir.from(weir.interval{ every = "10ms" })
 --> build/weir run examples/08_programs.lua
 -- {"path":"/checkout/82","ms":64}
 -- {"path":"/checkout/81","ms":910}
+--> build/loud.jsonl
+-- {"PATH":"/CART","MS":35}
+-- {"PATH":"/SEARCH","MS":1240}
 --> build/ticks.jsonl
 -- {"n":1}
 -- {"n":2}

@@ -40,6 +40,7 @@ static const struct {
     [SLOT(WEIR_EOVERFLOW)] = {"EOVERFLOW", "the integer does not fit 64 bits"},
     [SLOT(WEIR_EFROZEN)] = {"EFROZEN", "this stage may not change the record"},
     [SLOT(WEIR_EERRORS)] = {"EERRORS", "more records failed than max_errors allows"},
+    [SLOT(WEIR_EANSWER)] = {"EANSWER", "the program gave no answer to the record"},
 };
 
 _Static_assert(sizeof entries / sizeof entries[0] == SLOT(WEIR_ERR_END),

@@ -3,6 +3,7 @@
 #include "engine/base/mem.h"
 #include "engine/data/decoder.h"
 #include "engine/data/encoder.h"
+#include "engine/data/relay.h"
 #include "engine/data/sink.h"
 #include "engine/data/source.h"
 
@@ -58,6 +59,12 @@ void weir_sink_free(weir_sink *sink)
 {
   if (sink != NULL)
     sink->ops->free(sink);
+}
+
+void weir_relay_free(weir_relay *relay)
+{
+  if (relay != NULL)
+    relay->ops->free(relay);
 }
 
 void weir_refusals_add(weir_refusals *refusals, uint32_t row, int code,

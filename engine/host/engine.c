@@ -41,6 +41,7 @@ struct seat {
 struct job {
   weir_engine *engine;
   uint32_t task;
+  uint32_t worker;  // of the pool, for tasks with several lanes
 };
 
 struct weir_engine {
@@ -50,7 +51,8 @@ struct weir_engine {
   weir_worker_options options;
   struct seat *seats;
   uint32_t seat_count;
-  uint32_t under_way;   // jobs on the pool
+  uint32_t under_way;  // jobs on the pool
+  uint32_t pool_lanes;
   uint32_t interrupts;  // seen
   int32_t loaded;       // atomic: the first worker has its code
   int32_t leaving;      // atomic: workers go home
@@ -223,8 +225,8 @@ static void run_job(void *argument)
   weir_flow *flow = job->engine->flow;
   int steps = 0;
   do {
-    wake(job->engine, NULL, weir_flow_run(flow, job->task, 0, NULL));
-  } while (++steps < POOL_STEPS && weir_flow_claim(flow, job->task, 0));
+    wake(job->engine, NULL, weir_flow_run(flow, job->task, job->worker, NULL));
+  } while (++steps < POOL_STEPS && weir_flow_claim(flow, job->task, job->worker));
 }
 
 static void dispatch(void *context);
@@ -238,22 +240,29 @@ static void end_job(void *argument)
   dispatch(engine);
 }
 
-static void dispatch(void *context)
+static void dispatch_lane(weir_engine *engine, uint32_t worker)
 {
-  weir_engine *engine = context;
   uint32_t tasks[POOL_BATCH];
-  uint32_t count = weir_flow_ready(engine->flow, WEIR_HOME_POOL, 0, tasks, POOL_BATCH);
+  uint32_t count =
+      weir_flow_ready(engine->flow, WEIR_HOME_POOL, worker, tasks, POOL_BATCH);
   if (weir_flow_take_lent(engine->flow))
     wake_workers(engine, NULL);
   for (uint32_t i = 0; i < count; i++) {
-    if (!weir_flow_claim(engine->flow, tasks[i], 0))
+    if (!weir_flow_claim(engine->flow, tasks[i], worker))
       continue;
     struct job *job = weir_mem_new(sizeof *job);
-    *job = (struct job){.engine = engine, .task = tasks[i]};
+    *job = (struct job){.engine = engine, .task = tasks[i], .worker = worker};
     int rc = weir_loop_submit(engine->loop, run_job, end_job, job);
     WEIR_ASSERT(rc == WEIR_OK);
     engine->under_way++;
   }
+}
+
+static void dispatch(void *context)
+{
+  weir_engine *engine = context;
+  for (uint32_t lane = 0; lane < engine->pool_lanes; lane++)
+    dispatch_lane(engine, lane);
 }
 
 // --- the engine
@@ -277,6 +286,7 @@ int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
   engine->flow = flow;
   engine->options = *options;
   engine->options.setup = weir_mem_text(options->setup);
+  engine->pool_lanes = weir_flow_pool_lanes(flow);
   uint32_t threads = weir_flow_pool_tasks(flow);  // each may block
   int rc = weir_loop_new(&engine->loop, threads < POOL_MAX ? threads : POOL_MAX,
                          dispatch, engine);

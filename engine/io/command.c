@@ -153,6 +153,11 @@ void weir_command_worked(weir_command *command)
     command->backoff.retries.max = UINT64_MAX;
 }
 
+void weir_command_progressed(weir_command *command)
+{
+  weir_backoff_reset(&command->backoff);
+}
+
 int weir_command_end(weir_command *command)
 {
   int end = weir_child_end(command->child);

@@ -44,6 +44,9 @@ int weir_command_killed_fd(const weir_command *command);
 // It has worked: what it has failed before is forgotten.
 void weir_command_worked(weir_command *command);
 
+// It has got on: it may be started again as soon as at first.
+void weir_command_progressed(weir_command *command);
+
 // Waits for its end. OK: exit code 0; else -ECHILD and a message.
 int weir_command_end(weir_command *command);
 

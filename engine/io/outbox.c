@@ -85,6 +85,25 @@ void weir_outbox_confirm(weir_outbox *outbox, size_t unsent)
     compact(outbox);
 }
 
+void weir_outbox_confirm_rows(weir_outbox *outbox, size_t count)
+{
+  outbox->ends_at += count;
+  if (count > 0)
+    compact(outbox);
+}
+
+size_t weir_outbox_rows(const weir_outbox *outbox)
+{
+  return end_count(outbox) - outbox->ends_at;
+}
+
+weir_slice weir_outbox_oldest(const weir_outbox *outbox)
+{
+  uint64_t start = confirmed(outbox);
+  return (weir_slice){outbox->bytes.bytes + (start - outbox->first),
+                      (size_t)(end_at(outbox, outbox->ends_at) - start)};
+}
+
 uint64_t weir_outbox_rewind(weir_outbox *outbox)
 {
   uint64_t again = outbox->next - confirmed(outbox);

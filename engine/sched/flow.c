@@ -83,6 +83,7 @@ static void free_task(weir_task *task)
   weir_source_free(task->source);
   weir_sink_free(task->sink);
   weir_mem_free(task->hindrance);
+  weir_relay_free(task->relay);
   weir_mem_free(task->latency);
   weir_mem_free(task->lanes);
   weir_mem_free(task->inputs);
@@ -210,6 +211,18 @@ uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
   weir_task *task = add_task(flow, name, WEIR_TASK_BUFFER, 2, 0);
   task->buffer = *options;
   task->home = WEIR_HOME_READER;
+  return task->number;
+}
+
+uint32_t weir_flow_add_relay(weir_flow *flow, const char *name, weir_relay *relay)
+{
+  weir_task *task = add_task(flow, name, WEIR_TASK_RELAY, 3, 0);
+  task->relay = relay;
+  task->home = WEIR_HOME_POOL;
+  task->lanes = weir_mem_resize(task->lanes, 2 * sizeof task->lanes[0]);
+  WEIR_ASSERT(task->lanes != NULL);
+  task->lanes[1] = new_lane(task, 1, 0);
+  task->lane_count = 2;
   return task->number;
 }
 
@@ -418,6 +431,8 @@ void weir_flow_fail(weir_flow *flow, int code, const char *message)
     __atomic_store_n(&flow->failure, code, __ATOMIC_RELEASE);
   }
   weir_flow_stop(flow);
+  if (weir_flow_gives_up(flow))
+    weir_relays_cancel(flow);
 }
 
 void weir_flow_abandon(weir_flow *flow, int code, const char *message)

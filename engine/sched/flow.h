@@ -34,6 +34,7 @@
 #include "engine/base/counter.h"
 #include "engine/base/histogram.h"
 #include "engine/data/batch.h"
+#include "engine/data/relay.h"
 #include "engine/data/sink.h"
 #include "engine/data/source.h"
 #include "engine/ring/queue.h"
@@ -48,6 +49,8 @@ enum weir_task_kind {
   WEIR_TASK_SEGMENT = 1,  // ports: as the plan numbers them
   WEIR_TASK_SINK = 2,     // ports: 0 dead letters
   WEIR_TASK_BUFFER = 3,   // ports: 0 records, 1 what it drops
+  WEIR_TASK_RELAY =
+      4,  // ports: 0 records, 1 dead letters of them, 2 of what it refuses
 };
 
 // Where a step may be taken: what blocks wants a thread to spare.
@@ -74,6 +77,13 @@ weir_pool *weir_flow_pool(weir_flow *flow);
 // Takes line rows, as segments write them.
 uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
                               const weir_queue_options *options);
+
+// Takes JSON rows. It has two lanes on the pool, of workers 0 and 1: one writes to it,
+// one takes what it says. Taken over.
+uint32_t weir_flow_add_relay(weir_flow *flow, const char *name, weir_relay *relay);
+
+// How many workers of the pool tasks may want at once: 1, or 2 if there are relays.
+uint32_t weir_flow_pool_lanes(const weir_flow *flow);
 
 // What the records that a segment makes of nothing, or of all its input, come from,
 // for people.

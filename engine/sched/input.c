@@ -284,6 +284,9 @@ weir_urgency weir_task_urgency(weir_task *task, const weir_lane *lane)
 // A source that waits for records which nobody wants any more need not wait.
 static void release_source(const weir_task *task)
 {
+  weir_relay *relay = task->relay;
+  if (relay != NULL && weir_task_unwanted(task))
+    relay->ops->cancel(relay);
   weir_source *source = task->source;
   if (source != NULL && source->ops->cancel != NULL && weir_task_unwanted(task))
     source->ops->cancel(source);

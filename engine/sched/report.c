@@ -142,6 +142,11 @@ const weir_counter *weir_flow_counters(const weir_flow *flow, uint32_t task,
     *count = WEIR_FLIGHT_COUNTERS;
     return flights->counters;
   }
+  const weir_relay *relay = flow->tasks[task]->relay;
+  if (relay != NULL) {
+    *count = relay->counter_count;
+    return relay->counters;
+  }
   *count = source != NULL ? source->counter_count
            : sink != NULL ? sink->counter_count
                           : 0;
@@ -153,6 +158,8 @@ const char *weir_flow_task_place(const weir_flow *flow, uint32_t number)
   const weir_task *task = flow->tasks[number];
   if (task->source != NULL)
     return weir_source_place(task->source);
+  if (task->relay != NULL)
+    return task->relay->place;
   return task->sink != NULL ? task->sink->place : "";
 }
 
@@ -230,7 +237,18 @@ uint32_t weir_flow_pool_tasks(const weir_flow *flow)
 {
   uint32_t count = 0;
   for (uint32_t i = 0; i < flow->task_count; i++)
-    count += flow->tasks[i]->home == WEIR_HOME_POOL ||
-             flow->tasks[i]->kind == WEIR_TASK_SINK;
+    count += flow->tasks[i]->kind == WEIR_TASK_RELAY
+                 ? 2
+                 : flow->tasks[i]->home == WEIR_HOME_POOL ||
+                       flow->tasks[i]->kind == WEIR_TASK_SINK;
   return count;
+}
+
+uint32_t weir_flow_pool_lanes(const weir_flow *flow)
+{
+  uint32_t lanes = 1;
+  for (uint32_t i = 0; i < flow->task_count; i++)
+    if (flow->tasks[i]->kind == WEIR_TASK_RELAY)
+      lanes = 2;
+  return lanes;
 }

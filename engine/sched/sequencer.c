@@ -49,12 +49,12 @@ static int is_free(const weir_line *line)
 
 int weir_ticket_is_free(const weir_task *task, uint32_t priority)
 {
-  return task->lane_count == 1 || is_free(&task->lines[line_of(task, priority)]);
+  return task->line_count == 0 || is_free(&task->lines[line_of(task, priority)]);
 }
 
 void weir_ticket_take(weir_task *task, weir_lane *lane)
 {
-  if (task->lane_count == 1)
+  if (task->line_count == 0)
     return;
   uint32_t priority = lane->batch != NULL ? lane->batch->priority : 0;
   weir_line *line = &task->lines[line_of(task, priority)];

@@ -25,9 +25,9 @@ static int64_t monotonic_ns(const weir_task *task)
   return task->flow->clock.monotonic_ns(task->flow->clock.context);
 }
 
-static void send_refused(weir_task *task, weir_lane *lane)
+void weir_task_refuse(weir_task *task, weir_lane *lane, uint32_t port)
 {
-  const weir_refusals *refused = &lane->refused;
+  weir_refusals *refused = &lane->refused;
   if (refused->count == 0)
     return;
   const weir_batch *batch = lane->batch;
@@ -55,8 +55,9 @@ static void send_refused(weir_task *task, weir_lane *lane)
     weir_tally_add(task->flow->tally, task->name, refusal->code, refusal->reason,
                    at.name, number);
   }
-  weir_task_dead(task, lane, PORT_DEAD, letters);
+  weir_task_dead(task, lane, port, letters);
   weir_flow_check_dead(task->flow);
+  weir_refusals_clear(refused);
 }
 
 static uint32_t refused_below(const weir_refusals *refused, uint32_t row)
@@ -113,8 +114,7 @@ static void end_batch(weir_task *task, weir_lane *lane, int rc)
   uint32_t refused_behind = lane->refused.count - refused_before;
   add(&task->written, written - refused_before);
   note_latency(task, lane->batch, written - refused_before);
-  send_refused(task, lane);
-  weir_refusals_clear(&lane->refused);
+  weir_task_refuse(task, lane, PORT_DEAD);
   if (rc != WEIR_OK) {
     add(&task->dropped, lane->batch->row_count - written - refused_behind);
     weir_flow_fail(task->flow, rc, task->sink->message);

@@ -37,7 +37,9 @@ static int is_idle(weir_task *consumer, const weir_task *producer)
   for (uint32_t i = 0; i < consumer->input_count && idle; i++)
     if (consumer->inputs[i].producer == producer)
       idle = weir_edge_peek(consumer->inputs[i].edge) == NULL;
-  for (uint32_t i = 0; i < consumer->lane_count && idle; i++)
+  // What a relay still has to say, it says at the end.
+  uint32_t lanes = consumer->kind == WEIR_TASK_RELAY ? 1 : consumer->lane_count;
+  for (uint32_t i = 0; i < lanes && idle; i++)
     idle = !consumer->lanes[i]->at_work && consumer->lanes[i]->batch == NULL;
   weir_task_leave(consumer);
   return idle;
@@ -73,7 +75,7 @@ static int64_t wall_ns(const weir_task *task)
   return task->flow->clock.wall_ns(task->flow->clock.context);
 }
 
-static void send_faults(weir_task *task, weir_lane *lane, const weir_batch *batch)
+void weir_task_send_faults(weir_task *task, weir_lane *lane, const weir_batch *batch)
 {
   if (batch->fault_count == 0)
     return;
@@ -132,7 +134,7 @@ void weir_source_send(weir_task *task, weir_lane *lane, weir_batch *batch)
   uint64_t records = (uint64_t)batch->row_count + batch->fault_count;
   add(&task->received, records);
   add(&task->flow->records_read, records);
-  send_faults(task, lane, batch);
+  weir_task_send_faults(task, lane, batch);
   weir_task_send(task, lane, (weir_made){batch, PORT_OUT, 1});
 }
 

@@ -23,6 +23,8 @@ int weir_task_is_ready(weir_task *task, const weir_lane *lane)
     return weir_sink_is_ready(task, lane);
   case WEIR_TASK_BUFFER:
     return weir_buffer_is_ready(task, lane);
+  case WEIR_TASK_RELAY:
+    return weir_relay_is_ready(task, lane);
   }
   return 0;
 }
@@ -44,6 +46,9 @@ void weir_task_step(weir_task *task, weir_lane *lane, const weir_runner *runner)
     break;
   case WEIR_TASK_BUFFER:
     weir_buffer_step(task, lane);
+    break;
+  case WEIR_TASK_RELAY:
+    weir_relay_step(task, lane);
     break;
   }
 }

@@ -104,7 +104,7 @@ struct weir_task {
   weir_flow *flow;
   char *name;
   weir_topics *topics;  // what all that it makes is published under, or NULL
-  char *origin;  // of a segment that makes records: the name of that source
+  char *origin;         // of a segment that makes records: the name of that source
   uint32_t number;
   uint32_t next;      // in the round that workers go; see flow.c
   uint32_t previous;  // in that
@@ -118,6 +118,7 @@ struct weir_task {
   weir_sink *sink;
   weir_backoff backoff;  // of what a sink has to try again
   char *hindrance;       // why it has to, in the sink's words; NULL: it has not
+  weir_relay *relay;
   weir_merger merger;
   uint32_t reads;             // a segment looks for fields
   weir_queue_options buffer;  // of a buffer
@@ -142,6 +143,8 @@ struct weir_task {
   weir_line lines[WEIR_CLASSES];  // the first alone where there are no classes
   uint32_t line_count;            // 0: one lane
   uint32_t taking;                // a lane of a source is taking a block
+  uint32_t taken;                 // a relay has all of its input
+  uint32_t told;                  // and has said all
   uint64_t record_next;  // of a source with several lanes: number of the next record
   uint32_t partition;    // and where that is
   int64_t since_ns;      // it is ready and others are chosen; 0: not so
@@ -216,16 +219,25 @@ int weir_task_is_ready(weir_task *task, const weir_lane *lane);
 int weir_task_is_done(const weir_task *task);
 void weir_task_step(weir_task *task, weir_lane *lane, const weir_runner *runner);
 
+// Dead letters of the rows that the lane was refused, of the batch that it has taken.
+void weir_task_refuse(weir_task *task, weir_lane *lane, uint32_t port);
+
 // source.c
 int weir_source_is_ready(weir_task *task, const weir_lane *lane);
 void weir_source_step(weir_task *task, weir_lane *lane);
 void weir_source_send(weir_task *task, weir_lane *lane, weir_batch *batch);
+void weir_task_send_faults(weir_task *task, weir_lane *lane, const weir_batch *batch);
 void weir_source_fail(weir_task *task, int code, const char *message);
 
 // segment.c
 int weir_segment_is_ready(weir_task *task, const weir_lane *lane);
 void weir_segment_step(weir_task *task, weir_lane *lane, const weir_runner *runner);
 void weir_task_merge(weir_task *task, void **partial);  // into the whole
+
+// relay.c
+int weir_relay_is_ready(weir_task *task, const weir_lane *lane);
+void weir_relay_step(weir_task *task, weir_lane *lane);
+void weir_relays_cancel(weir_flow *flow);  // nobody wants what they say any more
 
 // What the segment's code does, with the task left meanwhile.
 int weir_segment_enter(weir_task *task, weir_lane *lane, const weir_runner *runner);

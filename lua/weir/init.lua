@@ -36,7 +36,7 @@ local weir = {
 local operators = {
   "filter", "map", "flat_map", "select", "set", "rename", "drop_fields", "take", "skip", "tap",
   "parse", "route", "split", "merge", "buffer", "delay", "throttle", "priority", "aggregate",
-  "sort", "top", "sample", "dedup", "batch", "map_async",
+  "sort", "top", "sample", "dedup", "batch", "map_async", "exec",
 }
 
 local connectors = {

@@ -61,7 +61,7 @@ end
 ---@return table? entry
 ---@return string? nearest
 function M.find(name)
-  local wanted = bare(name)
+  local wanted = entries[name] and name or bare(name)
   if entries[wanted] then
     return entries[wanted]
   end

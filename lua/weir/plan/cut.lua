@@ -1,5 +1,5 @@
---- Cuts a graph of nodes into tasks: sources, segments, buffers, sinks, and the edges
--- between.
+--- Cuts a graph of nodes into tasks: sources, segments, buffers, relays (programs
+-- between), sinks, and the edges between.
 --
 -- A segment is a chain of stages that becomes one generated function. It goes on as
 -- long as a stage has one input and one consumer, and ends where the stream forks, is
@@ -12,7 +12,7 @@
 --     plan  = { tasks = { source..., segment or buffer..., sink... }, edges = { edge... },
 --               of = { [node] = task },
 --               starts = { [name] = true } }    -- stages that begin such a second part
---     task  = { number, kind = "source"|"segment"|"buffer"|"sink", name, node,  -- from 0
+--     task  = { number, kind = "source"|"segment"|"buffer"|"relay"|"sink", name, node,  -- from 0
 --               ports = { port... }, stages = { stage... }, dead_port = n,
 --               parallel = bool, reason = why not }
 --     port  = { number, name = "out"|"dead"|..., node, dead = bool, class = n?,
@@ -199,6 +199,11 @@ local function is_made(node)
   return node.kind == "source" and MADE[node.source.kind]
 end
 
+-- A program that takes records and gives others back.
+local function is_relay(node)
+  return node.kind == "exec"
+end
+
 -- Whether a source's batches are JSON rows, as sinks take them, and not cells.
 local function gives_rows(source)
   return source.codec ~= nil and source.codec.kind == "json"
@@ -212,8 +217,9 @@ function Cut:_wants_bridge(node)
     return true
   end
   local producer = inputs[1].node
-  return producer.kind == "source" and not is_made(producer) and inputs[1].port == "out"
-    and (node.queue ~= nil or not gives_rows(producer.source))
+  local reads = producer.kind == "source" and not is_made(producer) and producer.source
+    or is_relay(producer) and producer
+  return reads and inputs[1].port == "out" and (node.queue ~= nil or not gives_rows(reads))
 end
 
 function Cut:_bridge(sink)
@@ -256,9 +262,9 @@ function Cut:_heads()
       self.open[node] = true
     elseif is_stage(node) or is_made(node) then
       heads[#heads + 1] = node
-    elseif node.kind == "sink" or node.queue then
+    elseif node.kind == "sink" or node.queue or is_relay(node) then
       heads[#heads + 1] = self:_wants_bridge(node) and self:_bridge(node) or nil
-      heads[#heads + 1] = node.queue and node or nil
+      heads[#heads + 1] = node.kind ~= "sink" and node or nil
     end
   end
   return heads
@@ -292,6 +298,8 @@ function Cut:_make_tasks()
   for _, head in ipairs(self:_heads()) do
     if head.queue then
       self:_add_buffer(head)
+    elseif is_relay(head) then
+      self:_add_relay(head)
     elseif not self.of[head] then
       self:_add_segment(head)
     end
@@ -301,6 +309,15 @@ function Cut:_make_tasks()
       self:add_sink(node)
     end
   end
+end
+
+-- One port for dead letters of what it says, and one of what it cannot be told.
+function Cut:_add_relay(node)
+  local task = self:_add_task("relay", node.name, node)
+  add_port(task, "out", node, false)
+  task.dead_port = add_port(task, "dead", node, true).number
+  add_port(task, "dead", node, true)
+  self.of[node] = task
 end
 
 function Cut:_add_buffer(node)

@@ -164,7 +164,7 @@ local function lanes_of(segment, ordered)
 end
 
 local function count_kinds(tasks)
-  local counts = { source = 0, segment = 0, buffer = 0, sink = 0 }
+  local counts = { source = 0, segment = 0, buffer = 0, relay = 0, sink = 0 }
   for _, task in ipairs(tasks) do
     if not task.node.default_dead then
       counts[task.kind] = counts[task.kind] + 1
@@ -186,6 +186,9 @@ function M.explain(graph, options)
   lifts.mark(plan)
   local counts = count_kinds(plan.tasks)
   local buffers = counts.buffer > 0 and plural(counts.buffer, "buffer") .. ", " or ""
+  if counts.relay > 0 then
+    buffers = buffers .. plural(counts.relay, "program") .. ", "
+  end
   local lines = {
     ("%s: %s, %s, %s%s"):format(graph.pipeline, plural(counts.source, "source"),
       plural(counts.segment, "segment"), buffers, plural(counts.sink, "sink")),

@@ -102,6 +102,7 @@ local function begins_order(node)
   local queue = node.queue
   return node.source and live.is(node.source)
     or node.flights and not node.ordered
+    or node.kind == "exec"
     or queue and (queue.overflow ~= "block" or queue.delay_ns or queue.rate_per_s
       or queue.gathers)
 end

@@ -200,6 +200,11 @@ function sinks.exec(described, context)
   return finish_sink(rc, out, "exec")
 end
 
+--- The program of an :exec; the flow takes it over.
+function M.relay(described, context)
+  return require("weir.run.exec").relay(described, context)
+end
+
 function sources.http(described, context)
   local rc, out = require("weir.run.http").source(described, context)
   return finish_source(rc, out, "http")

@@ -7,6 +7,7 @@ local retries = require("weir.run.retries")
 
 local C = cdef.load(
   "engine/base/clock.h",
+  "engine/io/exec_relay.h",
   "engine/io/exec_sink.h",
   "engine/io/exec_source.h"
 )
@@ -41,6 +42,20 @@ function M.sink(described, context)
   local out = ffi.new("weir_sink *[1]")
   local rc = C.weir_exec_sink_new(out, options, codecs.encoder(described.codec))
   return rc, out, anchor
+end
+
+--- What takes records and gives others back; the flow takes it over.
+function M.relay(described, context)
+  local command, anchor = command_options(described, context)
+  local options, out = ffi.new("weir_exec_relay_options"), ffi.new("weir_relay *[1]")
+  options.command = command
+  local codec = described.codec
+  options.encoder, options.decoder = codecs.encoder(codec), codecs.decoder(codec)
+  options.max_record = described.max_record_bytes
+  options.answers = described.answers == "each" and C.WEIR_ANSWERS_EACH or C.WEIR_ANSWERS_ANY
+  C.weir_exec_relay_new(out, options)
+  anchor.done = true
+  return out[0]
 end
 
 return M

@@ -142,6 +142,10 @@ function add.buffer(self, task)
   return C.weir_flow_add_buffer(self.flow, task.name, options)
 end
 
+function add.relay(self, task, context)
+  return C.weir_flow_add_relay(self.flow, task.name, connectors.relay(task.node, context))
+end
+
 function add.sink(self, task, context)
   local described = task.node.default_dead and M.dead_letters(self)
     or context.bounded and columns.sink(task.node) or task.node.sink

@@ -175,6 +175,21 @@ local function add_buffer(ledger, flow, task)
   table.insert(ledger.stages, stage)
 end
 
+-- What it was given and what it gave have nothing in common that can be counted.
+local function add_relay(ledger, flow, task)
+  local sent = number(C.weir_flow_port_sent(flow, task.number, 0))
+  local stats = C.weir_flow_task_count(flow, task.number)
+  local stage = entry(task.name, "exec", number(stats.received), {
+    made = number(stats.done),
+    absorbed = number(stats.written),
+    dead = number(stats.dead),
+  })
+  drop(stage, "not_taken", number(stats.dropped))
+  settle(stage)
+  ledger.balanced = ledger.balanced and (ledger.live or stage.sent == sent)
+  table.insert(ledger.stages, stage)
+end
+
 local function add_sink(ledger, flow, task)
   local stats = C.weir_flow_task_count(flow, task.number)
   local stage = entry(task.name, "sink", number(stats.received), { dead = number(stats.dead) })
@@ -242,6 +257,8 @@ function M.of(flow, plan, edges, live, given_up)
       add_segment(ledger, flow, task, taken)
     elseif task.kind == "buffer" then
       add_buffer(ledger, flow, task)
+    elseif task.kind == "relay" then
+      add_relay(ledger, flow, task)
     else
       add_sink(ledger, flow, task)
     end

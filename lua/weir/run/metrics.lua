@@ -204,7 +204,7 @@ function Meter:_add_tasks(snapshot, of)
       if task.kind == "source" or task.kind == "sink" then
         self:_add_end(node, task)
       end
-      if task.node.flights then
+      if task.node.flights or task.kind == "relay" then
         add_counters(node, self.engine.flow, task)
       end
       if task.kind == "sink" then

@@ -32,7 +32,7 @@ describe("reference", function()
     end
     assert.matches("^max_errors is an option of options%.\n\nweir%.options{",
       reference.text("max_errors"))
-    assert.matches("^max_record is an option of file, [%w,%s]+%.\n$",
+    assert.matches("^max_record is an option of :exec, file, [%w,%s]+%.\n$",
       reference.text("max_record"))
     assert.is_nil(reference.text("max_nonsense"))
   end)
@@ -44,7 +44,8 @@ describe("reference", function()
       methods[name] = true
     end
     for _, entry in ipairs(entries) do
-      local exists = rules[entry.group] or methods[entry.name] or rawget(weir, entry.name)
+      local name = entry.name:gsub("^:", "")
+      local exists = rules[entry.group] or methods[name] or rawget(weir, name)
       assert.is_truthy(exists, entry.name)
     end
   end)

@@ -1,6 +1,7 @@
 --- weir.exec: what a program writes, and what it is to read.
 
 local batch = require("weir.describe.batch")
+local command = require("weir.lib.command")
 local options = require("weir.lib.options")
 local retries = require("weir.describe.retries")
 
@@ -17,12 +18,8 @@ options.define("command", function(value, option, where)
   return nil, EXPECTED
 end)
 
--- The program's name, without where it is: what a shell is told begins with it.
 local function subject(described)
-  local command = described.command
-  local is_shell = command[1] == "sh" and command[2] == "-c"
-  local first = is_shell and command[3]:match("%S+") or command[1]
-  return first:match("[^/]+$") or first
+  return command.name(described.command)
 end
 
 return {
