@@ -180,34 +180,42 @@ static int suspend_oldest(struct file_sink *sink)
   return rc;
 }
 
-// Others need descriptors too, so that half of those that we have is enough.
-static int make_do_with_fewer(struct file_sink *sink)
+static int make_room(struct file_sink *sink)
 {
   int rc = WEIR_OK;
-  sink->open_max = (sink->open_count + 1) / 2;
-  while (rc == WEIR_OK && sink->open_count > sink->open_max)
+  while (rc == WEIR_OK && sink->open_count >= sink->open_max)
     rc = suspend_oldest(sink);
   return rc;
 }
 
+// Others need descriptors too, so that half of those that we have is enough.
+static int reopen_with_fewer(struct file_sink *sink, weir_spool *spool)
+{
+  sink->open_max = (sink->open_count + 1) / 2;
+  int rc = make_room(sink);
+  return rc == WEIR_OK ? weir_spool_open(spool, 1) : rc;
+}
+
 static int open_spool(struct file_sink *sink, weir_spool *spool)
 {
-  spool->used_at = ++sink->clock;
-  if (spool->file.fd >= 0)
-    return WEIR_OK;
-  int rc = sink->open_count == sink->open_max ? suspend_oldest(sink) : WEIR_OK;
+  int rc = make_room(sink);
   if (rc != WEIR_OK)
     return rc;
   rc = weir_spool_open(spool, 1);
-  if ((rc == -EMFILE || rc == -ENFILE) && sink->open_count > 0) {
-    rc = make_do_with_fewer(sink);
-    if (rc != WEIR_OK)
-      return rc;
-    rc = weir_spool_open(spool, 1);
-  }
+  if ((rc == -EMFILE || rc == -ENFILE) && sink->open_count > 0)
+    rc = reopen_with_fewer(sink, spool);
   if (rc != WEIR_OK)
     return fail_with(sink, rc, spool->file.message);
   sink->open[sink->open_count++] = spool;
+  return rc;
+}
+
+static int ready_spool(struct file_sink *sink, weir_spool *spool)
+{
+  spool->used_at = ++sink->clock;
+  int rc = spool->file.fd >= 0 ? WEIR_OK : open_spool(sink, spool);
+  if (rc != WEIR_OK)
+    return rc;
   rc = weir_spool_resume(spool, sink->encoder);
   return rc == WEIR_OK ? rc : fail_with(sink, rc, spool->file.message);
 }
@@ -233,7 +241,7 @@ static int spool_for(struct file_sink *sink, const weir_batch *batch, uint32_t r
     *slot = weir_spool_new(path, 0, sink->beside, sink->packing);
     sink->spool_count++;
   }
-  rc = open_spool(sink, *slot);
+  rc = ready_spool(sink, *slot);
   *out = *slot;
   return rc;
 }

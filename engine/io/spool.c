@@ -103,8 +103,8 @@ int weir_spool_resume(weir_spool *spool, weir_encoder *encoder)
   weir_buf head;
   weir_buf_init(&head);
   int rc = weir_outfile_head(&spool->file, &head);
-  spool->resumes = 0;
   if (rc == WEIR_OK) {
+    spool->resumes = 0;
     exchange_columns(spool, encoder);
     rc = encoder->ops->resume(encoder, (weir_slice){head.bytes, head.size});
     exchange_columns(spool, encoder);

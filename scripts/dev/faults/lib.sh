@@ -5,6 +5,9 @@
 #     finish [silent]           waits for it; its exit code is $code; silent: it gives no
 #                               summary
 #     expect 'sentence' test... counts, and tells what is not so
+#     await SECONDS test...     until it is so, or that is over: then it is told
+#     serve MODE...             a server at $PORT (see server.lua); served: what it got, once
+#                               the run is over and its connections have ended
 #     verdict                   one line, and the exit code
 #
 # Works in a directory of its own. After a run `summary` is its summary and `errors` what
@@ -24,7 +27,10 @@ passed=0
 failed=0
 notes=
 
+server=
 leave() {
+  # With what it does for each connection.
+  [ -z "$server" ] || kill $(pgrep -P "$server") "$server" 2>/dev/null
   [ ! -e "$dir/small" ] || umount "$dir/small" 2>/dev/null
   rm -rf "$dir"
 }
@@ -83,6 +89,51 @@ expect() {
     failed=$((failed + 1))
     printf '%s: not so: %s\n' "$fault" "$sentence"
   fi
+}
+
+await() {
+  tenths=$(($1 * 10))
+  shift
+  while ! "$@" 2>/dev/null && [ $tenths -gt 0 ]; do
+    sleep 0.1
+    tenths=$((tenths - 1))
+  done
+  expect "in time: $*" "$@"
+}
+
+# Processor time of the run, in ticks.
+ticks() {
+  awk '{ print $14 + $15 }' "/proc/$pid/stat"
+}
+
+serve() {
+  PORT=${PORT:-$((20000 + $$ % 20000))}
+  export PORT
+  rm -rf place
+  mkdir place
+  (cd "$root" && exec luajit scripts/dev/faults/server.lua "$PORT" "$dir/place" "$@") &
+  server=$!
+  await 10 [ -e place/listens ]
+}
+
+# Those that were reset ended on their own. Only whole records count.
+served() {
+  for file in place/got.*; do
+    await 60 [ -e "place/ended.${file##*.}" ]
+  done
+  kill "$server"
+  wait "$server" 2>/dev/null
+  server=
+  for file in place/got.*; do
+    sed '$ { /}$/ !d }' "$file"
+  done >output
+}
+
+# That it holds each of the first records; $twice of them are there again.
+holds_all() {
+  twice=$(($(wc -l <"$2") - $1))
+  sort -u "$2" >have
+  records "$1" | sort | cmp -s - have
 }
 
 # That a file holds the first records, all of them, in order.
