@@ -138,8 +138,10 @@ M.list = {
     usage = "weir top [RUN] [FLAG...]",
     summary = "show what a run is doing, live",
     text = "RUN is the path of its control socket, the name of its pipeline or its process id;\n"
-      .. "not needed where only one runs. q quits, p pauses the run and lets it go on. The bars\n"
-      .. "are what each node sent in the last seconds. Without a terminal it prints once.",
+      .. "where several run, tab goes to the next. p pauses the run and lets it go on, s sorts,\n"
+      .. "arrows choose a node, t shows records that pass it, d drains the run, q quits. The\n"
+      .. "bars are what each node sent in the last seconds, lag is what it has not read, or since\n"
+      .. "when its oldest record waits. Without a terminal it prints once.",
     flags = {
       { name = "every", kind = "duration", value = "TIME", help = "how often it looks; 1s" },
       color, help,

@@ -51,7 +51,8 @@ Methods; each takes "pipeline" too, which must be the name of the one that runs
 Errors have the codes of JSON-RPC (-32700 no JSON, -32600 no request, -32601 no such
 method, -32602 wrong params), -32000 for another pipeline, -32001 for no such node.
 
-Limits: 32 clients; 64 KiB a request; 64 requests in a batch; 8 taps a client; who does
+Limits: 32 clients, after which one that has been silent for a minute makes room for
+another; 64 KiB a request; 64 requests in a batch; 8 taps a client; who does
 not read 256 KiB of answers is not heard until it has.
 ]]
 

@@ -49,10 +49,11 @@ end
 local function stats_table(values, world, snapshot)
   local stats = require("weir.cli.stats")
   local brush = paint.brush(values.color, world.err_is_terminal, world.env)
+  local kept = {}
   return {
     every_ms = math.max(STATS_MS_MIN, values.stats / 1e6),
     act = function()
-      world.err(stats.text(snapshot(), world.width(), brush))
+      world.err(stats.text(snapshot(), world.width(), brush, kept))
     end,
   }
 end

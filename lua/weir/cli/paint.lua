@@ -2,7 +2,7 @@
 
 local M = {}
 
-local codes = { bad = "31", good = "32", title = "1", faint = "2" }
+local codes = { bad = "31", good = "32", hot = "33", title = "1", faint = "2", chosen = "7" }
 
 local function plain(_, text)
   return text

@@ -27,8 +27,8 @@ function M.all(world)
   return out
 end
 
--- Paths of runs that answer, among these.
-local function alive(paths, connect)
+--- Paths of runs that answer, among these.
+function M.alive(paths, connect)
   local out = {}
   for _, path in ipairs(paths) do
     local client = connect(path)
@@ -61,7 +61,7 @@ function M.find(world, word, connect)
     return word
   end
   local paths = M.all(world)
-  local found = alive(word and named(paths, word) or paths, connect)
+  local found = M.alive(word and named(paths, word) or paths, connect)
   if #found == 1 then
     return found[1]
   elseif #found > 1 then

@@ -10,6 +10,8 @@ local layout = require("weir.cli.table")
 
 local M = {}
 
+local NUMBER_WIDTH = 5 -- of the longest that human.lua writes where there is little room
+
 local function some(value, write)
   return value and value ~= 0 and write(value) or "-"
 end
@@ -46,7 +48,7 @@ local COLUMNS = {
   { title = "out", rank = 1, of = function(node) return some(node.sent, human.short) end },
   { title = "in/s", of = function(node) return some(node.in_rate.s, human.short) end },
   { title = "out/s", of = function(node) return some(node.out_rate.s, human.short) end },
-  { title = "1m/s", rank = 4, of = function(node) return some(node.out_rate.m, human.short) end },
+  { title = "1m/s", rank = 5, of = function(node) return some(node.out_rate.m, human.short) end },
   { title = "lost", optional = true,
     of = function(node) return some(dropped(node), human.short) end },
   { title = "dead", optional = true, of = function(node) return some(node.dead, human.short) end },
@@ -54,9 +56,9 @@ local COLUMNS = {
     of = function(node) return some(node.held, human.short) end },
   { title = "queue", optional = true,
     of = function(node) return some(node.queue, human.short) end },
-  { title = "most", optional = true, rank = 5,
+  { title = "most", optional = true, rank = 6,
     of = function(node) return some(node.queue_max, human.short) end },
-  { title = "lag", optional = true, rank = 6, of = lag },
+  { title = "lag", optional = true, rank = 4, of = lag },
   { title = "busy", of = function(node) return some(node.busy_share, percent) end },
   { title = "p50", optional = true, rank = 3, of = latency("p50") },
   { title = "p90", optional = true, rank = 8, of = latency("p90") },
@@ -73,12 +75,17 @@ local function has_something(column, nodes)
   return false
 end
 
-local function shown_columns(nodes)
+-- A column that has been there once stays, and none becomes narrower, so that what is
+-- printed again and again stands still.
+local function shown_columns(nodes, kept)
   local shown = {}
   for _, column in ipairs(COLUMNS) do
-    if not column.optional or has_something(column, nodes) then
+    kept[column] = kept[column] or not column.optional or has_something(column, nodes)
+    if kept[column] then
+      local is_number = column.title ~= "node"
       shown[#shown + 1] = {
-        title = column.title, of = column.of, rank = column.rank, right = column.title ~= "node",
+        title = column.title, of = column.of, rank = column.rank, right = is_number,
+        least = is_number and NUMBER_WIDTH or nil,
       }
     end
   end
@@ -119,11 +126,18 @@ end
 -- room for anything.
 ---@param snapshot table  of weir.run.metrics
 ---@param width number
-function M.lines(snapshot, width)
-  local columns = shown_columns(snapshot.nodes)
+---@param kept table?  the columns of the last time
+function M.lines(snapshot, width, kept)
+  local columns = shown_columns(snapshot.nodes, kept or {})
   local lines = lines_of(columns, snapshot.nodes, width)
   while widest(lines) > width and least(columns) do
     table.remove(columns, least(columns))
+    lines = lines_of(columns, snapshot.nodes, width)
+  end
+  if widest(lines) > width then
+    for _, column in ipairs(columns) do
+      column.least = nil
+    end
     lines = lines_of(columns, snapshot.nodes, width)
   end
   return lines
@@ -144,9 +158,10 @@ end
 ---@param snapshot table
 ---@param width number
 ---@param brush fun(kind: string, text: string): string
-function M.text(snapshot, width, brush)
+---@param kept table?  the columns of the last time
+function M.text(snapshot, width, brush, kept)
   local out = { M.headline(snapshot, brush) }
-  for i, line in ipairs(M.lines(snapshot, width)) do
+  for i, line in ipairs(M.lines(snapshot, width, kept)) do
     out[#out + 1] = i == 1 and brush("faint", line) or line
   end
   return table.concat(out, "\n") .. "\n\n"

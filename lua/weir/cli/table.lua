@@ -39,7 +39,7 @@ end
 local function measure(columns, rows)
   local widths, total = {}, 0
   for i, column in ipairs(columns) do
-    widths[i] = M.width_of(column.title)
+    widths[i] = math.max(M.width_of(column.title), column.least or 0)
     for _, row in ipairs(rows) do
       widths[i] = math.max(widths[i], M.width_of(row[i]))
     end
@@ -59,7 +59,7 @@ local function line_of(columns, widths, cells)
 end
 
 --- The lines of a table. If it is too wide, the first column is shortened.
----@param columns { title: string, right: boolean? }[]
+---@param columns { title: string, right: boolean?, least: integer? }[]  least: its width
 ---@param rows string[][]
 ---@param width number
 function M.lines(columns, rows, width)

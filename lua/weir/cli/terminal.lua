@@ -29,8 +29,11 @@ local SIGHUP, SIGINT, SIGTERM, SIGWINCH = 1, 2, 15, 28
 local SIG_BLOCK, SIG_SETMASK = 0, 2
 local INFO_BYTES = 128
 
-local ENTER = "\27[?1049h\27[?25l"
-local LEAVE = "\27[?25h\27[?1049l"
+-- Another screen, without a cursor, where a line that is too long is cut.
+local ENTER = "\27[?1049h\27[?25l\27[?7l"
+local LEAVE = "\27[?7h\27[?25h\27[?1049l"
+-- A terminal that knows these shows nothing of what is between them before its end.
+local BEGIN, END = "\27[?2026h", "\27[?2026l"
 
 local Terminal = {}
 Terminal.__index = Terminal
@@ -53,7 +56,7 @@ function M.open(world)
   if not world.out_is_terminal or ffi.C.tcgetattr(STDIN, was) ~= 0 then
     return nil
   end
-  local self = setmetatable({ world = world, was = was }, Terminal)
+  local self = setmetatable({ world = world, was = was, keys = {} }, Terminal)
   self.signals, self.old_signals = take_signals()
   local raw = ffi.new("struct weir_termios", was)
   raw.lines = bit.band(raw.lines, bit.bnot(CANONICAL + ECHO + SIGNALS))
@@ -63,11 +66,28 @@ function M.open(world)
   return self
 end
 
-local key = ffi.new("char[1]")
+local NAMES = { ["\27[A"] = "up", ["\27[B"] = "down", ["\27OA"] = "up", ["\27OB"] = "down",
+  ["\27"] = "escape", ["\t"] = "tab" }
+
+-- Keys that come together, as from a slow line; one that is a sequence comes whole.
+local function keys_of(text)
+  local keys = {}
+  while text ~= "" do
+    local one = text:match("^\27[%[O][%d;]*[%a~]") or text:sub(1, 1)
+    keys[#keys + 1] = NAMES[one] or one
+    text = text:sub(#one + 1)
+  end
+  return keys
+end
+
+local KEYS_BYTES = 64
+local typed = ffi.new("char[?]", KEYS_BYTES)
 
 -- A terminal that has gone says what Ctrl-D says.
-local function read_key()
-  return ffi.C.read(STDIN, key, 1) == 1 and ffi.string(key, 1) or "\4"
+function Terminal:_read_key()
+  local count = tonumber(ffi.C.read(STDIN, typed, KEYS_BYTES))
+  self.keys = count > 0 and keys_of(ffi.string(typed, count)) or { "\4" }
+  return table.remove(self.keys, 1)
 end
 
 local function read_signal(self)
@@ -76,11 +96,14 @@ local function read_signal(self)
   return info[0] == SIGWINCH and "resized" or "ended"
 end
 
---- Waits for a key ("key", its byte), a signal ("ended" or "resized"), something to read
+--- Waits for a key ("key", its byte or name), a signal ("ended" or "resized"), something to read
 -- at the descriptor ("readable"), or the end of the time (nil).
 ---@param descriptor integer
 ---@param timeout_ms number
 function Terminal:wait(descriptor, timeout_ms)
+  if self.keys[1] then
+    return "key", table.remove(self.keys, 1)
+  end
   local fds = ffi.new("struct weir_pollfd[3]", {
     { STDIN, POLLIN }, { self.signals, POLLIN }, { descriptor, POLLIN },
   })
@@ -88,7 +111,7 @@ function Terminal:wait(descriptor, timeout_ms)
   if fds[1].revents ~= 0 then
     return read_signal(self)
   elseif fds[0].revents ~= 0 then
-    return "key", read_key()
+    return "key", self:_read_key()
   end
   return fds[2].revents ~= 0 and "readable" or nil
 end
@@ -96,7 +119,7 @@ end
 --- Draws lines from the top, over what was there.
 ---@param lines string[]
 function Terminal:draw(lines)
-  self.world.out("\27[H" .. table.concat(lines, "\27[K\r\n") .. "\27[K\27[J")
+  self.world.out(BEGIN .. "\27[H" .. table.concat(lines, "\27[K\r\n") .. "\27[K\27[J" .. END)
   self.world.flush()
 end
 

@@ -2,21 +2,18 @@
 
 local client = require("weir.cli.client")
 local exit = require("weir.cli.exit")
-local layout = require("weir.cli.table")
 local load = require("weir.cli.load")
 local paint = require("weir.cli.paint")
+local screen = require("weir.cli.screen")
 local sockets = require("weir.cli.sockets")
-local spark = require("weir.cli.spark")
 local stats = require("weir.cli.stats")
+local tapping = require("weir.cli.tapping")
 
 local M = {}
 
 local EVERY_NS, EVERY_MS_MIN = 1e9, 100
 local HISTORY = 120
-local SPARK_MIN, SPARK_MAX, TABLE = 10, 40, 80
 local CTRL_C, CTRL_D = "\3", "\4"
-
--- --- what is drawn
 
 -- Appends how fast each node sends, for the bars behind it.
 local function remember(history, snapshot)
@@ -28,49 +25,6 @@ local function remember(history, snapshot)
       table.remove(rates, 1)
     end
   end
-end
-
-local function padded(text, width)
-  return text .. (" "):rep(width - layout.width_of(text))
-end
-
---- The lines of a screen.
----@param snapshot table  of weir.run.metrics, as it came over the socket
----@param history table<string, number[]>
----@param screen { width: integer, height: integer, brush: function, plain: boolean? }
-function M.frame(snapshot, history, screen)
-  local bars = math.min(SPARK_MAX, math.max(SPARK_MIN, screen.width - TABLE - 2))
-  local width = screen.width - bars - 2
-  local lines = stats.lines(snapshot, width)
-  local widest = 0
-  for _, line in ipairs(lines) do
-    widest = math.max(widest, layout.width_of(line))
-  end
-  local out = { screen.brush("title", snapshot.pipeline) .. "  "
-    .. stats.headline(snapshot, screen.brush), "" }
-  for i, line in ipairs(lines) do
-    local rates = i > 1 and history[snapshot.nodes[i - 1].name]
-    out[#out + 1] = i == 1 and screen.brush("faint", line)
-      or padded(line, widest) .. "  " .. spark.line(rates or {}, bars, screen.plain)
-  end
-  for _, node in ipairs(snapshot.nodes) do
-    if node.hindrance then
-      out[#out + 1] = screen.brush("bad", node.name .. " waits")
-      for _, line in ipairs(layout.wrapped(node.hindrance, screen.width - 2)) do
-        out[#out + 1] = "  " .. line
-      end
-    end
-  end
-  for _, each in ipairs(snapshot.errors or {}) do
-    out[#out + 1] = ("%s  %s x %s"):format(screen.brush("bad", each.code), each.node, each.count)
-  end
-  local foot = screen.brush("faint", snapshot.state == "paused" and "q quit  p go on"
-    or "q quit  p pause")
-  for i = #out, screen.height - 1, -1 do
-    out[i] = nil
-  end
-  out[#out + 1] = foot
-  return out
 end
 
 -- --- one print
@@ -101,11 +55,19 @@ local Live = {}
 Live.__index = Live
 
 function Live:draw()
-  local snapshot = self.snapshot
-  self.terminal:draw(M.frame(snapshot, self.history, {
+  self.terminal:draw(screen.frame(self.snapshot, self.history, {
     width = self.world.width(), height = self.world.height(), brush = self.brush,
     plain = self.plain,
-  }))
+  }, self.view))
+end
+
+-- What the process took since the last time.
+function Live:_note_cpu(snapshot)
+  local last = self.snapshot
+  local span_s = last and snapshot.elapsed_s - last.elapsed_s or 0
+  if span_s > 0 and snapshot.cpu_s then
+    self.view.cpu_share = (snapshot.cpu_s - last.cpu_s) / span_s
+  end
 end
 
 -- Asks anew; nil and why it cannot.
@@ -114,10 +76,100 @@ function Live:refresh()
   if not snapshot then
     return nil, err
   end
+  self:_note_cpu(snapshot)
   self.snapshot = snapshot
   remember(self.history, snapshot)
+  self.view.tap = self.tapping:read()
   self:draw()
   return true
+end
+
+-- --- keys: each does what it does; true to look anew at once
+
+local keys = {}
+
+function keys.p(self)
+  self.connection:ask(self.snapshot.state == "paused" and "resume" or "pause", {})
+  return true
+end
+
+function keys.s(self)
+  self.order = self.order % #screen.orders + 1
+  self.view.order = screen.orders[self.order]
+end
+
+function keys.t(self)
+  local tap = self.view.tap
+  if tap and (not self.view.chosen or tap.node == self.view.chosen) then
+    self.view.tap = self.tapping:stop()
+  else
+    self:_choose(0)
+    self.view.tap = self.tapping:start(self.path, self.view.chosen)
+  end
+end
+
+function keys.d(self)
+  self.view.asks = ("drain %s, which ends it well? y yes, any other key no"):format(
+    self.snapshot.pipeline)
+end
+
+function keys.tab(self)
+  if #self.view.runs > 1 then
+    return self:_switch()
+  end
+end
+
+function keys.down(self)
+  self:_choose(1)
+end
+
+function keys.up(self)
+  self:_choose(-1)
+end
+
+function keys.escape(self)
+  self.view.tap = self.tapping:stop()
+  self.view.chosen = nil
+end
+
+keys[" "], keys.j, keys.k, keys["\r"], keys["\n"] = keys.p, keys.down, keys.up, keys.t, keys.t
+
+-- The next row below (1) or above (-1), or the one that is chosen already, if any (0).
+function Live:_choose(step)
+  local nodes = screen.sorted(self.snapshot.nodes, self.view.order)
+  local at = step < 0 and #nodes + 1 or 0
+  for i, node in ipairs(nodes) do
+    at = node.name == self.view.chosen and i or at
+  end
+  if step == 0 and at == 0 then
+    at = 1
+  end
+  local node = nodes[math.max(1, math.min(#nodes, at + step))]
+  self.view.chosen = node and node.name
+end
+
+-- To the next run that answers; those that have begun since are there too.
+function Live:_switch()
+  local runs = self.view.runs
+  for step = 1, #runs do
+    local at = (self.view.at + step - 1) % #runs + 1
+    local connection = client.connect(runs[at])
+    if connection then
+      self.connection:close()
+      self.tapping:stop()
+      self.connection, self.path, self.history, self.snapshot = connection, runs[at], {}, nil
+      self.view = { runs = runs, at = at, kept = {}, order = self.view.order }
+      return true
+    end
+  end
+end
+
+function Live:_answer(key)
+  self.view.asks = nil
+  if key == "y" or key == "Y" then
+    self.connection:ask("drain", {})
+    return true
+  end
 end
 
 local function is_end(what, key)
@@ -130,12 +182,15 @@ function Live:listen(until_ms)
     local what, key = self.terminal:wait(self.connection:descriptor(), until_ms - self.now_ms())
     if is_end(what, key) then
       return false
-    elseif key == "p" or key == " " then
-      self.connection:ask(self.snapshot.state == "paused" and "resume" or "pause", {})
-      return true
+    elseif what == "key" then
+      local press = self.view.asks and self._answer or keys[key] or keys[key:lower()]
+      if press and press(self, key) then
+        return true
+      end
+      self:draw()
     elseif what == "resized" then
       self:draw()
-    elseif what ~= "key" then
+    else
       return true
     end
   end
@@ -152,15 +207,27 @@ function Live:run()
   return err
 end
 
-local function show(connection, terminal, given, world)
+local function show(connection, terminal, given, world, runs)
+  local at
+  for i, path in ipairs(runs) do
+    at = path == connection.path and i or at
+  end
+  if not at then
+    at = 1
+    table.insert(runs, 1, connection.path) -- where nobody would look for it
+  end
   local live = setmetatable({
-    connection = connection, terminal = terminal, world = world, history = {},
-    every_ms = math.max(EVERY_MS_MIN, (given.values.every or EVERY_NS) / 1e6),
+    connection = connection, path = connection.path, terminal = terminal, world = world,
+    history = {}, every_ms = math.max(EVERY_MS_MIN, (given.values.every or EVERY_NS) / 1e6),
     brush = paint.brush(given.values.color, true, world.env),
-    plain = is_ascii(world), now_ms = world.now_ms,
+    plain = is_ascii(world), now_ms = world.now_ms, order = 1,
+    tapping = tapping.new(),
+    view = { runs = runs, at = at, kept = {}, order = screen.orders[1] },
   }, Live)
   local ok, err = pcall(live.run, live)
   terminal:close()
+  live.tapping:stop()
+  live.connection:close()
   if not ok then
     error(err, 0)
   elseif err and not err.ended then
@@ -172,23 +239,35 @@ local function show(connection, terminal, given, world)
   return exit.OK
 end
 
-function M.run(given, world)
-  if #given.plain > 1 then
-    load.complain({ message = "one run at a time: weir top [PATH]" }, given, world)
-    return exit.USAGE
+-- Where several run and nobody says which, the first one.
+local function find(given, world)
+  local runs = sockets.alive(sockets.all(world), client.connect)
+  if not given.plain[1] and runs[1] then
+    return runs[1], runs
   end
   local path, message = sockets.find(world, given.plain[1], client.connect)
-  local connection
+  return path, path and runs or message
+end
+
+function M.run(given, world)
+  if #given.plain > 1 then
+    load.complain({ message = "one run at a time: weir top [RUN]" }, given, world)
+    return exit.USAGE
+  end
+  local path, runs = find(given, world)
+  local connection, message
   if path then
     connection, message = client.connect(path)
   end
   if not connection then
-    load.complain({ message = message }, given, world)
+    load.complain({ message = message or runs }, given, world)
     return exit.FAILED
   end
   local terminal = require("weir.cli.terminal").open(world)
-  local code = terminal and show(connection, terminal, given, world)
-    or print_once(connection, given, world)
+  if terminal then
+    return show(connection, terminal, given, world, runs)
+  end
+  local code = print_once(connection, given, world)
   connection:close()
   return code
 end

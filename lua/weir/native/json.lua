@@ -45,6 +45,16 @@ local function read_raw(slice)
   return M.array(out)
 end
 
+-- What is kept as it is written, or nil.
+local function kept(slice, name, options)
+  local first = ffi.string(slice.bytes, 1)
+  if name ~= nil and name == options.raw and first == "[" then
+    return read_raw(slice)
+  elseif name ~= nil and name == options.exact and first:find("[%d-]") then
+    return M.raw(ffi.string(slice.bytes, slice.size))
+  end
+end
+
 local function read_members(slice, options, depth)
   if depth > (options.depth or DEPTH_MAX) then
     error("nested too deep", 0)
@@ -54,8 +64,7 @@ local function read_members(slice, options, depth)
   while C.weir_json_walk_next(walk) ~= 0 do
     local key = is_array and #result + 1 or unescaped(walk[0].key)
     local value = walk[0].value
-    local is_raw = key ~= nil and key == options.raw and ffi.string(value.bytes, 1) == "["
-    result[key] = is_raw and read_raw(value) or read(value, options, depth)
+    result[key] = kept(value, key, options) or read(value, options, depth)
   end
   return is_array and M.array(result) or result
 end
@@ -78,9 +87,9 @@ end
 
 --- The value of a text, or nil and what is wrong. null is left out unless options.null
 -- says what stands for it. raw: of an array that is a member of that name the elements
--- stay the texts that they are.
+-- stay the texts that they are; exact: so does a number of that name.
 ---@param text string
----@param options { null: any, depth: integer?, raw: string? }?
+---@param options { null: any, depth: integer?, raw: string?, exact: string? }?
 function M.decode(text, options)
   local trimmed = text:match("^%s*(.-)%s*$")
   local column = ffi.new("uint32_t[1]")
@@ -111,6 +120,10 @@ end
 --- A text that is JSON already.
 function M.raw(text)
   return setmetatable({ text = text }, Raw)
+end
+
+function M.is_raw(value)
+  return getmetatable(value) == Raw
 end
 
 local ESCAPES = {

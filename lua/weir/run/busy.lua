@@ -1,7 +1,7 @@
 --- How the time of a segment is shared among its stages, by looking at what it is at.
 --
 --     local busy = busy.new(engine)
---     busy:look()             -- some hundred times a second; whether any is at work
+--     busy:look()             -- some hundred times a second; false where all rest
 --     busy:add("p/1", 0.25)   -- so long has it been at work since the last time
 --     busy:of("parse")        --> 0.2: what of that a stage took in all, or nil
 --
@@ -10,7 +10,7 @@
 
 local cdef = require("weir.cdef")
 
-local C = cdef.load("engine/sched/flow.h", "engine/sched/run.h")
+local C = cdef.load("engine/sched/flow.h", "engine/sched/profile.h", "engine/sched/run.h")
 
 local M = {}
 
@@ -36,7 +36,8 @@ end
 
 ---@param engine table  of weir.run.engine; it may be started later
 function M.new(engine)
-  local self = setmetatable({ engine = engine, segments = {}, of_task = {}, seconds = {} }, Busy)
+  local self = setmetatable({ engine = engine, segments = {}, of_task = {}, seconds = {},
+    steps = 0 }, Busy)
   for _, task in ipairs(engine.plan.tasks) do
     if task.kind == "segment" and #task.stages > 1 then
       local segment = { task = task, count = #task.stages, seen = {}, all = 0, owed = 0,
@@ -51,7 +52,17 @@ function M.new(engine)
   return self
 end
 
---- Sees what segments are at, once it has started.
+-- How many steps they have taken in all.
+local function steps_of(self)
+  local steps = 0
+  for _, segment in ipairs(self.segments) do
+    steps = steps + tonumber(C.weir_flow_task_time(self.engine.flow, segment.task.number).steps)
+  end
+  return steps
+end
+
+--- Sees what segments are at, once it has started; whether any has been at work since the
+-- last time.
 function Busy:look()
   local any = false
   for _, segment in ipairs(self.segments) do
@@ -67,6 +78,8 @@ function Busy:look()
       end
     end
   end
+  local steps = steps_of(self)
+  any, self.steps = any or steps ~= self.steps, steps
   return any
 end
 

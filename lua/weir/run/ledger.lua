@@ -171,7 +171,8 @@ local function add_buffer(ledger, flow, task)
   if ledger.live then
     stage.received = sent + dropped_of(stage) + stage.held + stage.absorbed - stage.made
   end
-  ledger.balanced = ledger.balanced and settle(stage) == sent
+  settle(stage)
+  ledger.balanced = ledger.balanced and stage.sent == sent
   table.insert(ledger.stages, stage)
 end
 

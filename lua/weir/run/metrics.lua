@@ -62,7 +62,7 @@ function M.new(engine)
   }, Meter)
 end
 
---- Sees what segments are at; whether any is at work.
+--- Sees what segments are at; whether any has been at work since the last time.
 function Meter:look()
   return self.busy:look()
 end

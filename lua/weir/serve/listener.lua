@@ -5,14 +5,15 @@
 --       line = function(client, line) ... end,      -- one came
 --       ended = function(client) ... end,           -- it is gone
 --       too_long = "...", too_many = "...",         -- last words
+--       now_s = os.time,                            -- a clock, or this one
 --     })
 --     listener:serve()                     -- whenever something has come
 --     listener:send(client, "a line")      -- and, now and then:
 --     listener:flush()
 --
 -- Limits, each with its name, keep any number of clients that say too much, or read too
--- little, from being more than a nuisance. A client that has said all is answered before
--- it is left; while client.listens is above 0 it is told more.
+-- little, or nothing at all, from being more than a nuisance. A client that has said all is
+-- answered before it is left; while client.listens is above 0 it is told more.
 
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
@@ -22,6 +23,7 @@ local C = cdef.load("engine/base/err.h", "engine/loop/address.h", "engine/loop/n
 local M = {}
 
 M.CLIENTS_MAX = 32
+M.SILENCE_MAX_S = 60 -- then a client makes room for another, should there be none
 M.LINE_MAX = 64 * 1024 -- bytes of a request
 M.UNSENT_MAX = 256 * 1024 -- bytes that a client has not read; then it is not heard
 M.LINES_A_TURN = 64 -- of a client, before others have their turn
@@ -73,7 +75,7 @@ function M.open(path, user)
   end
   local self = setmetatable({
     net = net[0], socket = socket[0], path = path, user = user, options = options,
-    clients = {}, client_count = 0,
+    clients = {}, client_count = 0, now_s = user.now_s or os.time,
   }, Listener)
   self:serve()
   return self
@@ -171,6 +173,7 @@ local function hear(self, client)
   end
   local code = C.weir_socket_read(client.socket, room, READ_BYTES, count)
   if code == C.WEIR_OK then
+    client.heard_s = self.now_s()
     client.begun = client.begun .. ffi.string(room, count[0])
     C.weir_socket_again(client.socket) -- what is wrong with it is told once
     take_lines(self, client)
@@ -192,7 +195,26 @@ function Listener:_serve_client(client)
   end
 end
 
+-- Those that have gone unnoticed, or else who has been silent for longest, if that is long.
+function Listener:_make_room()
+  local idle
+  for _, client in pairs(self.clients) do
+    self:_serve_client(client)
+    local is_idle = client.listens == 0 and client.unsent == 0
+    if is_idle and not (idle and idle.heard_s <= client.heard_s) then
+      idle = client
+    end
+  end
+  if self.client_count >= M.CLIENTS_MAX and idle
+    and self.now_s() - idle.heard_s >= M.SILENCE_MAX_S then
+    self:drop(idle)
+  end
+end
+
 function Listener:_welcome(socket)
+  if self.client_count >= M.CLIENTS_MAX then
+    self:_make_room()
+  end
   if self.client_count >= M.CLIENTS_MAX then
     local line = self.user.too_many .. "\n"
     C.weir_socket_write(socket, line, #line, count)
@@ -201,6 +223,7 @@ function Listener:_welcome(socket)
   end
   local client = {
     socket = socket, key = key_of(socket), begun = "", out = {}, unsent = 0, listens = 0,
+    heard_s = self.now_s(),
   }
   self.clients[client.key] = client
   self.client_count = self.client_count + 1

@@ -25,8 +25,9 @@ local function failure(id, code, message)
   return { jsonrpc = "2.0", id = id, error = { code = code, message = message } }
 end
 
+-- A number is kept as it was written: some do not fit into one of Lua.
 local function is_id(id)
-  return type(id) == "string" or type(id) == "number" or id == json.null
+  return type(id) == "string" or json.is_raw(id) or id == json.null
 end
 
 local function is_request(request)
@@ -88,7 +89,7 @@ end
 ---@param methods table<string, fun(params: table, context: any): any>
 ---@param context any  handed to the method
 function M.answer(line, methods, context)
-  local value, message = json.decode(line, { null = json.null, depth = DEPTH_MAX })
+  local value, message = json.decode(line, { null = json.null, depth = DEPTH_MAX, exact = "id" })
   local answer
   if value == nil then
     answer = failure(json.null, M.PARSE, message)

@@ -211,6 +211,7 @@ local function tell(self, tap, seen)
   end
   if #records > 0 then
     tap.told = tap.told + #records
+    tap.passed = math.max(tap.passed, tap.told) -- what is counted may be of a moment before
     self.send(tap.client, rpc.notice("tap", {
       tap = tap.number, node = tap.node, records = records, passed = tap.passed, told = tap.told,
       done = tap.left == 0,

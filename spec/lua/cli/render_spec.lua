@@ -173,8 +173,8 @@ describe("the table of a run at work", function()
     local idle = node("a", { queue = 0, queue_max = 0 })
     local without = stats_table.lines({ nodes = { idle } }, 100)
     assert.same({
-      "node    out   in/s  out/s  1m/s  busy",
-      "a     8.77M  1.23M  1.00M  900k   46%",
+      "node    out   in/s  out/s   1m/s   busy",
+      "a     8.77M  1.23M  1.00M   900k    46%",
     }, without)
   end)
 end)

@@ -1,6 +1,6 @@
 local layout = require("weir.cli.table")
+local screen = require("weir.cli.screen")
 local spark = require("weir.cli.spark")
-local top = require("weir.cli.top")
 
 local function plain(_, text)
   return text
@@ -35,20 +35,20 @@ describe("a screen of weir top", function()
   it("fits its window, and says what the keys do", function()
     local history = { ["node:1"] = { 1, 2, 3 } }
     for _, size in ipairs({ { 80, 24, 3 }, { 100, 10, 40 }, { 200, 50, 20 }, { 72, 5, 1 } }) do
-      local lines = top.frame(snapshot(size[3]), history,
+      local lines = screen.frame(snapshot(size[3]), history,
         { width = size[1], height = size[2], brush = plain })
       assert.is_true(#lines <= size[2])
       for _, line in ipairs(lines) do
         assert.is_true(layout.width_of(line) <= size[1], line)
       end
-      assert.equal("q quit  p pause", lines[#lines])
+      assert.matches("^q quit  p pause", lines[#lines])
     end
   end)
 
   it("shows what a sink waits for", function()
     local now = snapshot(2)
     now.nodes[2].hindrance = ("a.jsonl: cannot be written: no room; "):rep(4)
-    local lines = top.frame(now, {}, { width = 80, height = 30, brush = plain })
+    local lines = screen.frame(now, {}, { width = 80, height = 30, brush = plain })
     local text = table.concat(lines, "\n")
     assert.matches("\nnode:2 waits\n  a.jsonl: cannot be written: no room;", text)
     for _, line in ipairs(lines) do
@@ -60,8 +60,91 @@ describe("a screen of weir top", function()
     local now = snapshot(1)
     now.state = "paused"
     now.errors = { { code = "ESYNTAX", node = "in", count = 3 } }
-    local text = table.concat(top.frame(now, {}, { width = 100, height = 30, brush = plain }), "\n")
+    local lines = screen.frame(now, {}, { width = 100, height = 30, brush = plain })
+    local text = table.concat(lines, "\n")
     assert.matches("\nESYNTAX  in x 3\n", text)
-    assert.matches("p go on$", text)
+    assert.matches("p go on  s sort: pipeline[^\n]*$", text)
+  end)
+
+  local WINDOW = { width = 100, height = 30, brush = plain }
+
+  local function names_of(lines)
+    local names = {}
+    for _, line in ipairs(lines) do
+      names[#names + 1] = line:match("(node:%d+)")
+    end
+    return names
+  end
+
+  it("sorts nodes, equal ones as in the pipeline", function()
+    local now = snapshot(4)
+    now.nodes[3].busy_share = 0.5
+    now.nodes[4].dropped = { sampled = 9 }
+    for name, wanted in pairs({ pipeline = { 1, 2, 3, 4 }, rate = { 1, 2, 3, 4 },
+      busy = { 3, 1, 2, 4 }, lost = { 4, 1, 2, 3 } }) do
+      for _, order in ipairs(screen.orders) do
+        if order.name == name then
+          for i, node in ipairs(screen.sorted(now.nodes, order)) do
+            assert.equal("node:" .. wanted[i], node.name, name)
+          end
+        end
+      end
+    end
+  end)
+
+  it("keeps what is chosen in sight", function()
+    for chosen = 1, 40 do
+      local lines = screen.frame(snapshot(40), {}, { width = 100, height = 14, brush = plain },
+        { chosen = "node:" .. chosen })
+      local text = table.concat(lines, "\n")
+      assert.matches("\n› node:" .. chosen .. " ", text)
+      assert.equal(14, #lines)
+      local names = names_of(lines)
+      assert.is_true(#names > 3)
+      local first, last = names[1]:match("%d+"), names[#names]:match("%d+")
+      assert.equal(#names, last - first + 1)
+    end
+  end)
+
+  it("shows the last records of a tap, as a terminal bears them", function()
+    local records = {}
+    for i = 1, 40 do
+      records[i] = ('{"n":%d,"t":"\27[31m\194\155größe%s"}'):format(i, ("x"):rep(i * 4))
+    end
+    local lines = screen.frame(snapshot(3), {}, { width = 60, height = 16, brush = plain },
+      { tap = { node = "node:2", passed = 1234, records = records } })
+    local text = table.concat(lines, "\n")
+    assert.matches("\nnode:2, 1,234 passed\n", text)
+    assert.matches('\n{"n":40,"t":" %[31m größex*…\nq quit', text)
+    assert.falsy(text:find("[\27\155]"))
+    assert.equal(16, #lines)
+    for _, line in ipairs(lines) do
+      assert.is_true(layout.width_of(line) <= 60, line)
+    end
+  end)
+
+  it("asks before it ends a run, and names others where several are", function()
+    local lines = screen.frame(snapshot(1), {}, WINDOW, { asks = "drain p? y yes" })
+    assert.equal("drain p? y yes", lines[#lines])
+    lines = screen.frame(snapshot(1), {}, WINDOW, { runs = { "a", "b" }, at = 2 })
+    assert.matches("^p 2 of 2  ", lines[1])
+    assert.matches("tab next run$", lines[#lines])
+  end)
+
+  it("stands still: a column that has been there stays, with its width", function()
+    local kept, busy, idle = {}, snapshot(2), snapshot(2)
+    busy.nodes[1].queue, busy.nodes[1].lag = 5120, { seconds = 0.5 }
+    idle.nodes[1].in_rate = rate(1230000)
+    local first = screen.frame(busy, {}, WINDOW, { kept = kept })
+    local second = screen.frame(idle, {}, WINDOW, { kept = kept })
+    local function titles(lines)
+      for _, line in ipairs(lines) do
+        if line:find("out/s", 1, true) then
+          return line
+        end
+      end
+    end
+    assert.matches("queue +lag", titles(first))
+    assert.equal(titles(first), titles(second))
   end)
 end)

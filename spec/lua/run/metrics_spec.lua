@@ -67,6 +67,7 @@ local COUNTS = { "received", "made", "sent", "filtered", "absorbed", "dead" }
 describe("metrics", function()
   it("never go back while a run is at work, and agree with the ledger at its end", function()
     local meter, last
+    local grows, waited = 0, 0
     play(function(engine_)
       meter = metrics.new(engine_)
       return function(step)
@@ -79,8 +80,11 @@ describe("metrics", function()
           end
         end
         last = snapshot
+        grows = grows + (node_of(snapshot, "wait").sent > waited and 1 or 0)
+        waited = node_of(snapshot, "wait").sent
       end
     end)
+    assert.is_true(grows > 3, "what a buffer sends is seen while it does")
     local snapshot = meter:snapshot(1e6)
     assert.equal("finished", snapshot.state)
     local ledger = opened:result().ledger

@@ -1,7 +1,7 @@
 local listener = require("weir.serve.listener")
 local sockets = require("spec.support.sockets")
 
-local path, open, heard, gone
+local path, open, heard, gone, now
 
 -- Echoes each line, and remembers it.
 local function listen()
@@ -16,13 +16,14 @@ local function listen()
     end,
     too_long = "too long",
     too_many = "too many",
+    now_s = function() return now end,
   })
   open = self
   return self, message
 end
 
 before_each(function()
-  path, heard, gone = os.tmpname() .. ".sock", {}, 0
+  path, heard, gone, now = os.tmpname() .. ".sock", {}, 0, 1000
 end)
 
 after_each(function()
@@ -146,11 +147,36 @@ describe("a listener", function()
     assert.equal("too many\n", late:read_all())
     assert.equal(listener.CLIENTS_MAX, self.client_count)
     clients[1]:close()
-    self:serve()
     local next_one = sockets.connect_path(path)
     next_one:send("x\n")
     self:serve()
     assert.equal("<x>\n", next_one:read())
+  end)
+
+  it("ends who has been silent for longest where there is no more room", function()
+    local self = assert(listen())
+    local clients = {}
+    for i = 1, listener.CLIENTS_MAX do
+      clients[i] = sockets.connect_path(path)
+    end
+    self:serve()
+    for i, client in ipairs(clients) do
+      now = now + 1
+      if i ~= 7 then
+        client:send("x\n")
+      end
+      self:serve()
+    end
+    now = now + listener.SILENCE_MAX_S - listener.CLIENTS_MAX
+    local late = sockets.connect_path(path)
+    late:send("x\n")
+    self:serve()
+    assert.equal("<x>\n", late:read())
+    assert.equal("", clients[7]:read_all())
+    assert.equal(1, gone)
+    local later = sockets.connect_path(path)
+    self:serve()
+    assert.equal("too many\n", later:read_all())
   end)
 
   it("bears that there is no descriptor left", function()

@@ -32,7 +32,7 @@ end
 
 describe("JSON-RPC", function()
   it("answers a request with what the method gives, and its id", function()
-    for _, id in ipairs({ "1", '"a"', "-7" }) do
+    for _, id in ipairs({ "1", '"a"', "-7", "9007199254740993", "1.50", "1e400" }) do
       local text = rpc.answer(('{"jsonrpc":"2.0","id":%s,"method":"echo","params":{"a":[]}}')
         :format(id), methods)
       assert.equal(('{"id":%s,"jsonrpc":"2.0","result":{"a":[]}}'):format(id), text)
