@@ -23,6 +23,15 @@ weir.from "examples/access.jsonl"
 --
 --     weir.tcp{ listen = "0.0.0.0:7000", max_connections = 5000, idle_timeout = "2m" }
 --
+-- A sink may listen, too: everybody who comes gets every record from then on.
+--
+--     weir.tcp{ listen = "0.0.0.0:7001", overflow = "drop_oldest" }
+--
+-- Where others could read along, say who you are and whom you trust (`weir help tls`):
+--
+--     weir.tcp{ listen = "0.0.0.0:7000", tls = { cert = "host.pem", key = "host.key" } }
+--     weir.tcp{ connect = "collector.example.org:7000", tls = true }
+--
 -- What machines log comes the same way, and is taken apart (`weir help syslog`):
 --
 --     weir.syslog{ listen = "0.0.0.0:514" }

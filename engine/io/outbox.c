@@ -25,14 +25,6 @@ void weir_outbox_add(weir_outbox *outbox, size_t end)
   weir_buf_append(&outbox->ends, &at, sizeof at);
 }
 
-weir_slice weir_outbox_pending(const weir_outbox *outbox)
-{
-  size_t start = (size_t)(outbox->next - outbox->first);
-  return (weir_slice){outbox->bytes.bytes + start, outbox->bytes.size - start};
-}
-
-void weir_outbox_wrote(weir_outbox *outbox, size_t size) { outbox->next += size; }
-
 static size_t end_count(const weir_outbox *outbox)
 {
   return outbox->ends.size / sizeof(uint64_t);
@@ -42,6 +34,68 @@ static uint64_t end_at(const weir_outbox *outbox, size_t at)
 {
   return ((const uint64_t *)outbox->ends.bytes)[at];
 }
+
+// How many rows end at a position or before.
+static size_t count_upto(const weir_outbox *outbox, uint64_t position)
+{
+  size_t low = 0;
+  size_t high = end_count(outbox);
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (end_at(outbox, middle) <= position)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+void weir_outbox_move(weir_outbox *outbox, weir_outbox *from)
+{
+  uint64_t end = weir_outbox_end(outbox);
+  weir_buf_append(&outbox->bytes, from->bytes.bytes, from->bytes.size);
+  for (size_t i = 0; i < end_count(from); i++)
+    weir_outbox_add(outbox,
+                    (size_t)(end - outbox->first + end_at(from, i) - from->first));
+  outbox->next = weir_outbox_end(outbox);
+  weir_buf_clear(&from->bytes);
+  weir_buf_clear(&from->ends);
+  from->first = from->next = 0;
+  from->ends_at = 0;
+}
+
+uint64_t weir_outbox_end(const weir_outbox *outbox)
+{
+  return outbox->first + outbox->bytes.size;
+}
+
+weir_slice weir_outbox_from(const weir_outbox *outbox, uint64_t position)
+{
+  size_t start = (size_t)(position - outbox->first);
+  return (weir_slice){outbox->bytes.bytes + start, outbox->bytes.size - start};
+}
+
+uint64_t weir_outbox_row_end(const weir_outbox *outbox, uint64_t position)
+{
+  if (position == outbox->first)
+    return position;
+  size_t at = count_upto(outbox, position - 1);
+  return at < end_count(outbox) ? end_at(outbox, at) : weir_outbox_end(outbox);
+}
+
+uint64_t weir_outbox_rows_between(const weir_outbox *outbox, uint64_t start,
+                                  uint64_t end)
+{
+  return count_upto(outbox, end) - count_upto(outbox, start);
+}
+
+weir_slice weir_outbox_pending(const weir_outbox *outbox)
+{
+  size_t start = (size_t)(outbox->next - outbox->first);
+  return (weir_slice){outbox->bytes.bytes + start, outbox->bytes.size - start};
+}
+
+void weir_outbox_wrote(weir_outbox *outbox, size_t size) { outbox->next += size; }
 
 static uint64_t confirmed(const weir_outbox *outbox)
 {
@@ -71,17 +125,10 @@ void weir_outbox_confirm(weir_outbox *outbox, size_t unsent)
 {
   uint64_t written = outbox->next - outbox->first;
   uint64_t upto = outbox->first + (written > unsent ? written - unsent : 0);
-  size_t low = outbox->ends_at;
-  size_t high = end_count(outbox);
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (end_at(outbox, middle) <= upto)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  outbox->ends_at = low;
-  if (low > 0)
+  size_t at = count_upto(outbox, upto);
+  if (at > outbox->ends_at)
+    outbox->ends_at = at;
+  if (outbox->ends_at > 0)
     compact(outbox);
 }
 

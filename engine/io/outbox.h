@@ -29,6 +29,18 @@ void weir_outbox_fini(weir_outbox *outbox);
 // A row ends at bytes.bytes + end.
 void weir_outbox_add(weir_outbox *outbox, size_t end);
 
+// Moves all rows behind those of another, where they count as written.
+void weir_outbox_move(weir_outbox *outbox, weir_outbox *from);
+
+// By positions in all that was ever added: where it ends; what is from there on; where
+// the row ends that ends there or next; how many rows end behind the one and not behind
+// the other.
+uint64_t weir_outbox_end(const weir_outbox *outbox);
+weir_slice weir_outbox_from(const weir_outbox *outbox, uint64_t position);
+uint64_t weir_outbox_row_end(const weir_outbox *outbox, uint64_t position);
+uint64_t weir_outbox_rows_between(const weir_outbox *outbox, uint64_t start,
+                                  uint64_t end);
+
 // What is to be written, and how much of it the kernel took.
 weir_slice weir_outbox_pending(const weir_outbox *outbox);
 void weir_outbox_wrote(weir_outbox *outbox, size_t size);

@@ -68,6 +68,33 @@ weir.from "a.txt" :to(weir.tcp{ connect = "127.0.0.1:%d", codec = "lines" })]], 
       place:read("in.dead.jsonl"))
   end)
 
+  for _, kind in ipairs({ "tcp", "unix" }) do
+    it("are given to everybody who comes for them, by a sink that listens: " .. kind, function()
+      local port = sockets.free_port()
+      local where = kind == "tcp" and ('"127.0.0.1:%d"'):format(port) or "true, path = 's'"
+      local there = kind == "tcp" and ("connect = %s"):format(where) or "path = 's', connect = true"
+      script("out.lua", [[
+weir.from(weir.interval{ every = "2ms" }):set{ n = "1" }:select("n")
+  :to(weir.%s{ listen = %s, overflow = "drop_oldest" })]], kind, where)
+      for i = 1, 2 do
+        script(("in%d.lua"):format(i), [[
+weir.from(weir.%s{ %s, retries = { max = 500, backoff = "5ms", max_backoff = "20ms" } })
+  :take(5):to "got%d.jsonl"]], kind, there, i)
+      end
+      local result = place:run([[
+        "$WEIR" run out.lua 2>log & pid=$!
+        "$WEIR" run -q in1.lua & first=$!
+        weir run -q in2.lua && wait $first && echo read
+        kill -INT $pid; wait $pid; echo "code $?"
+        cat log >&2]])
+      assert.equal("read\ncode 0\n", result.out, result.err)
+      for i = 1, 2 do
+        assert.equal(('{"n":1}\n'):rep(5), place:read(("got%d.jsonl"):format(i)))
+      end
+      assert.matches("the ledger balances", result.err)
+    end)
+  end
+
   it("are not waited for by what is merged with them", function()
     script("in.lua", [[
 weir.from(weir.tcp{ listen = "127.0.0.1:%d" }):merge(weir.from "rows.jsonl"):to "got.jsonl"]],

@@ -69,8 +69,8 @@ weir.from(weir.tcp{ connect = "localhost:%d", retries = { max = 200, max_backoff
       mkfifo hold
       cat rows hold | openssl s_server -accept 127.0.0.1:%d -cert %s -key %s -quiet \
         >/dev/null 2>&1 & server=$!
-      weir run -q in.lua; echo "code $?"; kill $server; : >hold]]):format(port, certificates "host.pem",
-      certificates "host.key"))
+      weir run -q in.lua; echo "code $?"; kill $server; : >hold]]):format(port,
+      certificates "host.pem", certificates "host.key"))
     assert.equal("code 0\n", result.out, result.err)
     assert.equal(rows(3), place:read("got.jsonl"))
   end)

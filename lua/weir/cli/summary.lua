@@ -75,7 +75,10 @@ local function add_dead(out, result, width, brush)
 end
 
 -- What is in order needs no line.
-local IN_ORDER = { connections_opened = true, datagrams_received = true, datagrams_sent = true }
+local IN_ORDER = {
+  certificates_renewed = true, connections_closed = true, connections_opened = true,
+  datagrams_received = true, datagrams_sent = true,
+}
 
 local function add_counters(out, counters)
   local label = "noted"

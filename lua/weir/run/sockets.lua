@@ -8,6 +8,7 @@ local tls = require("weir.native.tls")
 
 local C = cdef.load(
   "engine/base/clock.h",
+  "engine/io/broadcast_sink.h",
   "engine/io/datagram_sink.h",
   "engine/io/datagram_source.h",
   "engine/io/stream_sink.h",
@@ -27,7 +28,7 @@ local FRAMES = {
 }
 
 local CONNECTIONS, IDLE_LISTENING_NS, CONNECT_NS, TIMEOUT_NS = 1024, 300 * S, 10 * S, 30 * S
-local HANDSHAKE_NS = 10 * S
+local HANDSHAKE_NS, PENDING_BYTES = 10 * S, 2 ^ 20
 
 local function clock_of(context)
   return context and context.clock or C.weir_clock_real()
@@ -79,6 +80,29 @@ local function stream_sink(described, context, transport, address)
   return C.weir_stream_sink_new(out, options), out, certificates
 end
 
+local OVERFLOWS = {
+  block = C.WEIR_AUDIENCE_BLOCK,
+  drop_oldest = C.WEIR_AUDIENCE_DROP_OLDEST,
+  disconnect = C.WEIR_AUDIENCE_DISCONNECT,
+}
+
+local function broadcast_sink(described, transport, address)
+  local options = ffi.new("weir_audience_options")
+  options.address, options.transport = address, transport
+  options.overflow = OVERFLOWS[described.overflow or "block"]
+  options.max_connections = described.max_connections or CONNECTIONS
+  options.max_pending = described.max_pending_bytes or PENDING_BYTES
+  options.timeout_ns = described.timeout_ns or TIMEOUT_NS
+  options.handshake_timeout_ns = described.tls and described.tls.handshake_timeout_ns
+    or HANDSHAKE_NS
+  local certificates = tls.options(described.tls, true)
+  options.tls = certificates
+  local out = ffi.new("weir_sink *[1]")
+  local frame = FRAMES[described.frame or "line"]
+  return C.weir_broadcast_sink_new(out, options, frame, codecs.encoder(described.codec)), out,
+    certificates
+end
+
 local function datagram_sink(described, context, transport, address)
   local options = ffi.new("weir_datagram_sink_options")
   options.address, options.transport = address, transport
@@ -127,6 +151,9 @@ M.sources = {
 --- Likewise for sinks.
 M.sinks = {
   tcp = function(described, context)
+    if described.listen then
+      return broadcast_sink(described, C.WEIR_TRANSPORT_TCP, described.listen)
+    end
     return stream_sink(described, context, C.WEIR_TRANSPORT_TCP, described.connect)
   end,
   udp = function(described, context)
@@ -135,6 +162,9 @@ M.sinks = {
   unix = function(described, context)
     if described.datagram then
       return datagram_sink(described, context, C.WEIR_TRANSPORT_UNIX_DATAGRAM, described.path)
+    end
+    if described.listen then
+      return broadcast_sink(described, C.WEIR_TRANSPORT_UNIX, described.path)
     end
     return stream_sink(described, context, C.WEIR_TRANSPORT_UNIX, described.path)
   end,

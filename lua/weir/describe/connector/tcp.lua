@@ -1,21 +1,31 @@
 --- weir.tcp: records over TCP.
 
 local batch = require("weir.describe.batch")
+local broadcast = require("weir.describe.broadcast")
 local retries = require("weir.describe.retries")
 local tls = require("weir.describe.tls")
+
+local function check_certificates(described)
+  if described.listen then
+    return tls.check_listening(described.tls)
+  end
+  return tls.check_connecting(described.tls)
+end
 
 return {
   kind = "tcp",
   uses = { source = true, sink = true },
   codec = true,
   options = {
-    listen = { kind = "address", only = "source", usage = 'listen = "0.0.0.0:7000"' },
-    connect = { kind = "address", required = "sink", usage = 'connect = "localhost:7000"' },
+    listen = { kind = "address", usage = 'listen = "0.0.0.0:7000"' },
+    connect = { kind = "address", usage = 'connect = "localhost:7000"' },
     frame = { kind = "enum", values = { "line", "length", "octet_count" }, default = "line" },
-    max_connections = { kind = "integer", default = 1024, min = 1, max = 2 ^ 20, only = "source" },
+    max_connections = { kind = "integer", min = 1, max = 2 ^ 20 },
+    overflow = broadcast.overflow,
+    max_pending = broadcast.max_pending,
     max_record = { kind = "size", default = "1MiB", only = "source" },
     idle_timeout = { kind = "duration", only = "source" },
-    connect_timeout = { kind = "duration", default = "10s" },
+    connect_timeout = { kind = "duration" },
     timeout = { kind = "duration", default = "30s", only = "sink" },
     batch = { kind = "batch", only = "sink" },
     retries = { kind = "retries" },
@@ -25,12 +35,11 @@ return {
     return described.listen or described.connect
   end,
   check = function(described, use)
-    if use == "source" and (described.listen == nil) == (described.connect == nil) then
-      return 'a source needs either listen = "0.0.0.0:7000" or connect = "localhost:7000"'
+    if (described.listen == nil) == (described.connect == nil) then
+      return 'it needs either listen = "0.0.0.0:7000" or connect = "localhost:7000"'
     end
-    local certificates = described.tls
-    return certificates and (described.listen and tls.check_listening(certificates)
-      or described.connect and tls.check_connecting(certificates)) or nil
+    local problem = use == "sink" and broadcast.check(described, described.listen ~= nil)
+    return problem or described.tls and check_certificates(described) or nil
   end,
   doc = {
     name = "tcp",
@@ -38,11 +47,12 @@ return {
     usage = 'weir.tcp{ listen = "0.0.0.0:7000" }',
     signature = 'weir.tcp{ listen, connect, codec, frame = "line", max_connections = 1024,'
       .. ' max_record = "1MiB", idle_timeout, connect_timeout = "10s", timeout = "30s", batch,'
-      .. " retries, tls, name }",
-    summary = "Records over TCP. A source listens, or connects and comes back when the connection"
-      .. " ends; a sink connects. Each connection is read on its own, and what a slow pipeline does"
-      .. " not take makes its peers wait. A record knows who sent it: @peer, weir.meta(r).peer.",
-    body = [[
+      .. ' retries, tls, overflow = "block", max_pending = "1MiB", name }',
+    summary = "Records over TCP. It listens, or connects and comes back when the connection ends."
+      .. " A sink that listens gives every record to everybody who has come."
+      .. " Each connection is read on its own, and what a slow pipeline does not take makes its"
+      .. " peers wait. A record knows who sent it: @peer, weir.meta(r).peer.",
+    body = broadcast.body .. [[
 
 frame says where a record ends: "line", at a newline; "length", after as many
 bytes as 4 bytes in front say, the most significant first; "octet_count", as
