@@ -20,6 +20,11 @@ struct interest {
   uint32_t port;
 };
 
+struct interests {
+  struct interest *items;
+  uint32_t count;
+};
+
 // The ports of one topic and type. A later one that falls on its place takes it.
 struct place {
   uint64_t hash;
@@ -31,9 +36,9 @@ struct weir_publisher {
   weir_template *topic;
   weir_template *type;  // or NULL
   weir_buf type_text;
-  weir_buf label;  // topic, NUL, type, NUL
-  struct interest *interests;
-  uint32_t count;
+  weir_buf label;          // topic, NUL, type, NUL
+  struct interests exact;  // of a single topic each, sorted by it
+  struct interests wild;
   struct place places[WEIR_PUBLISHER_PLACES];
   char message[MESSAGE_MAX];
 };
@@ -55,19 +60,25 @@ int weir_publisher_new(weir_publisher **out, const char *topic, const char *type
   return WEIR_OK;
 }
 
+static void free_interests(struct interests *interests)
+{
+  for (uint32_t i = 0; i < interests->count; i++) {
+    weir_mem_free(interests->items[i].pattern);
+    weir_mem_free(interests->items[i].type);
+  }
+  weir_mem_free(interests->items);
+}
+
 void weir_publisher_free(weir_publisher *publisher)
 {
   if (publisher == NULL)
     return;
-  for (uint32_t i = 0; i < publisher->count; i++) {
-    weir_mem_free(publisher->interests[i].pattern);
-    weir_mem_free(publisher->interests[i].type);
-  }
+  free_interests(&publisher->exact);
+  free_interests(&publisher->wild);
   for (uint32_t i = 0; i < WEIR_PUBLISHER_PLACES; i++) {
     weir_buf_fini(&publisher->places[i].label);
     weir_buf_fini(&publisher->places[i].ports);
   }
-  weir_mem_free(publisher->interests);
   weir_buf_fini(&publisher->label);
   weir_buf_fini(&publisher->type_text);
   weir_template_free(publisher->type);
@@ -75,16 +86,43 @@ void weir_publisher_free(weir_publisher *publisher)
   weir_mem_free(publisher);
 }
 
+// The first that does not come before a topic.
+static uint32_t place_in(const struct interests *exact, const char *topic)
+{
+  uint32_t low = 0;
+  uint32_t high = exact->count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (strcmp(exact->items[middle].pattern, topic) < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+static struct interest *make_room(struct interests *interests, uint32_t at)
+{
+  uint32_t count = interests->count++;
+  if (count % GROW_BY == 0) {
+    size_t size = (count + GROW_BY) * sizeof interests->items[0];
+    interests->items = weir_mem_resize(interests->items, size);
+    WEIR_ASSERT(interests->items != NULL);
+  }
+  struct interest *made = interests->items + at;
+  memmove(made + 1, made, (count - at) * sizeof *made);
+  return made;
+}
+
 void weir_publisher_add(weir_publisher *publisher, const char *pattern,
                         const char *type, uint32_t port)
 {
-  uint32_t count = publisher->count;
-  if (count % GROW_BY == 0) {
-    size_t size = (count + GROW_BY) * sizeof publisher->interests[0];
-    publisher->interests = weir_mem_resize(publisher->interests, size);
-    WEIR_ASSERT(publisher->interests != NULL);
-  }
-  publisher->interests[publisher->count++] = (struct interest){
+  struct interests *wild = &publisher->wild;
+  struct interests *exact = &publisher->exact;
+  struct interest *added = strpbrk(pattern, "*>") != NULL
+                               ? make_room(wild, wild->count)
+                               : make_room(exact, place_in(exact, pattern));
+  *added = (struct interest){
       .pattern = weir_mem_text(pattern),
       .type = type != NULL ? weir_mem_text(type) : NULL,
       .port = port,
@@ -107,12 +145,26 @@ int weir_topic_matches(const char *pattern, const char *topic)
   return 1;
 }
 
-static int wants(const struct interest *interest, const char *topic, weir_slice type)
+static void note(struct place *place, const struct interest *interest, weir_slice type)
 {
-  int of_type =
-      interest->type == NULL || (strlen(interest->type) == type.size &&
-                                 memcmp(interest->type, type.bytes, type.size) == 0);
-  return of_type && weir_topic_matches(interest->pattern, topic);
+  if (interest->type == NULL || (strlen(interest->type) == type.size &&
+                                 memcmp(interest->type, type.bytes, type.size) == 0))
+    weir_buf_append(&place->ports, &interest->port, sizeof interest->port);
+}
+
+static void find_ports(const weir_publisher *publisher, struct place *place)
+{
+  const char *topic = place->label.bytes;
+  size_t behind = strlen(topic) + 1;
+  weir_slice type = {topic + behind, place->label.size - behind - 1};
+  weir_buf_clear(&place->ports);
+  const struct interests *exact = &publisher->exact;
+  for (uint32_t i = place_in(exact, topic);
+       i < exact->count && strcmp(exact->items[i].pattern, topic) == 0; i++)
+    note(place, &exact->items[i], type);
+  for (uint32_t i = 0; i < publisher->wild.count; i++)
+    if (weir_topic_matches(publisher->wild.items[i].pattern, topic))
+      note(place, &publisher->wild.items[i], type);
 }
 
 static const struct place *place_of(weir_publisher *publisher)
@@ -126,15 +178,7 @@ static const struct place *place_of(weir_publisher *publisher)
   place->hash = hash;
   weir_buf_clear(&place->label);
   weir_buf_append(&place->label, label->bytes, label->size);
-  weir_buf_clear(&place->ports);
-  const char *topic = label->bytes;
-  size_t behind = strlen(topic) + 1;
-  weir_slice type = {topic + behind, label->size - behind - 1};
-  for (uint32_t i = 0; i < publisher->count; i++) {
-    const struct interest *interest = &publisher->interests[i];
-    if (wants(interest, topic, type))
-      weir_buf_append(&place->ports, &interest->port, sizeof interest->port);
-  }
+  find_ports(publisher, place);
   return place;
 }
 

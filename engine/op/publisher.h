@@ -2,7 +2,8 @@
 //
 // A topic is words with dots between. A subscriber names topics by a pattern: "*" is
 // any one word, ">" at the end one or more. Who wants a topic is remembered, so that
-// most records cost a look and no comparison.
+// most records cost a look and no comparison; others cost one with each pattern that
+// has a "*" or ">".
 //
 // Owns     its templates and patterns, and what it remembers.
 // Threads  one at a time.
@@ -17,7 +18,7 @@
 #include "engine/data/batch.h"
 #include "engine/op/rows.h"
 
-enum { WEIR_PUBLISHER_PLACES = 256 };
+enum { WEIR_PUBLISHER_PLACES = 1024 };
 
 typedef struct weir_publisher weir_publisher;
 

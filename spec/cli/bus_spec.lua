@@ -39,6 +39,20 @@ weir.from(weir.bus{ topic = "orders.*", type = { "made", "paid" } }):to "made"
       checked.out .. checked.err, 1, true)
   end)
 
+  it("has as many subscribers, and a split as many streams, as anybody wants", function()
+    script([[
+local made = weir.from(weir.generate{ fn = function(n) return { n = n } end, count = 500 })
+made:to(weir.bus{ topic = "{n}" })
+for n = 1, 210 do weir.from(weir.bus{ topic = tostring(n) }):to(weir.discard{}) end
+for _, part in ipairs{ made:split(210) } do part:to(weir.discard{}) end
+]])
+    local result = place:run("weir run run.lua")
+    assert.equal(0, result.code, result.err)
+    assert.matches("publish:{n} +500 +%- +210 +290", result.err)
+    assert.matches("split +500 +%- +500", result.err)
+    assert.matches("the ledger balances", result.err, 1, true)
+  end)
+
   it("slows who publishes for the sake of a slow subscriber, unless that gives way", function()
     place:write("in.jsonl", ('{"n":1}\n'):rep(50000))
     script([[
@@ -100,6 +114,18 @@ weir.from(weir.bus{ topic = "100%" }):merge(weir.from(weir.bus{ topic = "third" 
     assert.equal('{"n":1,"topic":"100%"}\n{"n":2,"topic":"100%"}\n{"n":3,"topic":"100%"}\n'
       .. '{"n":1,"topic":"third"}\n{"n":2,"topic":"third"}\n{"n":3,"topic":"third"}\n',
       place:read("all"))
+  end)
+
+  it("sets aside what has no topic, whatever else is to happen with errors", function()
+    place:write("in.jsonl", '{"k":"a"}\n{}\n')
+    script([[
+weir.options{ on_error = function() return { k = "b" } end }
+weir.from "in.jsonl":to(weir.bus{ topic = "{k}" })
+weir.from(weir.bus{ topic = "*" }):to(weir.stdout{})
+]])
+    local result = place:run("weir run run.lua")
+    assert.equal('{"k":"a"}\n', result.out, result.err)
+    assert.matches("dead    1 record", result.err, 1, true)
   end)
 
   it("is shown by explain as the edges that it is", function()

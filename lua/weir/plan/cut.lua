@@ -92,8 +92,10 @@ function Cut:taken(node, port)
   return of_node and of_node[port] and #of_node[port] > 0
 end
 
+-- What would replace a record without a topic has none either.
 function Cut:_on_error(node)
-  return node.on_error or self.graph.options.on_error
+  local on_error = node.on_error or self.graph.options.on_error
+  return not (node.groups and type(on_error) == "table") and on_error or nil
 end
 
 -- A stage whose on_error is a function: what that gives goes on behind the stage, so

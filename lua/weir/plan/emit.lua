@@ -204,7 +204,7 @@ local function emit_body(code, segment)
   code:open("local function body()")
   code:line("local batch, full = run.batch, false")
   for _, port in ipairs(segment.ports) do
-    if not port.dead then
+    if not port.dead and port.number < stages.OUTS then
       code:line("local out%d = run.out[%d]", port.number, port.number)
     end
   end

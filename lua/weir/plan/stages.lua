@@ -8,7 +8,8 @@
 -- use of its result. Names in capitals are constants of the chunk;
 -- `pending` is what is under way inside a flat_map.
 
-local M = { finish = {} }
+-- The outputs that stand in locals; a function has room for 200.
+local M = { finish = {}, OUTS = 64 }
 
 local WRITE = 2
 
@@ -203,8 +204,9 @@ end
 --- Appends the record to a port; `resume` is the row to go on with if it is full.
 function M.write(code, port)
   code:mark_behind(WRITE)
-  code:line("check(C.weir_rows_write(rows, %d, out%d))", code.slot, port)
-  code:line("full = full or out%d.bytes.size >= FULL_BYTES", port)
+  local out = (port < M.OUTS and "out%d" or "run.out[%d]"):format(port)
+  code:line("check(C.weir_rows_write(rows, %d, %s))", code.slot, out)
+  code:line("full = full or %s.bytes.size >= FULL_BYTES", out)
 end
 
 -- route: all conditions are computed before anything is written, so that an error
