@@ -73,7 +73,7 @@ static void drop(weir_queue *queue, weir_part part, uint64_t *counter)
 {
   *counter += part.end - part.first;
   weir_strand_drop_part(strand_of(queue, part.batch), part,
-                        (int)queue->options.keeps_dropped);
+                        queue->options.max_dropped_bytes > 0);
 }
 
 // --- what comes in
@@ -127,8 +127,15 @@ static void trim(weir_queue *queue, weir_strand *strand, uint32_t through)
       excess.records = held.records - options->max_records;
     if (options->max_bytes > 0 && held.bytes > options->max_bytes)
       excess.bytes = held.bytes - options->max_bytes;
-    rows = weir_strand_drop(strand, last, excess, (int)options->keeps_dropped);
+    rows = weir_strand_drop(strand, last, excess, options->max_dropped_bytes > 0);
   }
+}
+
+// Whoever takes what is dropped has not kept up.
+static int is_backed_up(const weir_queue *queue, const weir_strand *strand)
+{
+  return strand->dropped.count > 0 &&
+         strand->dropped_bytes >= queue->options.max_dropped_bytes;
 }
 
 // What has come may be too much: the least urgent goes, unless what was dropped of it
@@ -140,7 +147,7 @@ static void make_room(weir_queue *queue, uint32_t priority)
     weir_strand *strand = &queue->strands[least];
     if (strand->records == 0)
       continue;
-    if (strand->dropped.count > 0)
+    if (is_backed_up(queue, strand))
       break;
     trim(queue, strand, WEIR_CLASSES - 1);
   }
@@ -234,7 +241,7 @@ static int must_spill(const weir_queue *queue, uint32_t priority)
 int weir_queue_is_full(const weir_queue *queue, uint32_t priority, int64_t now_ns)
 {
   const weir_strand *strand = &queue->strands[priority];
-  if (strand->dropped.count > 0)
+  if (is_backed_up(queue, strand))
     return 1;
   switch (queue->options.overflow) {
   case WEIR_OVERFLOW_BLOCK:
@@ -498,9 +505,9 @@ uint32_t weir_queue_dropped(const weir_queue *queue)
 weir_batch *weir_queue_take_dropped(weir_queue *queue, uint32_t classes)
 {
   for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
-    weir_parts *dropped = &queue->strands[i].dropped;
-    if (dropped->count > 0 && classes & 1U << i)
-      return weir_parts_take(dropped, weir_parts_together(dropped), queue->pool);
+    weir_strand *strand = &queue->strands[i];
+    if (strand->dropped.count > 0 && classes & 1U << i)
+      return weir_strand_take_dropped(strand, queue->pool);
   }
   return NULL;
 }

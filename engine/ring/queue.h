@@ -42,16 +42,18 @@ typedef struct weir_queue_options {
   uint64_t max_records;  // 0: any number
   uint64_t max_bytes;    // 0: any number
   int32_t overflow;
-  uint32_t keeps_dropped;  // somebody takes what is dropped
-  double keep;             // sample: the share that is let in from half of a limit on
-  int64_t delay_ns;        // nothing goes on before it has waited so long
+  uint32_t unused;
+  double keep;        // sample: the share that is let in from half of a limit on
+  int64_t delay_ns;   // nothing goes on before it has waited so long
   double rate_per_s;  // 0: as they come. Else what is too much waits (block), or is
                       // too much (drop_newest)
   double burst;       // so many records at once, after silence
   uint32_t gathers;   // what waits goes on as one record, when a limit is reached or
                       // delay_ns after the first of it came; 0 then is for ever
   uint32_t joins;     // and gathers: as one batch of these records
-  int64_t max_starvation_ns;  // what is due that long comes first; 0: for ever
+  uint64_t max_dropped_bytes;  // of each class, for whoever takes what is dropped; then
+                               // nothing more comes in. 0: nobody does
+  int64_t max_starvation_ns;   // what is due that long comes first; 0: for ever
   // Of spill, without delay or rate, one for each class that comes; the queue takes
   // them over.
   weir_spill *spills[WEIR_CLASSES];

@@ -23,8 +23,10 @@ static void let_out(weir_strand *strand, uint64_t records, uint64_t bytes)
 
 void weir_strand_drop_part(weir_strand *strand, weir_part part, int keep)
 {
-  if (keep && part.first < part.end)
-    weir_parts_append(&strand->dropped, part);
+  if (!keep || part.first == part.end)
+    return;
+  weir_parts_append(&strand->dropped, part);
+  strand->dropped_bytes += weir_part_bytes(part.batch, part.first, part.end);
 }
 
 static weir_part first_rows(weir_part part, uint32_t rows)
@@ -97,6 +99,13 @@ weir_batch *weir_strand_join(weir_strand *strand, weir_pool *pool)
   return weir_parts_join(&strand->waiting, pool);
 }
 
+weir_batch *weir_strand_take_dropped(weir_strand *strand, weir_pool *pool)
+{
+  uint32_t rows = weir_parts_together(&strand->dropped);
+  strand->dropped_bytes -= weir_parts_bytes(&strand->dropped, rows);
+  return weir_parts_take(&strand->dropped, rows, pool);
+}
+
 const weir_batch *weir_strand_head(const weir_strand *strand)
 {
   return strand->waiting.count > 0 ? weir_parts_at(&strand->waiting, 0)->batch : NULL;
@@ -107,6 +116,7 @@ uint64_t weir_strand_clear(weir_strand *strand)
   uint64_t records = strand->records;
   weir_parts_clear(&strand->waiting);
   weir_parts_clear(&strand->dropped);
+  strand->dropped_bytes = 0;
   let_out(strand, strand->records, strand->bytes);
   return records;
 }

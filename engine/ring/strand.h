@@ -16,8 +16,9 @@ typedef struct weir_strand {
   weir_spill *spill;   // what has come behind all that waits; or NULL
   uint64_t records;    // waiting
   uint64_t bytes;      // of them
-  double sampled;      // fractions of records that sample still owes
-  int64_t turn_ns;     // when it was last taken from, or the first of it came
+  uint64_t dropped_bytes;
+  double sampled;   // fractions of records that sample still owes
+  int64_t turn_ns;  // when it was last taken from, or the first of it came
 } weir_strand;
 
 // More waits than may: so many records, or so many bytes.
@@ -39,6 +40,8 @@ void weir_strand_drop_part(weir_strand *strand, weir_part part, int keep);
 weir_batch *weir_strand_take(weir_strand *strand, uint32_t rows, weir_pool *pool);
 weir_batch *weir_strand_gather(weir_strand *strand, weir_pool *pool);
 weir_batch *weir_strand_join(weir_strand *strand, weir_pool *pool);
+
+weir_batch *weir_strand_take_dropped(weir_strand *strand, weir_pool *pool);
 
 const weir_batch *weir_strand_head(const weir_strand *strand);  // or NULL
 

@@ -7,6 +7,9 @@
 
 enum { PORT_OUT = 0, PORT_DROPPED = 1 };
 
+// So much may wait before what comes is held up for it.
+enum { DROPPED_MAX = 1 << 20 };
+
 static int64_t now_ns(const weir_task *task)
 {
   return task->flow->clock.monotonic_ns(task->flow->clock.context);
@@ -28,7 +31,7 @@ static int is_taken(const weir_task *task, uint32_t port)
 static weir_queue *queue_of(weir_task *task)
 {
   if (task->queue == NULL) {
-    task->buffer.keeps_dropped = (uint32_t)is_taken(task, PORT_DROPPED);
+    task->buffer.max_dropped_bytes = is_taken(task, PORT_DROPPED) ? DROPPED_MAX : 0;
     int64_t starvation = task->flow->max_starvation_ns;
     task->buffer.max_starvation_ns = starvation > 0 ? starvation : 1;
     task->queue = weir_queue_new(&task->buffer, task->flow->made);

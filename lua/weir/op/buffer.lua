@@ -40,8 +40,8 @@ M.doc = {
   units = "max_records: records that wait; max_bytes: of their JSON, with newlines; max_disk: of"
     .. " the files.",
   errors = "None. What is dropped is counted by reason, and is in :side \"dropped\" if that is"
-    .. " taken; the buffer then waits where that cannot go on. A full disk blocks until there is"
-    .. " room; records that cannot be read back are counted as lost.",
+    .. " taken; where 1 MiB of it waits, the buffer waits too. A full disk blocks until there is room;"
+    .. " records that cannot be read back are counted as lost.",
   cost = "A few hundred nanoseconds a batch; copies a record only where a limit cuts a batch.",
   example = [[
 local s = weir.from "access.jsonl" :buffer{ max_records = 50000, overflow = "drop_oldest" }

@@ -123,7 +123,7 @@ describe("queue", function()
   end)
 
   it("drop_newest leaves out what is too much", function()
-    open({ max_records = 3, overflow = C.WEIR_OVERFLOW_DROP_NEWEST, keeps_dropped = 1 })
+    open({ max_records = 3, overflow = C.WEIR_OVERFLOW_DROP_NEWEST, max_dropped_bytes = 1 })
     assert.equal(5, put(5))
     assert.equal(2, put(2))
     assert.same({ 1, 2, 3 }, take_all())
@@ -132,7 +132,7 @@ describe("queue", function()
   end)
 
   it("drop_oldest makes room for what is new", function()
-    open({ max_records = 3, overflow = C.WEIR_OVERFLOW_DROP_OLDEST, keeps_dropped = 1 })
+    open({ max_records = 3, overflow = C.WEIR_OVERFLOW_DROP_OLDEST, max_dropped_bytes = 1 })
     put(2)
     put(2)
     put(5)
@@ -142,7 +142,8 @@ describe("queue", function()
   end)
 
   it("sample thins from half of the limit on, evenly, and blocks at it", function()
-    open({ max_records = 10, overflow = C.WEIR_OVERFLOW_SAMPLE, keep = 0.25, keeps_dropped = 1 })
+    open({ max_records = 10, overflow = C.WEIR_OVERFLOW_SAMPLE, keep = 0.25,
+      max_dropped_bytes = 1 })
     assert.equal(13, put(13))
     assert.same({ 6, 7, 8, 10, 11, 12 }, dropped())
     assert.same({ 1, 2, 3, 4, 5, 9, 13 }, take())
@@ -183,7 +184,8 @@ describe("queue", function()
   end)
 
   it("drops what a rate does not allow", function()
-    open({ rate_per_s = 10, burst = 3, overflow = C.WEIR_OVERFLOW_DROP_NEWEST, keeps_dropped = 1 })
+    open({ rate_per_s = 10, burst = 3, overflow = C.WEIR_OVERFLOW_DROP_NEWEST,
+      max_dropped_bytes = 1 })
     put(5, 0)
     put(2, 0.1 * S)
     assert.same({ 1, 2, 3, 6 }, take_all(1 * S))
@@ -240,7 +242,7 @@ describe("queue", function()
     local model = { overflow = overflow, limit = limit, keep = keep, waiting = {}, dropped = {},
       sampled = 0, most = 0 }
     open({ max_records = limit, overflow = C["WEIR_OVERFLOW_" .. overflow:upper()], keep = keep,
-      keeps_dropped = 1 })
+      max_dropped_bytes = 1 })
     local lost = {}
     for _ = 1, 200 do
       if math.random() < 0.6 then

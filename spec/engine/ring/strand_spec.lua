@@ -108,7 +108,7 @@ describe(("a queue of several classes (seed %d)"):format(seed), function()
 
   it("does not let what is dropped, and not taken, hold up what is more urgent", function()
     for _, overflow in ipairs({ "DROP_NEWEST", "DROP_OLDEST" }) do
-      open({ max_records = 3, overflow = C["WEIR_OVERFLOW_" .. overflow], keeps_dropped = 1 })
+      open({ max_records = 3, overflow = C["WEIR_OVERFLOW_" .. overflow], max_dropped_bytes = 1 })
       put(5, BACKGROUND)
       assert.equal(1, C.weir_queue_is_full(queue, BACKGROUND, 0))
       assert.equal(0, C.weir_queue_is_full(queue, CRITICAL, 0))
@@ -257,7 +257,7 @@ describe(("a queue of several classes (seed %d)"):format(seed), function()
     local model = { overflow = overflow, limit = math.random(1, 30), keep = math.random(1, 9) / 16,
       dropped = {}, sampled = { [0] = 0, 0, 0, 0, 0 }, [0] = {}, {}, {}, {}, {} }
     open({ max_records = model.limit, overflow = C["WEIR_OVERFLOW_" .. overflow:upper()],
-      keep = model.keep, keeps_dropped = 1 })
+      keep = model.keep, max_dropped_bytes = 1 })
     local lost = {}
     for _ = 1, 50 do
       random_step(model)
