@@ -35,13 +35,14 @@ M.doc = {
     .. " restart too; a run that is stopped leaves it there. Where records have classes (see"
     .. " priority) the more urgent ones go on first, whenever they came, and what is dropped is of"
     .. " the least urgent class; to block, to sample and to spill each class has the limits to"
-    .. " itself.",
+    .. " itself. What spills waits for its disk at times, with all that goes the same way: let what"
+    .. " is critical go past it.",
   shape = "record -> the same record, later; or in the side \"dropped\"",
   units = "max_records: records that wait; max_bytes: of their JSON, with newlines; max_disk: of"
     .. " the files.",
   errors = "None. What is dropped is counted by reason, and is in :side \"dropped\" if that is"
-    .. " taken; where 1 MiB of it waits, the buffer waits too. A full disk blocks until there is room;"
-    .. " records that cannot be read back are counted as lost.",
+    .. " taken; where 1 MiB of it waits, the buffer waits too. A full disk blocks until there is"
+    .. " room; records that cannot be read back are counted as lost.",
   cost = "A few hundred nanoseconds a batch; copies a record only where a limit cuts a batch.",
   example = [[
 local s = weir.from "access.jsonl" :buffer{ max_records = 50000, overflow = "drop_oldest" }

@@ -47,6 +47,6 @@ return {
   },
   { name = "spill", title = "128 MiB to the durable log, with an fdatasync per MiB, and back",
     module = "flow.spill" },
-  { name = "priority", title = "records of four classes, twice as many as can be done",
+  { name = "priority", title = "twice as many records as can be done, one in a hundred critical",
     module = "flow.priority" },
 }
