@@ -388,6 +388,7 @@ function Async:enter()
   if run.finishing ~= 0 then
     return self:_give_up()
   end
+  run.stage, run.mark = 0, 1 -- for errors and profiles: the only stage
   self:_arrive()
   self:_expire()
   local more = self:_launch()

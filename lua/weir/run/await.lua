@@ -4,8 +4,8 @@
 --     start(..., await.ticket(call))             -- what arrives at call.landing has the ticket
 --     local arrival = await.pause(call)          -- others go on until then
 --
--- A call that waits has in `cancel` what lets go of what it waits for, and in `wake_ns` the
--- time when it goes on by itself.
+-- A call that waits has in `cancel` what lets go of what it waits for, called with it, and in
+-- `wake_ns` the time when it goes on by itself.
 
 local cdef = require("weir.cdef")
 
@@ -20,14 +20,14 @@ local at_work
 
 local waiting, last_ticket = {}, 0
 
+local function leave(...)
+  at_work = nil
+  return ...
+end
+
 --- Goes on with a call: what its coroutine yields or gives.
 function M.resume(call, ...)
-  local before = at_work
   at_work, call.cancel, call.wake_ns = call, nil, nil
-  local function leave(...)
-    at_work = before
-    return ...
-  end
   return leave(coroutine.resume(call.co, ...))
 end
 
@@ -75,7 +75,7 @@ function M.forget(call)
     waiting[call.ticket], call.ticket = nil, nil
   end
   if call.cancel then
-    call.cancel()
+    call.cancel(call)
     call.cancel = nil
   end
 end

@@ -40,7 +40,7 @@ local function get_fetcher()
 end
 
 local function header_lines(headers, directory)
-  local lines, values = {}, secrets.resolve(headers or {}, directory)
+  local lines, values = {}, secrets.resolve(headers, directory)
   for i, name in ipairs(keys.sorted(values)) do
     if values[name]:find("%c") then
       error(("weir.http_get: the value of the header %s has a control character"):format(name), 0)
@@ -50,18 +50,25 @@ local function header_lines(headers, directory)
   return lines
 end
 
+local function cancel(call)
+  C.weir_fetch_cancel(fetcher, call.fetch)
+end
+
+local request = ffi.new("weir_fetch_options")
+local NO_LINES, NO_HEADERS = {}, ffi.new("const char *[1]")
+
+-- What is in the request is copied as it starts.
 local function start(call, url, given, directory)
-  local lines = header_lines(given.headers, directory)
-  local headers = ffi.new("const char *[?]", math.max(1, #lines), lines)
-  local request = ffi.new("weir_fetch_options")
+  local lines, headers = NO_LINES, NO_HEADERS
+  if given.headers then
+    lines = header_lines(given.headers, directory)
+    headers = ffi.new("const char *[?]", math.max(1, #lines), lines)
+  end
   request.url, request.headers, request.header_count = url, headers, #lines
   request.timeout_ns, request.connect_timeout_ns = given.timeout_ns, given.connect_timeout_ns
   request.body_max = given.max_body_bytes
-  local own = get_fetcher()
-  local fetch = C.weir_fetch_start(own, request, call.landing, await.ticket(call))
-  function call.cancel()
-    C.weir_fetch_cancel(own, fetch)
-  end
+  call.fetch = C.weir_fetch_start(get_fetcher(), request, call.landing, await.ticket(call))
+  call.cancel = cancel
 end
 
 local function headers_of(text)

@@ -143,6 +143,9 @@ function add.buffer(self, task)
 end
 
 function add.relay(self, task, context)
+  if (self.request.options or {}).sample then
+    error(task.name .. ": no programs are run here", 0)
+  end
   return C.weir_flow_add_relay(self.flow, task.name, connectors.relay(task.node, context))
 end
 

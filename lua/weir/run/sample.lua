@@ -45,25 +45,30 @@ local function runner_of(enter)
   return runner, callback
 end
 
+-- Whether there was one to take.
 local function step(flow, runner, now)
   if C.weir_flow_ready(flow, C.WEIR_HOME_ANY, 0, ready, 1) == 0 then
     local next_ns = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)
-    assert(next_ns > 0, "the flow has not ended, and nothing is ready")
     now[0] = next_ns
+    return next_ns > 0
   elseif C.weir_flow_claim(flow, ready[0], 0) ~= 0 then
     C.weir_flow_run(flow, ready[0], 0, runner)
   end
+  return true
 end
 
 local function drive(engine, runner, now, count)
   local flow, stopped = engine.flow, false
   while C.weir_flow_finished(flow) == 0 do
-    step(flow, runner, now)
+    if not step(flow, runner, now) then
+      return false
+    end
     if not stopped and tonumber(C.weir_flow_count(flow).records_read) >= count then
       engine:stop()
       stopped = true
     end
   end
+  return true
 end
 
 -- Compiled code may not call what calls back.
@@ -89,9 +94,13 @@ function M.run(engine, count)
   local enter = worker.prepare(engine.flow, engine:setup(), 1)
   local runner, callback = runner_of(enter)
   local watch = compiler.watch(is_script)
-  drive(engine, runner, engine.request.options.now, count)
+  local ended = drive(engine, runner, engine.request.options.now, count)
   local report = watch:stop()
   callback:free()
+  if not ended then
+    return nil, { kind = "engine", message = "a record waits for others, such as a server, for whom"
+      .. " nobody can wait here" }
+  end
   report.records = engine:stats().records_in
   local result = engine:result()
   if not result.ok then
