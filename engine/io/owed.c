@@ -50,7 +50,8 @@ void weir_owed_add(weir_owed *owed, const weir_batch *batch, uint64_t rows)
 
 static void compact(weir_owed *owed)
 {
-  if (owed->first < COMPACT_ENTRIES && owed->first < entry_count(owed))
+  int is_empty = owed->first == entry_count(owed);
+  if (owed->first == 0 || (owed->first < COMPACT_ENTRIES && !is_empty))
     return;
   size_t size = owed->first * sizeof(struct entry);
   memmove(owed->entries.bytes, owed->entries.bytes + size, owed->entries.size - size);

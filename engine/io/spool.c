@@ -139,6 +139,8 @@ int weir_spool_add(weir_spool *spool, weir_encoder *encoder, const weir_batch *b
 
 static void drop_front(weir_buf *buf, size_t size)
 {
+  if (size == 0)
+    return;
   memmove(buf->bytes, buf->bytes + size, buf->size - size);
   buf->size -= size;
 }
