@@ -36,6 +36,7 @@ void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,
       "timeouts",
       "retries",
       "pauses",
+      "under_way",
   };
   weir_task *task = flow->tasks[segment];
   weir_flights *flights = weir_mem_new(sizeof *flights);
@@ -46,6 +47,7 @@ void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,
   flights->landing = weir_landing_new(hear, task);
   for (int i = 0; i < WEIR_FLIGHT_COUNTERS; i++)
     flights->counters[i].name = names[i];
+  flights->counters[WEIR_FLIGHT_UNDER_WAY].is_level = 1;
   task->lanes[0]->run.flights = flights;
   task->renumbers |= !ordered;
 }
@@ -165,6 +167,12 @@ static int go_on(weir_task *task, weir_lane *lane, int reason)
   }
 }
 
+static void show_under_way(weir_flights *flights)
+{
+  __atomic_store_n(&flights->counters[WEIR_FLIGHT_UNDER_WAY].value, flights->under_way,
+                   __ATOMIC_RELAXED);
+}
+
 static int enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
 {
   weir_run *run = &lane->run;
@@ -176,6 +184,7 @@ static int enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
   flights->done = 0;
   int reason = weir_segment_enter(task, lane, runner);
   __atomic_fetch_add(&task->passed, flights->done, __ATOMIC_RELAXED);
+  show_under_way(flights);
   if (lane->batch != NULL && run->row >= run->row_end) {
     weir_batch_unref(lane->batch);
     lane->batch = NULL;
@@ -193,6 +202,7 @@ static void give_up(weir_task *task, weir_lane *lane, const weir_runner *runner)
   lane->run.batch = NULL;
   weir_segment_enter(task, lane, runner);
   flights->under_way = 0;
+  show_under_way(flights);
   __atomic_store_n(&task->dropped, task->received - task->passed, __ATOMIC_RELAXED);
   for (uint32_t i = 0; i < flights->place_count; i++)
     free_place(&flights->places[i]);

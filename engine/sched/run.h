@@ -92,7 +92,8 @@ enum weir_flight_count {
   WEIR_FLIGHT_TIMEOUTS = 1,
   WEIR_FLIGHT_RETRIES = 2,
   WEIR_FLIGHT_PAUSES = 3,  // of a breaker
-  WEIR_FLIGHT_COUNTERS = 4,
+  WEIR_FLIGHT_UNDER_WAY = 4,  // rows, now
+  WEIR_FLIGHT_COUNTERS = 5,
 };
 
 typedef struct weir_flights {

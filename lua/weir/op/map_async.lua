@@ -50,7 +50,7 @@ When the input has ended or the run is stopped, what is under way is waited for.
   shape = "record -> record",
   units = "concurrency: records; timeout: of one record.",
   errors = "What blocks has no place in fn. An error, or a timeout, sets the record aside as it"
-    .. " came. Counted: waits, timeouts, retries, pauses.",
+    .. " came. Counted: waits, timeouts, retries, pauses; under_way is how many there are now.",
   cost = "Some microseconds a record, on one worker; a copy of each record under way, and the"
     .. " batches that they came in.",
   example = [[
