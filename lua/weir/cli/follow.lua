@@ -9,7 +9,7 @@ local paint = require("weir.cli.paint")
 local M = {}
 
 local REDRAW_MS, METRICS_MS, CONTROL_MS = 200, 1000, 100
-local LOOK_MS, LOOK_MS_MAX = 5, 1000
+local LOOK_MS, LOOK_MS_MAX = 20, 1000
 local STATS_MS_MIN = 100
 local CLEAR = "\r\27[K"
 

@@ -154,7 +154,7 @@ end
 function Meter:_add_busy(node, entry, alone)
   node.busy_s = alone and entry.busy_s or self.busy:of(node.name)
   node.busy_share = alone and entry.busy_share
-    or node.busy_s and self.book:rate("busy at " .. node.name, node.busy_s).s
+    or node.busy_s and entry.busy_share * self.busy:share(node.name)
 end
 
 function Meter:_task(task)

@@ -59,6 +59,9 @@ describe("the time of a segment", function()
     look_at(2, 5)
     busy:add(segment, 10)
     assert.same({ 1, 10, 3 }, { busy:of("first"), busy:of("second"), busy:of("third") })
+    local late = 5 + 4 * 0.6
+    assert.near(5 / late, busy:share("second"), 1e-9)
+    assert.near(3 * 0.6 / late, busy:share("third"), 1e-9)
   end)
 
   it("is the first stage's for reading, the last one's for writing; garbage is nobody's", function()
