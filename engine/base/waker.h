@@ -10,9 +10,9 @@
 //       weir_waker_sleep(waker, ticket, 0);
 //     }
 //
-// Owns     its lock and condition.
-// Threads  prepare, cancel, sleep: the sleeper. wake: any.
-// Limits   one sleeper a waker.
+// Owns     nothing else.
+// Threads  prepare, cancel, sleep: the sleeper. wake, is_asleep: any.
+// Limits   one sleeper a waker. Linux: it sleeps on a futex.
 
 #pragma once
 
@@ -24,7 +24,8 @@ weir_waker *weir_waker_new(void);
 void weir_waker_free(weir_waker *waker);  // NULL is a no-op
 
 uint32_t weir_waker_prepare(weir_waker *waker);
-void weir_waker_cancel(weir_waker *waker);
+int weir_waker_cancel(weir_waker *waker);  // whether somebody has woken it meanwhile
 // until_ns: of the monotonic clock, wakes by itself; 0 for never.
 void weir_waker_sleep(weir_waker *waker, uint32_t ticket, int64_t until_ns);
-void weir_waker_wake(weir_waker *waker);
+int weir_waker_wake(weir_waker *waker);             // whether it slept, or was about to
+int weir_waker_is_asleep(const weir_waker *waker);  // stale on return

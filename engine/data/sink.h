@@ -36,6 +36,11 @@ typedef struct weir_sink_ops {
   // it and refused are as they were left.
   int (*write)(weir_sink *sink, const weir_batch *batch, weir_refusals *refused,
                uint32_t *written);
+  // As write, but never waits: EEMPTY where it would have to, and then write is given
+  // the same batch to go on with it. For a sink whose write blocks, so that it does not
+  // need a thread of its own while there is room; may be NULL.
+  int (*try_write)(weir_sink *sink, const weir_batch *batch, weir_refusals *refused,
+                   uint32_t *written);
   // Makes what was written safe and, for a file written beside, visible.
   // failed: the run did not end well; what was there before stays.
   int (*finish)(weir_sink *sink, int failed);

@@ -16,7 +16,7 @@
 #include "engine/loop/child.h"
 #include "engine/loop/loop.h"
 
-enum { POOL_BATCH = 64, POOL_MAX = 128, POOL_STEPS = 32 };
+enum { POOL_BATCH = 64, POOL_MAX = 128, POOL_STEPS = 1024 };
 
 // Work has waited so long for another worker before that loads its code, so that a
 // short input does not pay for it.
@@ -35,6 +35,7 @@ struct seat {
   int64_t waiting_ns;  // since when work waits for it, or 0
   uint32_t started;
   uint32_t helped;  // the next one has been started, by this one
+  uint32_t ready;   // atomic: the code is loaded
   uint32_t number;  // from 0
 };
 
@@ -51,6 +52,7 @@ struct weir_engine {
   weir_worker_options options;
   struct seat *seats;
   uint32_t seat_count;
+  uint32_t alike;      // every worker may take every step
   uint32_t under_way;  // jobs on the pool
   uint32_t pool_lanes;
   uint32_t interrupts;  // seen
@@ -65,13 +67,56 @@ static void wake_workers(weir_engine *engine, const struct seat *but)
       weir_waker_wake(engine->seats[i].waker);
 }
 
+static int is_ready(const struct seat *seat)
+{
+  return __atomic_load_n(&seat->ready, __ATOMIC_RELAXED) != 0;
+}
+
+// One that sleeps is enough, better one that has its code: who finds more than it can
+// do wakes the next.
+static void wake_one(weir_engine *engine, const struct seat *but)
+{
+  if (!engine->alike) {
+    wake_workers(engine, but);
+    return;
+  }
+  for (int ready = 1; ready >= 0; ready--)
+    for (uint32_t i = 0; i < engine->seat_count; i++) {
+      const struct seat *seat = &engine->seats[i];
+      if (seat != but && is_ready(seat) == ready && weir_waker_wake(seat->waker))
+        return;
+    }
+}
+
+// Whoever has made something goes on with it. Another is woken where there is more.
+static void share(weir_engine *engine, const struct seat *but)
+{
+  if (!engine->alike) {
+    wake_workers(engine, but);
+    return;
+  }
+  for (uint32_t i = 0; i < engine->seat_count; i++) {
+    const struct seat *seat = &engine->seats[i];
+    uint32_t tasks[2];
+    if (seat == but || !weir_waker_is_asleep(seat->waker))
+      continue;
+    if (weir_flow_ready(engine->flow, OF_WORKERS, i, tasks, 2) == 2)
+      wake_one(engine, but);
+    return;
+  }
+}
+
 // Has those look for work who live in these homes.
-static void wake(weir_engine *engine, const struct seat *but, uint32_t homes)
+static void wake(weir_engine *engine, const struct seat *by, uint32_t homes)
 {
   if (homes & WEIR_HOME_POOL)
     weir_loop_wake(engine->loop);
-  if (homes & OF_WORKERS)
-    wake_workers(engine, but);
+  if ((homes & OF_WORKERS) == 0)
+    return;
+  if (by != NULL)
+    share(engine, by);
+  else
+    wake_one(engine, NULL);
 }
 
 // Something has arrived; on any thread.
@@ -100,23 +145,27 @@ static void bring_help(struct seat *seat)
   start(&engine->seats[seat->number + 1]);  // without it, others do the work
 }
 
-static int take_step(struct seat *seat)
+// Claims what is to be done next, or finds nothing.
+static int find_step(struct seat *seat, uint32_t *task)
 {
   weir_engine *engine = seat->engine;
   uint32_t homes = seat->runner.enter != NULL ? OF_WORKERS : WEIR_HOME_READER;
-  uint32_t task = 0;
-  uint32_t count = weir_flow_ready(engine->flow, homes, seat->number, &task, 1);
-  if (weir_flow_take_lent(engine->flow)) {
-    weir_loop_wake(engine->loop);
-    wake_workers(engine, seat);
-  }
-  if (count == 0)
-    return 0;
-  if (!weir_flow_claim(engine->flow, task, seat->number))
-    return 1;
+  uint32_t count;
+  do {
+    count = weir_flow_ready(engine->flow, homes, seat->number, task, 1);
+    if (weir_flow_take_lent(engine->flow)) {
+      weir_loop_wake(engine->loop);
+      wake_workers(engine, seat);
+    }
+  } while (count > 0 && !weir_flow_claim(engine->flow, *task, seat->number));
+  return count > 0;
+}
+
+static void take_step(struct seat *seat, uint32_t task)
+{
+  weir_engine *engine = seat->engine;
   wake(engine, seat, weir_flow_run(engine->flow, task, seat->number, &seat->runner));
   bring_help(seat);
-  return 1;
 }
 
 // A worker that cannot start fails the flow and lets its tasks end without it.
@@ -142,6 +191,7 @@ static void load(struct seat *seat)
     seat->runner = weir_worker_runner(seat->worker);
   else
     weir_flow_fail(engine->flow, rc, message);
+  __atomic_store_n(&seat->ready, 1, __ATOMIC_RELAXED);
   __atomic_store_n(&engine->loaded, 1, __ATOMIC_RELEASE);
   // Others may have been asked before that, and would wait to be asked again.
   if (seat->number == 0)
@@ -183,9 +233,15 @@ static int is_leaving(const weir_engine *engine)
 static void rest(struct seat *seat)
 {
   uint32_t ticket = weir_waker_prepare(seat->waker);
+  uint32_t task = 0;
   // Whatever came up to now is seen here, and what comes from now on ends the sleep.
-  if (is_leaving(seat->engine) || lacks_code(seat) || take_step(seat)) {
-    weir_waker_cancel(seat->waker);
+  int found = find_step(seat, &task);
+  if (found || is_leaving(seat->engine) || lacks_code(seat)) {
+    // Who has woken it counts on it, but it has something else to do.
+    if (weir_waker_cancel(seat->waker) && found)
+      wake_one(seat->engine, seat);
+    if (found)
+      take_step(seat, task);
     return;
   }
   int64_t until_ns = seat->waiting_ns != 0
@@ -208,7 +264,10 @@ static void *work(void *argument)
       seat->waiting_ns = 0;
       load(seat);
     }
-    if (!take_step(seat))
+    uint32_t task = 0;
+    if (find_step(seat, &task))
+      take_step(seat, task);
+    else
       rest(seat);
   }
   if (!seat->engine->options.leaves)
@@ -296,6 +355,7 @@ int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
   }
   engine->seats = weir_mem_new(worker_count * sizeof engine->seats[0]);
   engine->seat_count = worker_count;
+  engine->alike = weir_flow_workers_bound(flow) == 0;
   for (uint32_t i = 0; i < worker_count; i++) {
     engine->seats[i].engine = engine;
     engine->seats[i].number = i;

@@ -33,6 +33,7 @@ struct stream_sink {
   weir_envelope envelope;
   _Atomic int cancelled;
   int broken;                 // the code of everything from now on, if not OK
+  int begun;                  // the batch is in the outbox: it was tried
   char problem[PROBLEM_MAX];  // of the last connection, where TLS knows it better
   weir_counter counters[WEIR_STREAM_SINK_COUNTERS];
 };
@@ -248,20 +249,26 @@ static int write_pending(struct stream_sink *sink, weir_slice pending)
   return is_mistake(rc) ? rc : WEIR_OK;
 }
 
+static void has_all(struct stream_sink *sink)
+{
+  weir_backoff_reset(&sink->backoff);
+  weir_outbox_confirm(&sink->outbox, weir_socket_unsent(sink->socket));
+  sink->begun = 0;
+}
+
 // Until the kernel has all rows.
 static int push(struct stream_sink *sink)
 {
   for (;;) {
     weir_slice pending = weir_outbox_pending(&sink->outbox);
-    if (pending.size == 0)
+    if (pending.size == 0 && !sink->begun)
       return WEIR_OK;
     int rc = open_connection(sink);
     if (rc != WEIR_OK)
       return rc;
     rc = write_pending(sink, pending);
     if (rc == WEIR_OK) {
-      weir_backoff_reset(&sink->backoff);
-      weir_outbox_confirm(&sink->outbox, weir_socket_unsent(sink->socket));
+      has_all(sink);
       return WEIR_OK;
     }
     close_broken(sink);
@@ -273,6 +280,39 @@ static int push(struct stream_sink *sink)
 
 // ---- the contract
 
+static void add_rows(struct stream_sink *sink, const weir_batch *batch,
+                     weir_refusals *refused)
+{
+  size_t before = sink->outbox.bytes.size;
+  weir_envelope_add(&sink->envelope, &sink->outbox, batch, refused);
+  // Relaxed: progress for people; nothing is ordered by it.
+  __atomic_fetch_add(&sink->base.bytes_written, sink->outbox.bytes.size - before,
+                     __ATOMIC_RELAXED);
+  sink->begun = 1;
+}
+
+// What is not as always is left to write, which waits and mends.
+static int try_write(weir_sink *base, const weir_batch *batch, weir_refusals *refused,
+                     uint32_t *written)
+{
+  struct stream_sink *sink = stream_sink_of(base);
+  *written = 0;
+  if (sink->broken != WEIR_OK)
+    return sink->broken;
+  if (sink->socket == NULL)
+    return WEIR_EEMPTY;
+  add_rows(sink, batch, refused);
+  weir_slice pending = weir_outbox_pending(&sink->outbox);
+  size_t put = 0;
+  weir_socket_write(sink->socket, pending.bytes, pending.size, &put);
+  weir_outbox_wrote(&sink->outbox, put);
+  if (put < pending.size || look_for_end(sink) != WEIR_EEMPTY)
+    return WEIR_EEMPTY;
+  has_all(sink);
+  *written = batch->row_count;
+  return WEIR_OK;
+}
+
 static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *refused,
                        uint32_t *written)
 {
@@ -280,14 +320,12 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
   *written = 0;
   if (sink->broken != WEIR_OK)
     return sink->broken;
-  size_t before = sink->outbox.bytes.size;
-  weir_envelope_add(&sink->envelope, &sink->outbox, batch, refused);
-  size_t size = sink->outbox.bytes.size - before;
+  if (!sink->begun)
+    add_rows(sink, batch, refused);
   int rc = push(sink);
+  sink->begun = 0;
   if (rc != WEIR_OK)
     return rc;
-  // Relaxed: progress for people; nothing is ordered by it.
-  __atomic_fetch_add(&base->bytes_written, size, __ATOMIC_RELAXED);
   *written = batch->row_count;
   return WEIR_OK;
 }
@@ -329,6 +367,7 @@ static void free_sink(weir_sink *base)
 
 static const weir_sink_ops ops = {
     .write = write_batch,
+    .try_write = try_write,
     .finish = finish,
     .cancel = cancel,
     .free = free_sink,

@@ -169,6 +169,8 @@ int weir_edge_push(weir_edge *edge, weir_batch *batch)
   add(&edge->batches, 1);
   add(&edge->bytes, bytes);
   note_held(edge);
+  // Of a push and a pop at once, one sees the other: see weir_edge_was_full.
+  atomic_thread_fence(memory_order_seq_cst);
   return WEIR_OK;
 }
 
@@ -206,6 +208,17 @@ const weir_batch *weir_edge_peek_class(weir_edge *edge, uint32_t priority,
 static int is_full(const struct way *way)
 {
   return weir_ring_len(way->ring) >= weir_ring_capacity(way->ring);
+}
+
+int weir_edge_was_full(const weir_edge *edge)
+{
+  atomic_thread_fence(memory_order_seq_cst);
+  for (uint32_t i = 0; i < edge->way_count; i++) {
+    const weir_ring *ring = edge->ways[i].ring;
+    if (weir_ring_len(ring) + 1 >= weir_ring_capacity(ring))
+      return 1;
+  }
+  return 0;
 }
 
 int weir_edge_make_room(weir_edge *edge)

@@ -40,6 +40,9 @@ const weir_batch *weir_edge_peek_class(weir_edge *edge, uint32_t priority,
                                        int64_t now_ns, int64_t *since_ns);
 int weir_edge_pop_class(weir_edge *edge, uint32_t priority, weir_batch **batch);
 
+// Consumer, after a pop: whether the producer may have waited for the room it made.
+int weir_edge_was_full(const weir_edge *edge);
+
 // Takes a full ring's batches aside, so that the producer can go on: for a consumer
 // that waits for another input, which the same producer may have to feed.
 int weir_edge_make_room(weir_edge *edge);  // consumer; whether it was full

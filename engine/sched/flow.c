@@ -247,8 +247,8 @@ uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink)
   weir_task *task = add_task(flow, name, WEIR_TASK_SINK, 1, 0);
   task->sink = sink;
   weir_backoff_init(&task->backoff, &sink->retries, (uintptr_t)task);
-  task->home =
-      sink->blocking & WEIR_SINK_WRITE_BLOCKS ? WEIR_HOME_POOL : WEIR_HOME_READER;
+  int waits = sink->blocking & WEIR_SINK_WRITE_BLOCKS && sink->ops->try_write == NULL;
+  task->home = waits ? WEIR_HOME_POOL : WEIR_HOME_READER;
   return task->number;
 }
 

@@ -2,7 +2,11 @@
 
 #include <stddef.h>
 
+#include "engine/base/mem.h"
 #include "engine/sched/task.h"
+
+// Of max_memory: where less is held, nobody waits for there to be less.
+enum { MEMORY_SHARE = 4 };
 
 static int64_t now_ns(const weir_task *task)
 {
@@ -231,6 +235,13 @@ static void count_sequence(weir_task *task, weir_lane *lane, uint32_t number)
     task->sequence = batch->sequence + 1;
 }
 
+// Sources wait where memory is short, and see at any take whether it still is.
+static int is_memory_used(void)
+{
+  size_t limit = weir_mem_limit();
+  return limit > 0 && weir_mem_used() > limit / MEMORY_SHARE;
+}
+
 int weir_task_take(weir_task *task, weir_lane *lane)
 {
   if (lane->batch != NULL || task->inputs_ended)
@@ -248,7 +259,8 @@ int weir_task_take(weir_task *task, weir_lane *lane)
   const weir_input *input = &task->inputs[choice.input];
   weir_edge_pop_class(input->edge, choice.priority, &lane->batch);
   weir_ticket_take(task, lane);
-  lane->woken |= input->producer->home;
+  if (weir_edge_was_full(input->edge) || is_memory_used())
+    lane->woken |= input->producer->home;
   lane->run.row = 0;
   uint32_t number = (uint32_t)choice.input;
   int goes_on = !lane->batch->ends_sequence && !comes_any_time(task, number) &&

@@ -124,16 +124,37 @@ static void end_batch(weir_task *task, weir_lane *lane, int rc)
   lane->batch = NULL;
 }
 
+static void move(weir_task *task, weir_lane *lane, enum weir_task_home home)
+{
+  __atomic_store_n(&task->home, home, __ATOMIC_RELAXED);
+  lane->woken |= home;
+}
+
+// Without waiting, where the sink knows how; else on a thread to spare, until there is
+// nothing more to write.
+static int call_write(weir_task *task, weir_lane *lane)
+{
+  const weir_sink_ops *ops = task->sink->ops;
+  int tries = task->home != WEIR_HOME_POOL && ops->try_write != NULL;
+  weir_task_leave(task);
+  int rc = (tries ? ops->try_write : ops->write)(task->sink, lane->batch,
+                                                 &lane->refused, &lane->run.row);
+  weir_task_guard(task);
+  if (tries && rc == WEIR_EEMPTY)
+    move(task, lane, WEIR_HOME_POOL);
+  return rc;
+}
+
 static void write_batch(weir_task *task, weir_lane *lane)
 {
-  weir_sink *sink = task->sink;
-  weir_task_leave(task);
-  int rc = sink->ops->write(sink, lane->batch, &lane->refused, &lane->run.row);
-  weir_task_guard(task);
-  if (is_put_off(task, lane, rc))
+  int rc = call_write(task, lane);
+  if (rc == WEIR_EEMPTY || is_put_off(task, lane, rc))
     return;
   go_on(task, lane);
   end_batch(task, lane, rc);
+  int is_away = task->home == WEIR_HOME_POOL && task->sink->ops->try_write != NULL;
+  if (is_away && !weir_task_has_input(task, lane))
+    move(task, lane, WEIR_HOME_READER);
 }
 
 // The end may take long, as where a file is made safe: that is not for a worker.
@@ -141,8 +162,7 @@ static int goes_to_pool(weir_task *task, weir_lane *lane)
 {
   if (task->home == WEIR_HOME_POOL || !task->sink->blocking)
     return 0;
-  __atomic_store_n(&task->home, WEIR_HOME_POOL, __ATOMIC_RELAXED);
-  lane->woken |= WEIR_HOME_POOL;
+  move(task, lane, WEIR_HOME_POOL);
   return 1;
 }
 
