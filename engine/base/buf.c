@@ -59,6 +59,12 @@ static inline void reserve_or_die(weir_buf *buf, size_t extra)
     grow_or_die(buf, extra);
 }
 
+char *weir_buf_room(weir_buf *buf, size_t size)
+{
+  reserve_or_die(buf, size + 1);  // so that there is a place, even for nothing
+  return buf->bytes + buf->size;
+}
+
 void weir_buf_append(weir_buf *buf, const void *bytes, size_t size)
 {
   reserve_or_die(buf, size);

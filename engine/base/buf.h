@@ -29,6 +29,9 @@ void weir_buf_clear(weir_buf *buf);  // keeps the memory
 // Makes room for extra more bytes, so that they can be written at bytes + size.
 int weir_buf_reserve(weir_buf *buf, size_t extra);
 
+// Where so many bytes more may be written, and WEIR_BUF_PAD of no meaning behind them.
+char *weir_buf_room(weir_buf *buf, size_t size);
+
 void weir_buf_append(weir_buf *buf, const void *bytes, size_t size);
 void weir_buf_text(weir_buf *buf, const char *text);  // without its NUL
 void weir_buf_byte(weir_buf *buf, char byte);

@@ -10,6 +10,7 @@
 #include "engine/codec/cut.h"
 #include "engine/codec/refusal.h"
 #include "engine/data/field.h"
+#include "engine/data/json.h"
 
 typedef struct lines_decoder {
   weir_decoder base;
@@ -85,12 +86,29 @@ weir_decoder *weir_lines_decoder_new(const char *field)
 typedef struct lines_encoder {
   weir_encoder base;
   weir_field *field;
-  weir_buf scratch;
 } lines_encoder;
 
 static int refuse(lines_encoder *lines, int code, const char *reason)
 {
   return weir_refusal(&lines->base, code, weir_field_name(lines->field), reason);
+}
+
+static int encode_text(lines_encoder *lines, weir_slice json, weir_buf *out)
+{
+  size_t start = out->size;
+  if (json.size < 2 || json.bytes[json.size - 1] != '"')
+    return refuse(lines, WEIR_EQUOTE, weir_err_text(WEIR_EQUOTE));
+  int rc = weir_json_unescape((weir_slice){json.bytes + 1, json.size - 2}, out);
+  const char *text = out->bytes + start;
+  size_t size = out->size - start;
+  if (rc == WEIR_OK &&
+      (size == 0 || (memchr(text, '\n', size) == NULL && text[size - 1] != '\r'))) {
+    weir_buf_byte(out, '\n');
+    return WEIR_OK;
+  }
+  out->size = start;
+  return rc != WEIR_OK ? refuse(lines, rc, weir_err_text(rc))
+                       : refuse(lines, WEIR_ESINK, "the text does not fit one line");
 }
 
 static int encode_row(weir_encoder *encoder, const weir_batch *batch, uint32_t row,
@@ -103,19 +121,10 @@ static int encode_row(weir_encoder *encoder, const weir_batch *batch, uint32_t r
   if (!weir_field_find_in(lines->field, object, &json))
     return refuse(lines, WEIR_ECOLUMNS, "the row has no such field");
 
-  if (json.size > 0 && json.bytes[0] == '"') {
-    weir_value value;
-    weir_buf_clear(&lines->scratch);
-    int rc = weir_value_read(json, &lines->scratch, &value);
-    if (rc != WEIR_OK)
-      return refuse(lines, rc, weir_err_text(rc));
-    json = (weir_slice){value.text, value.size};
-    if (json.size > 0 && (memchr(json.bytes, '\n', json.size) != NULL ||
-                          json.bytes[json.size - 1] == '\r'))
-      return refuse(lines, WEIR_ESINK, "the text does not fit one line");
-  } else if (json.size > 0 && json.bytes[0] == 'n') {
+  if (json.size > 0 && json.bytes[0] == '"')
+    return encode_text(lines, json, out);
+  if (json.size > 0 && json.bytes[0] == 'n')
     json.size = 0;
-  }
   weir_buf_append(out, json.bytes, json.size);
   weir_buf_byte(out, '\n');
   return WEIR_OK;
@@ -125,7 +134,6 @@ static void encoder_free(weir_encoder *encoder)
 {
   lines_encoder *lines = (lines_encoder *)encoder;
   weir_field_free(lines->field);
-  weir_buf_fini(&lines->scratch);
   weir_mem_free(lines);
 }
 
@@ -138,6 +146,5 @@ weir_encoder *weir_lines_encoder_new(const char *field)
   lines_encoder *lines = weir_mem_new(sizeof *lines);
   lines->base.ops = &ops;
   lines->field = weir_field_new(field, strlen(field));
-  weir_buf_init(&lines->scratch);
   return &lines->base;
 }

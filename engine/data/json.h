@@ -76,5 +76,8 @@ int weir_json_walk_next(weir_json_walk *walk);
 // surrogate, ESYNTAX for an unknown escape or a control character.
 int weir_json_unescape(weir_slice inside, weir_buf *out);
 
+// The first byte that cannot stand in a string as it is, or end.
+const char *weir_json_after_plain(const char *at, const char *end);
+
 // Whether a raw key, as a walk gives it, is this name.
 int weir_json_key_is(const weir_json_walk *walk, const char *name, size_t size);

@@ -18,47 +18,10 @@ enum {
 static const double integer_max = 0x1p64;  // written digit by digit below this
 static const double mantissa_max = 1e15;   // any 15 digits name one double
 
-// Marks the quotes, backslashes and control characters among eight bytes; what is
-// above the lowest mark may be wrong.
-static uint64_t special_marks(const char *at)
-{
-  static const uint64_t ones = 0x0101010101010101u;
-  uint64_t word;
-  memcpy(&word, at, sizeof word);
-  uint64_t quote = word ^ (ones * '"');
-  uint64_t backslash = word ^ (ones * '\\');
-  return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) |
-          ((word - ones * 0x20) & ~word)) &
-         (ones << 7);
-}
-
-static int is_special(char byte)
-{
-  return (unsigned char)byte < 0x20 || byte == '"' || byte == '\\';
-}
-
-// The first byte that cannot stand in a string as it is, or end.
-static const char *after_plain(const char *at, const char *end)
-{
-  enum { WORD = sizeof(uint64_t) };
-  int long_enough = end - at >= WORD;
-  for (; end - at >= WORD; at += WORD) {
-    uint64_t marks = special_marks(at);
-    if (marks != 0)
-      return at + (__builtin_ctzll(marks) >> 3);
-  }
-  // The last word again, most of it known to be plain: cheaper than single bytes.
-  if (long_enough && special_marks(end - WORD) == 0)
-    return end;
-  while (at < end && !is_special(*at))
-    at++;
-  return at;
-}
-
 static int read_text(weir_slice inside, weir_buf *scratch, weir_value *out)
 {
   const char *end = inside.bytes + inside.size;
-  if (after_plain(inside.bytes, end) == end) {
+  if (weir_json_after_plain(inside.bytes, end) == end) {
     *out = (weir_value){
         .kind = WEIR_TEXT, .text = inside.bytes, .size = (uint32_t)inside.size};
     return WEIR_OK;
@@ -128,7 +91,7 @@ int weir_value_check(weir_slice json)
   weir_value value;
   if (json.size >= 2 && json.bytes[0] == '"') {
     const char *last = json.bytes + json.size - 1;
-    if (*last == '"' && after_plain(json.bytes + 1, last) == last)
+    if (*last == '"' && weir_json_after_plain(json.bytes + 1, last) == last)
       return WEIR_OK;
   } else if (json.size > 0 &&
              (json.bytes[0] == '-' || (json.bytes[0] >= '0' && json.bytes[0] <= '9'))) {
@@ -162,34 +125,6 @@ int weir_value_compare(const weir_value *left, const weir_value *right)
   uint32_t size = left->size < right->size ? left->size : right->size;
   int above = size > 0 ? memcmp(left->text, right->text, size) : 0;
   return above != 0 ? above : (left->size > right->size) - (left->size < right->size);
-}
-
-static void write_escape(weir_buf *out, unsigned char byte)
-{
-  static const char names[] = "\"\\\b\f\n\r\t";
-  static const char letters[] = "\"\\bfnrt";
-  const char *name = byte != 0 ? strchr(names, byte) : NULL;
-  if (name != NULL) {
-    weir_buf_byte(out, '\\');
-    weir_buf_byte(out, letters[name - names]);
-  } else {
-    weir_buf_format(out, "\\u%04x", byte);
-  }
-}
-
-void weir_write_text(weir_buf *out, const char *text, size_t size)
-{
-  weir_buf_byte(out, '"');
-  const char *end = text + size;
-  for (;;) {
-    const char *special = after_plain(text, end);
-    weir_buf_append(out, text, (size_t)(special - text));
-    if (special == end)
-      break;
-    write_escape(out, (unsigned char)*special);
-    text = special + 1;
-  }
-  weir_buf_byte(out, '"');
 }
 
 int weir_write_utf8(weir_buf *out, const char *text, size_t size)

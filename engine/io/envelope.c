@@ -61,12 +61,19 @@ static int add_row(weir_envelope *envelope, weir_outbox *outbox,
 {
   weir_encoder *encoder = envelope->encoder;
   int rc = envelope->begun ? WEIR_OK : learn_preamble(envelope, batch, row);
-  weir_buf_clear(&envelope->row);
+  int is_line = envelope->frame == WEIR_FRAME_LINE;
+  weir_buf *out = is_line ? &outbox->bytes : &envelope->row;
+  if (!is_line)
+    weir_buf_clear(out);
+  size_t before = out->size;
   if (rc == WEIR_OK)
-    rc = encoder->ops->row(encoder, batch, row, &envelope->row);
-  if (rc != WEIR_OK)
+    rc = encoder->ops->row(encoder, batch, row, out);
+  if (rc != WEIR_OK) {
+    out->size = before;
     return rc;
-  add_record(envelope, &outbox->bytes, envelope->row.bytes, envelope->row.size);
+  }
+  if (!is_line)
+    add_record(envelope, &outbox->bytes, out->bytes, out->size);
   weir_outbox_add(outbox, outbox->bytes.size);
   return WEIR_OK;
 }
