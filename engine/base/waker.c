@@ -48,7 +48,7 @@ static void wait_for_change(weir_waker *waker, uint32_t ticket,
           FUTEX_BITSET_MATCH_ANY);
 }
 
-void weir_waker_sleep(weir_waker *waker, uint32_t ticket, int64_t until_ns)
+int weir_waker_sleep(weir_waker *waker, uint32_t ticket, int64_t until_ns)
 {
   enum { NS_PER_S = 1000000000 };
   struct timespec until = {.tv_sec = until_ns / NS_PER_S,
@@ -58,6 +58,7 @@ void weir_waker_sleep(weir_waker *waker, uint32_t ticket, int64_t until_ns)
          (until_ns == 0 || clock.monotonic_ns(clock.context) < until_ns))
     wait_for_change(waker, ticket, until_ns == 0 ? NULL : &until);
   atomic_store(&waker->asleep, 0);
+  return atomic_load(&waker->wakes) != ticket;
 }
 
 int weir_waker_wake(weir_waker *waker)

@@ -25,7 +25,7 @@ void weir_waker_free(weir_waker *waker);  // NULL is a no-op
 
 uint32_t weir_waker_prepare(weir_waker *waker);
 int weir_waker_cancel(weir_waker *waker);  // whether somebody has woken it meanwhile
-// until_ns: of the monotonic clock, wakes by itself; 0 for never.
-void weir_waker_sleep(weir_waker *waker, uint32_t ticket, int64_t until_ns);
+// until_ns: of the monotonic clock, wakes by itself; 0 for never. Whether it was woken.
+int weir_waker_sleep(weir_waker *waker, uint32_t ticket, int64_t until_ns);
 int weir_waker_wake(weir_waker *waker);             // whether it slept, or was about to
 int weir_waker_is_asleep(const weir_waker *waker);  // stale on return

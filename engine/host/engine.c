@@ -36,6 +36,8 @@ struct seat {
   uint32_t started;
   uint32_t helped;  // the next one has been started, by this one
   uint32_t ready;   // atomic: the code is loaded
+  uint32_t called;  // it was woken and has not found anything
+  uint32_t offers;  // what it made last, and has not found again
   uint32_t number;  // from 0
 };
 
@@ -72,18 +74,13 @@ static int is_ready(const struct seat *seat)
   return __atomic_load_n(&seat->ready, __ATOMIC_RELAXED) != 0;
 }
 
-// One that sleeps is enough, better one that has its code: who finds more than it can
-// do wakes the next.
-static void wake_one(weir_engine *engine, const struct seat *but)
+// One that sleeps, from the first of these on, better one that has its code.
+static void wake_one(weir_engine *engine, uint32_t first)
 {
-  if (!engine->alike) {
-    wake_workers(engine, but);
-    return;
-  }
   for (int ready = 1; ready >= 0; ready--)
-    for (uint32_t i = 0; i < engine->seat_count; i++) {
+    for (uint32_t i = first; i < engine->seat_count; i++) {
       const struct seat *seat = &engine->seats[i];
-      if (seat != but && is_ready(seat) == ready && weir_waker_wake(seat->waker))
+      if (is_ready(seat) == ready && weir_waker_wake(seat->waker))
         return;
     }
 }
@@ -91,17 +88,13 @@ static void wake_one(weir_engine *engine, const struct seat *but)
 // Whoever has made something goes on with it. Another is woken where there is more.
 static void share(weir_engine *engine, const struct seat *but)
 {
-  if (!engine->alike) {
-    wake_workers(engine, but);
-    return;
-  }
   for (uint32_t i = 0; i < engine->seat_count; i++) {
     const struct seat *seat = &engine->seats[i];
     uint32_t tasks[2];
     if (seat == but || !weir_waker_is_asleep(seat->waker))
       continue;
     if (weir_flow_ready(engine->flow, OF_WORKERS, i, tasks, 2) == 2)
-      wake_one(engine, but);
+      wake_one(engine, 0);
     return;
   }
 }
@@ -111,12 +104,13 @@ static void wake(weir_engine *engine, const struct seat *by, uint32_t homes)
 {
   if (homes & WEIR_HOME_POOL)
     weir_loop_wake(engine->loop);
-  if ((homes & OF_WORKERS) == 0)
-    return;
-  if (by != NULL)
+  int offered = (homes & WEIR_HOME_OFFER) != 0;
+  if ((homes & OF_WORKERS) != 0 || (offered && !engine->alike))
+    wake_workers(engine, by);
+  else if (offered && by != NULL)
     share(engine, by);
-  else
-    wake_one(engine, NULL);
+  else if (offered)
+    wake_one(engine, 0);
 }
 
 // Something has arrived; on any thread.
@@ -164,7 +158,10 @@ static int find_step(struct seat *seat, uint32_t *task)
 static void take_step(struct seat *seat, uint32_t task)
 {
   weir_engine *engine = seat->engine;
-  wake(engine, seat, weir_flow_run(engine->flow, task, seat->number, &seat->runner));
+  uint32_t homes = weir_flow_run(engine->flow, task, seat->number, &seat->runner);
+  seat->called = 0;
+  seat->offers = homes & WEIR_HOME_OFFER;
+  wake(engine, seat, homes);
   bring_help(seat);
 }
 
@@ -237,17 +234,23 @@ static void rest(struct seat *seat)
   // Whatever came up to now is seen here, and what comes from now on ends the sleep.
   int found = find_step(seat, &task);
   if (found || is_leaving(seat->engine) || lacks_code(seat)) {
-    // Who has woken it counts on it, but it has something else to do.
+    // Who has woken it counts on it, and it may have found something else.
     if (weir_waker_cancel(seat->waker) && found)
-      wake_one(seat->engine, seat);
+      wake_one(seat->engine, 0);
     if (found)
       take_step(seat, task);
     return;
   }
+  // There was something, which its own lane cannot take now: maybe another's can.
+  if (seat->offers)
+    wake_one(seat->engine, 0);
+  else if (seat->called)
+    wake_one(seat->engine, seat->number + 1);
+  seat->offers = 0;
   int64_t until_ns = seat->waiting_ns != 0
                          ? seat->waiting_ns + PATIENCE_NS
                          : weir_flow_next_ns(seat->engine->flow, OF_WORKERS);
-  weir_waker_sleep(seat->waker, ticket, until_ns);
+  seat->called = (uint32_t)weir_waker_sleep(seat->waker, ticket, until_ns);
 }
 
 static void *work(void *argument)

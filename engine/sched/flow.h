@@ -59,6 +59,7 @@ enum weir_task_home {
   WEIR_HOME_POOL = 2,
   WEIR_HOME_READER = 4,  // a worker, whose code may not be there yet
   WEIR_HOME_ANY = 7,
+  WEIR_HOME_OFFER = 8,  // run: any worker may take what is there, and one is enough
 };
 
 typedef struct weir_flow weir_flow;

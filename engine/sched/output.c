@@ -75,7 +75,9 @@ void weir_task_send(weir_task *task, weir_lane *lane, weir_made made)
       int rc = weir_edge_push(to->edges[i], weir_batch_ref(batch));
       WEIR_ASSERT(rc == WEIR_OK);  // a task only runs when its ports have room
     }
-    lane->woken |= to->homes;
+    int has_workers = (to->homes & (WEIR_HOME_WORKER | WEIR_HOME_READER)) != 0;
+    lane->woken |= to->homes & WEIR_HOME_POOL;
+    lane->woken |= has_workers ? (uint32_t)WEIR_HOME_OFFER : 0;
   }
   weir_batch_unref(batch);
 }

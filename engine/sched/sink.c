@@ -127,7 +127,7 @@ static void end_batch(weir_task *task, weir_lane *lane, int rc)
 static void move(weir_task *task, weir_lane *lane, enum weir_task_home home)
 {
   __atomic_store_n(&task->home, home, __ATOMIC_RELAXED);
-  lane->woken |= home;
+  lane->woken |= home == WEIR_HOME_POOL ? home : WEIR_HOME_OFFER;
 }
 
 // Without waiting, where the sink knows how; else on a thread to spare, until there is
