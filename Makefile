@@ -211,7 +211,7 @@ bench:  ## measure weir beside others; TASKS="T2 T4" RECORDS=200000 BENCH_RUNS=3
 	$(Q)+$(MAKE) --silent --no-print-directory all $(BENCH)
 	$(Q)luajit scripts/bench/run.lua
 
-FLOW := $(addprefix $(BUILD)/bench/flow/,load log-speed classes)
+FLOW := $(addprefix $(BUILD)/bench/,flow/load flow/log-speed flow/classes generate measure)
 
 .PHONY: bench-flow
 bench-flow:  ## measure what flows beside others; TASKS="latency tail" BENCH_RUNS=3

@@ -49,4 +49,5 @@ return {
     module = "flow.spill" },
   { name = "priority", title = "twice as many records as can be done, one in a hundred critical",
     module = "flow.priority" },
+  { name = "bus", title = "records on a bus, by topic", module = "flow.bus" },
 }
