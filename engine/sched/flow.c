@@ -237,6 +237,11 @@ void weir_flow_set_topic(weir_flow *flow, uint32_t segment, const char *label,
   flow->tasks[segment]->topics = weir_topics_of(label, size);
 }
 
+void weir_flow_set_passes(weir_flow *flow, uint32_t segment)
+{
+  flow->tasks[segment]->passes = 1;
+}
+
 void weir_flow_set_reads(weir_flow *flow, uint32_t task)
 {
   flow->tasks[task]->reads = 1;

@@ -104,6 +104,10 @@ void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,
 void weir_flow_set_waker(weir_flow *flow, void (*wake)(void *context, uint32_t homes),
                          void *context);
 
+// Says that a segment hands on what it gets, so that batches of a single input may be
+// shared with who reads it.
+void weir_flow_set_passes(weir_flow *flow, uint32_t segment);
+
 // Says, before it is connected, that the task, or who reads it, looks for fields:
 // segments index what it gets from them.
 void weir_flow_set_reads(weir_flow *flow, uint32_t task);

@@ -189,6 +189,25 @@ static void compute(weir_task *task, weir_lane *lane, const weir_runner *runner)
     weir_flow_check_dead(task->flow);
 }
 
+// Whether a batch may go on as it is: a short one may wait for company instead.
+static int may_pass(const weir_task *task, const weir_lane *lane)
+{
+  const weir_port *to = &task->ports[0];
+  const weir_run *run = &lane->run;
+  int held = run->out[0] != NULL && run->out[0]->row_count > 0;
+  int is_short = to->holds && lane->batch->bytes.size < run->limits.hold_bytes;
+  return task->passes && task->input_count == 1 && task->lane_count == 1 &&
+         !to->classed && !held && !is_short && run->row == 0;
+}
+
+static void pass(weir_task *task, weir_lane *lane)
+{
+  weir_batch *batch = lane->batch;
+  lane->batch = NULL;
+  add(&task->passed, batch->row_count);
+  weir_task_send(task, lane, (weir_made){batch, 0, batch->ends_sequence});
+}
+
 // Everything has been read and sent on; the first lane has the last word.
 static int may_finish(const weir_task *task, const weir_lane *lane)
 {
@@ -243,6 +262,8 @@ void weir_segment_step(weir_task *task, weir_lane *lane, const weir_runner *runn
     return;
   if (!weir_task_take(task, lane))
     weir_task_push_held(task, lane);
+  else if (lane->batch != NULL && may_pass(task, lane))
+    pass(task, lane);
   else if (lane->batch != NULL)
     compute(task, lane, runner);
   else if (may_finish(task, lane))

@@ -120,6 +120,7 @@ struct weir_task {
   char *hindrance;       // why it has to, in the sink's words; NULL: it has not
   weir_relay *relay;
   weir_merger merger;
+  uint32_t passes;            // a segment hands batches on
   uint32_t reads;             // a segment looks for fields
   weir_queue_options buffer;  // of a buffer
   weir_queue *queue;          // made at its first step

@@ -30,10 +30,15 @@ function M.dead_letters(self)
   }
 end
 
+-- Whether a segment has nothing to do but to hand on batches as they are.
+local function passes(task)
+  return task.kind == "segment" and #task.stages == 1 and task.stages[1].node.kind == "subscribe"
+end
+
 -- Whether a segment looks for fields of its records, or only hands them on. What is in a
--- buffer is looked into behind it.
+-- buffer, or goes on as it is, is looked into behind it.
 local function reads(self, task)
-  if task.kind == "buffer" then
+  if task.kind == "buffer" or passes(task) then
     for _, edge in ipairs(self.plan.edges) do
       if edge.from == task and reads(self, edge.to) then
         return true
@@ -164,7 +169,11 @@ local function share_task(self, task)
   if task.kind == "source" then
     C.weir_flow_set_lanes(self.flow, task.number, self.options.workers)
   elseif task.kind == "segment" then
-    if not task.parallel then
+    if passes(task) then
+      C.weir_flow_set_passes(self.flow, task.number)
+      C.weir_flow_pin(self.flow, task.number, task.number % self.options.workers)
+      return
+    elseif not task.parallel then
       C.weir_flow_pin(self.flow, task.number, 0)
       return
     end
