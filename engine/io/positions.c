@@ -13,12 +13,16 @@
 #include <unistd.h>
 
 #include "engine/base/err.h"
+#include "engine/base/hash.h"
 #include "engine/base/mem.h"
 
 enum { MODE_FILE = 0600, MODE_DIRECTORY = 0700, READ_SIZE = 1 << 16 };
+enum { SUM_SIZE = 21 };
 
 static const char header[] = "weir positions 1\n";
 static const char footer[] = "end\n";
+static const char latest[] = ".latest";
+static const char sum_is[] = "sum ";
 
 static int fail(weir_positions *positions, int code, const char *what,
                 const char *remedy)
@@ -138,9 +142,59 @@ static int read_items(weir_positions *positions, char *text)
   }
 }
 
+static int read_file(weir_positions *positions, const char *path,
+                     int (*read_text)(weir_positions *positions, char *text))
+{
+  weir_buf text;
+  weir_buf_init(&text);
+  int rc = read_all(path, &text);
+  if (rc == WEIR_OK)
+    rc = read_text(positions, text.bytes);
+  weir_buf_fini(&text);
+  return rc;
+}
+
+static void drop_items(weir_positions *positions)
+{
+  for (uint32_t i = 0; i < positions->count; i++)
+    weir_mem_free((char *)positions->items[i].path);
+  weir_mem_free(positions->items);
+  positions->items = NULL;
+  positions->count = 0;
+}
+
+// The sum of a text is its last line.
+static int read_noted(weir_positions *positions, char *text)
+{
+  size_t size = strlen(text);
+  if (size < SUM_SIZE)
+    return WEIR_ECORRUPT;
+  char *sum = text + size - SUM_SIZE;
+  if (strncmp(sum, sum_is, strlen(sum_is)) != 0 ||
+      strtoull(sum + strlen(sum_is), NULL, 16) != weir_hash(text, size - SUM_SIZE))
+    return WEIR_ECORRUPT;
+  *sum = '\0';
+  return read_items(positions, text);
+}
+
+// What was noted since the file was saved is newer.
+static void read_latest(weir_positions *positions)
+{
+  char *path = beside(positions->path, latest);
+  weir_positions newer = {0};
+  if (read_file(&newer, path, read_noted) == WEIR_OK) {
+    drop_items(positions);
+    positions->items = newer.items;
+    positions->count = newer.count;
+  } else {
+    drop_items(&newer);
+  }
+  weir_mem_free(path);
+}
+
 int weir_positions_open(weir_positions *positions, const char *path)
 {
-  *positions = (weir_positions){.lock = -1, .path = weir_mem_text(path)};
+  *positions = (weir_positions){.lock = -1, .notes = -1, .path = weir_mem_text(path)};
   int rc = make_directories(path);
   if (rc != WEIR_OK)
     return fail(positions, rc, "its directory cannot be made",
@@ -148,28 +202,32 @@ int weir_positions_open(weir_positions *positions, const char *path)
   rc = take_lock(positions);
   if (rc != WEIR_OK)
     return rc;
-  weir_buf text;
-  weir_buf_init(&text);
-  rc = read_all(path, &text);
+  rc = read_file(positions, path, read_items);
   positions->found = rc != -ENOENT;
   if (rc == WEIR_OK)
-    rc = read_items(positions, text.bytes);
-  weir_buf_fini(&text);
-  if (rc != WEIR_OK && rc != -ENOENT)
+    read_latest(positions);
+  else if (positions->found)
     return fail(positions, rc, "how far was read cannot be told",
                 "remove the file to begin anew");
   return WEIR_OK;
 }
 
+static void close_notes(weir_positions *positions)
+{
+  if (positions->notes >= 0)
+    close(positions->notes);
+  positions->notes = -1;
+  positions->noted = 0;
+}
+
 void weir_positions_close(weir_positions *positions)
 {
+  close_notes(positions);
   if (positions->lock >= 0)
     close(positions->lock);
-  for (uint32_t i = 0; i < positions->count; i++)
-    weir_mem_free((char *)positions->items[i].path);
-  weir_mem_free(positions->items);
+  drop_items(positions);
   weir_mem_free(positions->path);
-  *positions = (weir_positions){.lock = -1};
+  *positions = (weir_positions){.lock = -1, .notes = -1};
 }
 
 // ---- writing
@@ -183,46 +241,92 @@ static void write_path(weir_buf *out, const char *path)
   }
 }
 
-static int write_all(const char *path, const weir_buf *text)
+static int write_all(int fd, const weir_buf *text)
+{
+  for (size_t done = 0; done < text->size;) {
+    ssize_t put = pwrite(fd, text->bytes + done, text->size - done, (off_t)done);
+    if (put >= 0)
+      done += (size_t)put;
+    else if (errno != EINTR)
+      return -errno;
+  }
+  return WEIR_OK;
+}
+
+static int write_safe(const char *path, const weir_buf *text)
 {
   int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, MODE_FILE);
   if (fd < 0)
     return -errno;
-  int code = WEIR_OK;
-  for (size_t done = 0; done < text->size && code == WEIR_OK;) {
-    ssize_t put = write(fd, text->bytes + done, text->size - done);
-    if (put >= 0)
-      done += (size_t)put;
-    else if (errno != EINTR)
-      code = -errno;
-  }
+  int code = write_all(fd, text);
   if (code == WEIR_OK && fdatasync(fd) != 0)
     code = -errno;
   close(fd);
   return code;
 }
 
-int weir_positions_save(weir_positions *positions, const weir_position *items,
-                        uint32_t count)
+static void write_items(weir_buf *text, const weir_position *items, uint32_t count)
+{
+  weir_buf_text(text, header);
+  for (uint32_t i = 0; i < count; i++) {
+    const weir_identity *identity = &items[i].identity;
+    weir_buf_format(text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIx64 " %" PRIu64,
+                    items[i].offset, identity->device, identity->inode, identity->print,
+                    identity->print_size);
+    weir_buf_byte(text, ' ');
+    write_path(text, items[i].path);
+    weir_buf_byte(text, '\n');
+  }
+  weir_buf_text(text, footer);
+}
+
+static int put_safe(weir_positions *positions, const weir_buf *text)
+{
+  char *temporary = beside(positions->path, ".new");
+  char *notes = beside(positions->path, latest);
+  int code = write_safe(temporary, text);
+  if (code == WEIR_OK && rename(temporary, positions->path) != 0)
+    code = -errno;
+  if (code == WEIR_OK) {
+    unlink(notes);
+    close_notes(positions);
+  }
+  weir_mem_free(temporary);
+  weir_mem_free(notes);
+  return code;
+}
+
+static int open_notes(weir_positions *positions)
+{
+  char *path = beside(positions->path, latest);
+  int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+  positions->notes = open(path, flags, MODE_FILE);
+  weir_mem_free(path);
+  return positions->notes >= 0 ? WEIR_OK : -errno;
+}
+
+static int put_note(weir_positions *positions, weir_buf *text)
+{
+  weir_buf_format(text, "%s%016" PRIx64 "\n", sum_is,
+                  weir_hash(text->bytes, text->size));
+  int code = positions->notes >= 0 ? WEIR_OK : open_notes(positions);
+  if (code == WEIR_OK)
+    code = write_all(positions->notes, text);
+  if (code == WEIR_OK && text->size < positions->noted &&
+      ftruncate(positions->notes, (off_t)text->size) != 0)
+    code = -errno;
+  positions->noted = text->size;
+  return code;
+}
+
+int weir_positions_put(weir_positions *positions, enum weir_put how,
+                       const weir_position *items, uint32_t count)
 {
   weir_buf text;
   weir_buf_init(&text);
-  weir_buf_text(&text, header);
-  for (uint32_t i = 0; i < count; i++) {
-    const weir_identity *identity = &items[i].identity;
-    weir_buf_format(&text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIx64 " %" PRIu64,
-                    items[i].offset, identity->device, identity->inode, identity->print,
-                    identity->print_size);
-    weir_buf_byte(&text, ' ');
-    write_path(&text, items[i].path);
-    weir_buf_byte(&text, '\n');
-  }
-  weir_buf_text(&text, footer);
-  char *temporary = beside(positions->path, ".new");
-  int rc = write_all(temporary, &text);
-  if (rc == WEIR_OK && rename(temporary, positions->path) != 0)
-    rc = -errno;
-  weir_mem_free(temporary);
+  write_items(&text, items, count);
+  int rc =
+      how == WEIR_PUT_SAFE ? put_safe(positions, &text) : put_note(positions, &text);
   weir_buf_fini(&text);
   return rc == WEIR_OK ? rc
                        : fail(positions, rc, "cannot be written",

@@ -8,12 +8,12 @@
 #include "engine/base/mem.h"
 #include "engine/data/receipt.h"
 #include "engine/io/feed.h"
+#include "engine/io/keeper.h"
 #include "engine/io/roster.h"
 
 static const int64_t second_ns = 1000000000;
 
 enum {
-  SAVE_S = 1,
   LOOK_SOON_S = 1,      // where no event tells of changes
   LOOK_S = 10,          // where events do, should one be lost
   LINGER_S = 60,        // after which nobody is expected to write to a moved file
@@ -26,15 +26,14 @@ struct weir_tail {
   weir_clock clock;
   weir_roster roster;
   weir_receipts *receipts;
-  weir_positions positions;
+  weir_keeper keeper;
+  char *state;    // where positions are kept; NULL: nowhere
   uint32_t turn;  // whose it is to be read
-  int unsaved;
-  int frozen;   // what is released does not count any more
-  int watched;  // changes are told of
+  int frozen;     // what is released does not count any more
+  int watched;    // changes are told of
   int names_changed;
   int64_t looked_ns;
   int64_t scanned_ns;
-  int64_t saved_ns;
   uint64_t scans;
 };
 
@@ -58,32 +57,31 @@ weir_tail *weir_tail_new(const weir_tail_options *options, const weir_source *so
   weir_roster_init(&tail->roster, options->paths, options->path_count);
   tail->roster.latest = options->latest;
   tail->receipts = weir_receipts_new();
-  tail->positions.lock = -1;
-  tail->positions.path = options->state != NULL ? weir_mem_text(options->state) : NULL;
+  tail->keeper.positions = (weir_positions){.lock = -1, .notes = -1};
+  tail->state = options->state != NULL ? weir_mem_text(options->state) : NULL;
   return tail;
 }
 
 int weir_tail_open(weir_tail *tail)
 {
   int64_t now = now_ns(tail);
-  if (tail->positions.path != NULL) {
-    char *path = tail->positions.path;
-    int rc = weir_positions_open(&tail->positions, path);
-    weir_mem_free(path);
+  if (tail->state != NULL) {
+    int rc = weir_keeper_open(&tail->keeper, tail->state, now);
     if (rc != WEIR_OK)
       return rc;
   }
-  if (tail->positions.found)
+  if (tail->keeper.positions.found)
     tail->roster.latest = 0;  // whatever is new has come meanwhile
-  weir_roster_restore(&tail->roster, &tail->positions, now);
-  tail->unsaved = 1;
-  tail->saved_ns = now - SAVE_S * second_ns;
-  tail->scanned_ns = now - SAVE_S * second_ns;
+  weir_roster_restore(&tail->roster, &tail->keeper.positions, now);
+  tail->scanned_ns = now - second_ns;
   weir_tail_poke(tail);
   return WEIR_OK;
 }
 
-const char *weir_tail_message(const weir_tail *tail) { return tail->positions.message; }
+const char *weir_tail_message(const weir_tail *tail)
+{
+  return tail->keeper.positions.message;
+}
 
 // ---- positions
 
@@ -97,7 +95,7 @@ static void settle(weir_tail *tail)
     followed->owed--;
     if (followed->safe < told.position)
       followed->safe = told.position;
-    tail->unsaved = 1;
+    weir_keeper_moved(&tail->keeper);
   }
   tail->frozen |= weir_source_is_forfeited(tail->source);
 }
@@ -109,14 +107,11 @@ static void pass_blanks(weir_tail *tail, weir_followed *followed)
       followed->safe == followed->file.offset)
     return;
   followed->safe = followed->file.offset;
-  tail->unsaved = 1;
+  weir_keeper_moved(&tail->keeper);
 }
 
-void weir_tail_save(weir_tail *tail)
+static void keep(weir_tail *tail, enum weir_keep what)
 {
-  settle(tail);
-  if (tail->positions.lock < 0 || tail->frozen || !tail->unsaved)
-    return;
   const weir_roster *roster = &tail->roster;
   weir_position *items = weir_mem_new(roster->count * sizeof *items + 1);
   for (uint32_t i = 0; i < roster->count; i++)
@@ -125,12 +120,29 @@ void weir_tail_save(weir_tail *tail)
         .offset = roster->items[i]->safe,
         .path = weir_roster_path(roster, roster->items[i]),
     };
-  tail->saved_ns = now_ns(tail);
-  if (weir_positions_save(&tail->positions, items, roster->count) == WEIR_OK)
-    tail->unsaved = 0;
-  else
+  if (weir_keeper_put(&tail->keeper, what, items, roster->count, now_ns(tail)) !=
+      WEIR_OK)
     weir_counter_add(&tail->roster.counters[WEIR_ROSTER_SAVES_FAILED], 1);
   weir_mem_free(items);
+}
+
+static int is_owed(const weir_tail *tail)
+{
+  return weir_receipts_owed(tail->receipts) > 0;
+}
+
+static void keep_in_time(weir_tail *tail, int64_t now)
+{
+  enum weir_keep what = weir_keeper_look(&tail->keeper, is_owed(tail), now);
+  if (what != WEIR_KEEP_NOTHING && !tail->frozen)
+    keep(tail, what);
+}
+
+void weir_tail_save(weir_tail *tail)
+{
+  settle(tail);
+  if (tail->keeper.positions.lock >= 0 && !tail->frozen && tail->keeper.unsaved)
+    keep(tail, WEIR_KEEP_SAVE);
 }
 
 void weir_tail_free(weir_tail *tail)
@@ -138,11 +150,8 @@ void weir_tail_free(weir_tail *tail)
   if (tail == NULL)
     return;
   weir_tail_save(tail);
-  if (tail->positions.lock < 0) {
-    weir_mem_free(tail->positions.path);
-    tail->positions.path = NULL;
-  }
-  weir_positions_close(&tail->positions);
+  weir_keeper_close(&tail->keeper);
+  weir_mem_free(tail->state);
   weir_receipts_free(tail->receipts);
   weir_roster_fini(&tail->roster);
   weir_decoder_free(tail->read.decoder);
@@ -193,20 +202,13 @@ static int64_t scan_due_ns(const weir_tail *tail)
   return tail->scanned_ns + SCAN_APART_MS * (second_ns / 1000);
 }
 
-static int64_t save_due_ns(const weir_tail *tail)
-{
-  return tail->saved_ns + SAVE_S * second_ns;
-}
-
 int64_t weir_tail_due_ns(const weir_tail *tail)
 {
   int64_t due = look_due_ns(tail);
   if (tail->names_changed && scan_due_ns(tail) < due)
     due = scan_due_ns(tail);
-  if ((tail->unsaved || weir_receipts_owed(tail->receipts) > 0) &&
-      tail->positions.lock >= 0 && !tail->frozen && save_due_ns(tail) < due)
-    due = save_due_ns(tail);
-  return due;
+  int64_t keep_ns = weir_keeper_due_ns(&tail->keeper, is_owed(tail));
+  return keep_ns < due && !tail->frozen ? keep_ns : due;
 }
 
 // ---- steps
@@ -222,7 +224,8 @@ static void find_changes(weir_tail *tail, int64_t now)
   tail->names_changed = 0;
   tail->scanned_ns = now;
   tail->scans++;
-  tail->unsaved |= serials != tail->roster.serials;
+  if (serials != tail->roster.serials)
+    weir_keeper_moved(&tail->keeper);
 }
 
 static void give(weir_tail *tail, weir_followed *followed, weir_batch *batch)
@@ -276,7 +279,7 @@ static int part_with(weir_tail *tail, weir_followed *followed, weir_batch *batch
       now < followed->grown_ns + LINGER_S * second_ns)
     return WEIR_EEMPTY;
   followed->done = 1;
-  tail->unsaved = 1;
+  weir_keeper_moved(&tail->keeper);
   int rc = weir_follower_finish(&followed->file, &tail->read, batch);
   if (rc == WEIR_OK)
     give(tail, followed, batch);
@@ -327,9 +330,11 @@ int weir_tail_step(weir_tail *tail, weir_batch *batch)
   int64_t now = now_ns(tail);
   settle(tail);
   find_changes(tail, now);
+  keep_in_time(tail, now);
+  int idle = !is_owed(tail);
   int rc = read_next(tail, batch, now);
-  if (now >= save_due_ns(tail))
-    weir_tail_save(tail);
+  if (rc == WEIR_OK && idle)
+    weir_keeper_begin(&tail->keeper, now);
   weir_roster_tidy(&tail->roster);
   return rc;
 }

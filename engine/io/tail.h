@@ -2,7 +2,8 @@
 //
 // A step never waits. It gives the next batch, or says that there is none and until
 // when that is so unless somebody pokes. Each batch has a receipt; what has been
-// released is saved once a second, so that another tail goes on there.
+// released is noted within a tenth of a second and made safe within a second, so that
+// another tail goes on there.
 //
 //     for (;;) {
 //       rc = weir_tail_step(tail, batch);

@@ -253,6 +253,14 @@ int weir_log_remove_drained(weir_log *log)
   return WEIR_OK;
 }
 
+int weir_log_note(weir_log *log, uint64_t number)
+{
+  WEIR_ASSERT(!log->options.read_only && number <= log->next);
+  if (number <= weir_log_segments_extent(log->segments).position)
+    return WEIR_OK;
+  return weir_log_position_note(&log->position, &log->directory, number, log->message);
+}
+
 int weir_log_trim(weir_log *log, uint64_t number)
 {
   WEIR_ASSERT(!log->options.read_only && number <= log->next);

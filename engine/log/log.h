@@ -72,6 +72,10 @@ int weir_log_append(weir_log *log, uint32_t kind, uint32_t count,
 // Makes safe what has been appended.
 int weir_log_sync(weir_log *log);
 
+// All records before this number are done with, unless the machine itself fails: no
+// wait, and no room.
+int weir_log_note(weir_log *log, uint64_t number);
+
 // All records before this number are done with, also after a crash: segments that
 // have no others are removed. Costs a write that is waited for, so not for each batch.
 int weir_log_trim(weir_log *log, uint64_t number);

@@ -107,13 +107,28 @@ void weir_log_position_close(weir_log_position *position)
   position->fd = -1;
 }
 
+static int next_slot(const weir_log_position *position)
+{
+  return (position->slot + 1) % SLOTS;
+}
+
+int weir_log_position_note(weir_log_position *position,
+                           const weir_log_directory *directory, uint64_t number,
+                           char *message)
+{
+  if (write_slot(position, next_slot(position), number) < 0)
+    return weir_log_explain(directory, name, "written", errno, message);
+  return WEIR_OK;
+}
+
 int weir_log_position_set(weir_log_position *position,
                           const weir_log_directory *directory, uint64_t number,
                           char *message)
 {
-  int next = (position->slot + 1) % SLOTS;
-  if (write_slot(position, next, number) < 0)
-    return weir_log_explain(directory, name, "written", errno, message);
+  int next = next_slot(position);
+  int rc = weir_log_position_note(position, directory, number, message);
+  if (rc != WEIR_OK)
+    return rc;
   if (fdatasync(position->fd) != 0)
     return weir_log_explain(directory, name, "made safe", errno, message);
   position->slot = next;

@@ -32,6 +32,12 @@ int weir_log_position_open(weir_log_position *position,
                            char *message);
 void weir_log_position_close(weir_log_position *position);
 
+// Survives the end of this process, and mostly that of the machine: it is not waited
+// for. The slot that was set last stays as it is.
+int weir_log_position_note(weir_log_position *position,
+                           const weir_log_directory *directory, uint64_t number,
+                           char *message);
+
 // Safe when it returns.
 int weir_log_position_set(weir_log_position *position,
                           const weir_log_directory *directory, uint64_t number,

@@ -12,7 +12,7 @@
 #include "engine/log/packed.h"
 
 // A trim is waited for, so it is not done for each batch. A full disk is tried again.
-enum { TRIM_NS = 500000000, RETRY_NS = 250000000 };
+enum { TRIM_NS = 500000000, LOOK_NS = 100000000, RETRY_NS = 250000000 };
 
 // Put, not yet known to be safe.
 struct unsafe {
@@ -154,7 +154,7 @@ void weir_spill_forfeit(weir_spill *spill)
 
 // It is forfeited before anything is given back that has not arrived, so what was seen
 // to be released before that is asked has arrived.
-static void look_for_released(weir_spill *spill, int64_t now_ns)
+static int note_released(weir_spill *spill, int64_t now_ns)
 {
   weir_offset offset;
   uint64_t released = spill->released;
@@ -162,10 +162,11 @@ static void look_for_released(weir_spill *spill, int64_t now_ns)
     released = offset.position;
   if (__atomic_load_n(&spill->forfeited, __ATOMIC_ACQUIRE) ||
       released == spill->released)
-    return;
+    return WEIR_OK;
   spill->released = released;
   if (spill->released_ns == 0)
     spill->released_ns = now_ns;
+  return weir_log_note(spill->log, released);
 }
 
 static int is_due(int64_t since_ns, int64_t after_ns, int64_t now_ns)
@@ -175,9 +176,10 @@ static int is_due(int64_t since_ns, int64_t after_ns, int64_t now_ns)
 
 int weir_spill_tend(weir_spill *spill, int64_t now_ns)
 {
-  look_for_released(spill, now_ns);
+  int rc = note_released(spill, now_ns);
   spill->tended_ns = now_ns;
-  int rc = WEIR_OK;
+  if (rc != WEIR_OK)
+    return fail(spill, rc);
   if (is_due(spill->unsafe_since_ns, WEIR_SPILL_SYNC_NS, now_ns)) {
     rc = weir_log_sync(spill->log);
     if (rc != WEIR_OK)
@@ -221,7 +223,7 @@ int64_t weir_spill_next_ns(const weir_spill *spill)
   if (spill->released_ns != 0)
     next = sooner(next, spill->released_ns + TRIM_NS);
   if (weir_receipts_owed(spill->receipts) > 0)  // a release wakes nobody
-    next = sooner(next, spill->tended_ns + TRIM_NS);
+    next = sooner(next, spill->tended_ns + LOOK_NS);
   if (spill->full_ns != 0)
     next = sooner(next, spill->full_ns + RETRY_NS);
   return next;

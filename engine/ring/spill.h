@@ -2,7 +2,8 @@
 //
 // Batches go to a log (engine/log) and come back in order, also after a crash. One that
 // is safe on disk lets its receipt go; each that comes back has a receipt of the spill,
-// and the log forgets what has been released.
+// and the log forgets what has been released: soon where the process is killed, within
+// a second where the machine is.
 //
 // Owns     its log, and a reference on each batch that is not yet safe.
 // Threads  one at a time.

@@ -141,6 +141,27 @@ describe("a log", function()
     C.weir_log_close(log)
   end)
 
+  it("goes on behind what was noted, and gives up no room for it", function()
+    local log = open("log")
+    for id = 1, 9 do
+      append(log, support.text(id, 40))
+    end
+    for _, number in ipairs({ 2, 4, 5 }) do
+      assert.equal(C.WEIR_OK, C.weir_log_note(log, number))
+    end
+    assert.same({ 1, 9 }, { look(log).position, #drain(log) })
+    C.weir_log_close(log) -- which does not say how far was read
+    log = open("log")
+    assert.same({ 5, 5 }, { look(log).position, #drain(log) })
+    C.weir_log_note(log, 6)
+    C.weir_log_trim(log, 8)
+    C.weir_log_note(log, 7) -- is not news
+    C.weir_log_close(log)
+    log = open("log")
+    assert.same({ 8, 2 }, { look(log).position, #drain(log) })
+    C.weir_log_close(log)
+  end)
+
   it("says what is safe", function()
     local log = open("log", { sync_bytes = 1000 })
     append(log, "a")

@@ -41,9 +41,12 @@ Rotation by copy and truncate (copytruncate) works, but what is written between 
 copy and the cut is gone, and what was read and not delivered cannot come again after
 a crash; let path not cover the copies.
 
-Positions lie in <state_dir>/<pipeline>/<name>.positions (see options), written once a
-second and at the end; name names them. Remove the file to begin anew. A file sink has
-delivered what it has written, a packed one (.gz) what is in a closed member.]],
+Positions lie in <state_dir>/<pipeline>/<name>.positions (see options); name names them.
+Remove the file to begin anew. They are noted within 0.1 s of what was delivered, and
+safe on disk within 1 s and at the end. So after a kill -9 comes again what was not
+delivered, and what was in that 0.1 s; after a failure of the machine, in that 1 s. A
+file sink has delivered what it has written, a packed one (.gz) what is in a closed
+member.]],
     shape = "bytes -> records by the codec",
     units = "max_record: bytes of one record.",
     errors = "A file that cannot be read is counted and tried again (opens_failed, reads_failed)."
