@@ -37,7 +37,7 @@ void weir_spill_close(weir_spill *spill);  // NULL is a no-op; what is left stay
 
 // Keeps a reference on the batch until it is safe, which is within WEIR_SPILL_SYNC_NS
 // if somebody tends to the spill.
-enum { WEIR_SPILL_SYNC_NS = 200000000 };
+enum { WEIR_SPILL_SYNC_NS = 50000000 };
 int weir_spill_put(weir_spill *spill, weir_batch *batch, int64_t now_ns);
 
 // Gives a batch with one reference.

@@ -72,12 +72,14 @@ describe("a tail", function()
     assert.matches("another weir runs this pipeline", result.err, 1, true)
   end)
 
-  it("loses nothing when it is killed, again and again", function()
-    place:bring("scripts/dev/faults/tail_kill.sh")
-    local result = place:run("export WEIR; bash tail_kill.sh 6 1")
-    assert.equal(0, result.code, result.err)
-    assert.matches("kills 6  written %d+  lost 0 ", result.out)
-  end)
+  for _, what in ipairs({ "tail", "spill" }) do
+    it("loses nothing when it is killed, again and again: " .. what, function()
+      place:bring("scripts/dev/faults/killed.sh")
+      local result = place:run("export WEIR; bash killed.sh " .. what .. " 6 1")
+      assert.equal(0, result.code, result.out .. result.err)
+      assert.matches("kills 6  written %d+  lost 0 ", result.out)
+    end)
+  end
 
   it("has its mistakes told where they are made", function()
     for text, expected in pairs({

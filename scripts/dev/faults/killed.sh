@@ -1,20 +1,23 @@
 #!/bin/bash
-# tail_kill.sh -- what becomes of records when weir is killed while it follows a file.
+# killed.sh -- what becomes of records when weir is killed, again and again.
 #
-#     scripts/dev/faults/tail_kill.sh [N] [SEED]
+#     scripts/dev/faults/killed.sh [tail|spill] [N] [SEED]
 #
 # One process writes numbered lines to a file that is rotated all the while; weir follows
-# it and appends what it reads to another. N times (200) weir is killed with SIGKILL, at
-# a moment left to chance, and started again. In the end every number must be there; how
-# many came twice is told. Exit code 1 if one is lost.
+# it and appends what it reads to another. With "spill" most of it goes through a buffer
+# on disk, since what follows is slower. N times (200) weir is killed with SIGKILL, at a
+# moment left to chance, and started again. In the end every number must be there; how
+# many came twice is told. Exit code 1 if one is lost, or if nothing ever was on disk.
 #
 # A line that a kill cut in the middle is followed by a newline and comes again whole;
 # such pieces are counted as torn.
 
 set -eu
-kills=${1:-200}
-RANDOM=${2:-$$}
+what=${1:-tail}
+kills=${2:-200}
+RANDOM=${3:-$$}
 weir=${WEIR:-$(cd "$(dirname "$0")/../../.." && pwd)/build/weir}
+PATIENCE_S=300
 place=$(mktemp -d)
 writer=
 follower=
@@ -26,10 +29,18 @@ leave() {
 trap leave EXIT
 cd "$place"
 
-cat > follow.lua <<'L'
+case $what in
+  tail) between= ;;
+  spill) between=':buffer{ max_records = 50, overflow = "spill" }
+    :throttle{ rate = "100000/s", burst = 100 }' ;;
+  *) echo "killed.sh: say tail or spill, not '$what'" >&2; exit 2 ;;
+esac
+
+cat > follow.lua <<L
 local weir = require "weir"
 weir.from(weir.tail{ name = "app", path = "app.log*" })
   :filter "n >= 0"
+  $between
   :to(weir.file{ path = "out.jsonl", append = true })
 L
 
@@ -72,19 +83,6 @@ done:write(n, "\n")
 done:close()
 L
 
-luajit write.lua "$RANDOM" & writer=$!
-for ((i = 0; i < kills; i++)); do
-  "$weir" run -q --state-dir state follow.lua & follower=$!
-  sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
-  [ $((RANDOM % 8)) -gt 0 ] || sleep "1.$((RANDOM % 10))"  # until a position is saved
-  kill -9 $follower
-  wait $follower 2>/dev/null || true
-done
-touch stop
-wait $writer
-writer=
-written=$(cat written)
-
 cat > count.lua <<'L'
 local written, seen, given, torn = tonumber(arg[1]), {}, 0, 0
 for line in io.lines("out.jsonl") do
@@ -104,14 +102,40 @@ print(("kills %s  written %d  lost %d  twice %d  torn %d"):format(arg[2], writte
 os.exit(lost == 0 and 0 or 1)
 L
 
+# Whether a segment of the log has more than its head.
+holds() {
+  find state -name '*.log' -size +1k 2>/dev/null | grep -q .
+}
+
+start() {
+  "$weir" run -q --state-dir state follow.lua & follower=$!
+}
+
+luajit write.lua "$RANDOM" & writer=$!
+held=0
+for ((i = 0; i < kills; i++)); do
+  start
+  sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
+  [ $((RANDOM % 8)) -gt 0 ] || sleep "1.$((RANDOM % 10))"  # until positions are safe
+  kill -9 $follower
+  wait $follower 2>/dev/null || true
+  ! holds || held=$((held + 1))
+done
+touch stop
+wait $writer
+writer=
+written=$(cat written)
+
 # Until every one is there: files that were rotated come in any order, so the last number
 # says nothing. Then it is stopped, as a user would; what is missing by then is lost.
-"$weir" run -q --state-dir state follow.lua & follower=$!
-for ((i = 0; i < 150; i++)); do
-  sleep 0.2
-  ! luajit count.lua "$written" "$kills" > told || break
+start
+SECONDS=0
+until luajit count.lua "$written" "$kills" > told || [ $SECONDS -gt $PATIENCE_S ]; do
+  sleep 0.1
 done
 kill -INT $follower
 wait $follower
 follower=
 luajit count.lua "$written" "$kills"
+[ "$what" = tail ] || echo "records were on disk after $held kills"
+[ "$what" = tail ] || [ $held -gt 0 ]
