@@ -203,7 +203,7 @@ void weir_spill_close(weir_spill *spill)
 {
   if (spill == NULL)
     return;
-  look_for_released(spill, 1);  // long ago: it waits for nothing more
+  note_released(spill, 1);  // long ago: it waits for nothing more
   weir_spill_tend(spill, INT64_MAX);
   weir_log_cursor_free(spill->cursor);
   weir_log_close(spill->log);

@@ -12,4 +12,12 @@ function M.load(...)
   return cdef.load(...)
 end
 
+--- Bytes that the engine holds, without what is only held by garbage of this state, of
+-- whatever spec that is: two of these can be compared.
+function M.held()
+  collectgarbage()
+  collectgarbage()
+  return tonumber(M.load("engine/base/mem.h").weir_mem_used())
+end
+
 return M

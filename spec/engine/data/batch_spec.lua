@@ -37,17 +37,17 @@ describe("batch", function()
 
   it("does not keep the memory of a huge record", function()
     local pool = C.weir_pool_new(4)
-    local before = C.weir_mem_used()
+    local before = engine.held()
     local batch = C.weir_batch_new(pool)
     assert.equal(C.WEIR_OK, C.weir_buf_reserve(batch.bytes, 2 * C.WEIR_BATCH_KEEP_BYTES))
     C.weir_batch_unref(batch)
-    assert.equal(before, C.weir_mem_used())
+    assert.equal(before, engine.held())
     C.weir_pool_free(pool)
   end)
 
   it("keeps so much of a burst, and no more", function()
     local pool = C.weir_pool_new(64)
-    local before = tonumber(C.weir_mem_used())
+    local before = engine.held()
     local batches = {}
     for i = 1, 32 do
       batches[i] = C.weir_batch_new(pool)
@@ -56,7 +56,7 @@ describe("batch", function()
     for _, batch in ipairs(batches) do
       C.weir_batch_unref(batch)
     end
-    local kept = tonumber(C.weir_mem_used()) - before
+    local kept = engine.held() - before
     assert.is_true(kept > C.WEIR_POOL_KEEP_BYTES / 2 and kept < C.WEIR_POOL_KEEP_BYTES * 1.1, kept)
     C.weir_pool_free(pool)
   end)

@@ -21,15 +21,14 @@ describe("receipts", function()
   local receipts, pool, held
 
   before_each(function()
-    collectgarbage() -- what other specs have left
-    held = tonumber(C.weir_mem_used())
+    held = engine.held()
     receipts, pool = C.weir_receipts_new(), C.weir_pool_new(0)
   end)
 
   after_each(function()
     C.weir_receipts_free(receipts)
     C.weir_pool_free(pool)
-    assert.equal(held, tonumber(C.weir_mem_used()))
+    assert.equal(held, engine.held())
   end)
 
   local function batch_of(position)

@@ -230,7 +230,7 @@ end
 describe(("random lives of files (seed %d)"):format(seed), function()
   local function live(pattern, kills)
     math.randomseed(seed)
-    local held = tonumber(C.weir_mem_used())
+    local held = engine.held()
     local model = new(pattern)
     os.execute("mkdir -p " .. support.path())
     model:open()
@@ -238,7 +238,7 @@ describe(("random lives of files (seed %d)"):format(seed), function()
       model:act(kills)
     end
     model:close()
-    assert.equal(held, tonumber(C.weir_mem_used()))
+    assert.equal(held, engine.held())
     return model
   end
 

@@ -111,7 +111,7 @@ end
 
 describe("a tail", function()
   before_each(function()
-    held = tonumber(C.weir_mem_used())
+    held = engine.held()
     pool = C.weir_pool_new(4)
   end)
 
@@ -121,7 +121,7 @@ describe("a tail", function()
     end
     C.weir_pool_free(pool)
     support.clean()
-    assert.equal(held, tonumber(C.weir_mem_used()))
+    assert.equal(held, engine.held())
   end)
 
   it("gives what is there, and then what comes", function()
@@ -345,7 +345,7 @@ describe("positions of a tail", function()
   local state
 
   before_each(function()
-    held = tonumber(C.weir_mem_used())
+    held = engine.held()
     pool = C.weir_pool_new(4)
     state = support.path("state/pipeline/tail:a.log.positions")
   end)
@@ -356,7 +356,7 @@ describe("positions of a tail", function()
     end
     C.weir_pool_free(pool)
     support.clean()
-    assert.equal(held, tonumber(C.weir_mem_used()))
+    assert.equal(held, engine.held())
   end)
 
   it("lead the next one on", function()
