@@ -54,7 +54,8 @@ describe("a tail", function()
   end)
 
   it("gives again what no sink has taken, when the run failed", function()
-    script('weir.from(weir.tail{ path = "a.log", codec = "lines" }):to "/dev/full"')
+    script([[weir.from(weir.tail{ path = "a.log", codec = "lines" })
+      :to(weir.file{ path = "/dev/full", retries = 0 })]])
     local result = place:run([[
       echo 1 > a.log
       weir run --state-dir state run.lua; echo "code $?"
