@@ -34,6 +34,7 @@ struct stream_sink {
   _Atomic int cancelled;
   int broken;                 // the code of everything from now on, if not OK
   int begun;                  // the batch is in the outbox: it was tried
+  int ended;                  // how the peer has, of this connection, or OK
   char problem[PROBLEM_MAX];  // of the last connection, where TLS knows it better
   weir_counter counters[WEIR_STREAM_SINK_COUNTERS];
 };
@@ -151,6 +152,7 @@ static int open_once(struct stream_sink *sink)
     weir_counter_add(&sink->counters[WEIR_STREAM_SINK_FAILED], 1);
     return rc;
   }
+  sink->ended = WEIR_OK;
   weir_counter_add(&sink->counters[WEIR_STREAM_SINK_OPENED], 1);
   if (sink->options.patient)
     sink->backoff.retries.max = UINT64_MAX;
@@ -209,15 +211,16 @@ static int await_confirmation(struct stream_sink *sink)
 }
 
 // A peer that has ended may still read, or be gone and say so only when it is written
-// to.
+// to. That it has broken off is told only once.
 static int look_for_end(struct stream_sink *sink)
 {
   char answers[ANSWERS_SIZE];  // which nobody reads
   size_t size;
-  int rc;
-  do
+  int rc = sink->ended;
+  while (rc == WEIR_OK)
     rc = weir_socket_read(sink->socket, answers, sizeof answers, &size);
-  while (rc == WEIR_OK);
+  if (rc != WEIR_EEMPTY)
+    sink->ended = rc;
   return rc;
 }
 
@@ -246,7 +249,7 @@ static int write_pending(struct stream_sink *sink, weir_slice pending)
   rc = look_for_end(sink);
   if (rc == WEIR_EEND || rc == WEIR_ETRUNCATED)
     return await_confirmation(sink);
-  return is_mistake(rc) ? rc : WEIR_OK;
+  return rc == WEIR_EEMPTY ? WEIR_OK : rc;
 }
 
 static void has_all(struct stream_sink *sink)

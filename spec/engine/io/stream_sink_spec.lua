@@ -67,6 +67,42 @@ describe("a stream sink", function()
     end
   end)
 
+  it("tries without waiting, and goes on where it would have to wait", function()
+    local server = sockets.listen()
+    server:set_receive_room(4096)
+    local sink = open("127.0.0.1:" .. server.port)
+    local refused, written = ffi.new("weir_refusals"), ffi.new("uint32_t[1]")
+    local function try(batch)
+      return sink.ops.try_write(sink, batch, refused, written)
+    end
+    local rows = {}
+    for i = 1, 60 do
+      rows[i] = ('{"n":%d,"text":"%s"}'):format(i, ("x"):rep(200000))
+    end
+    local path = support.path("got")
+    sinks.with_batch({ '{"a":1}' }, function(batch)
+      assert.equal(C.WEIR_EEMPTY, try(batch)) -- there is no connection
+      assert.equal(0, sink.ops.write(sink, batch, refused, written))
+      assert.same({ 0, 1 }, { try(batch), written[0] })
+    end)
+    local peer = server:accept()
+    sinks.with_batch(rows, function(batch)
+      assert.same({ C.WEIR_EEMPTY, 0 }, { try(batch), written[0] })
+      sockets.beside(function()
+        local file = io.open(path, "wb")
+        file:write(peer:read_all())
+        file:close()
+      end)
+      assert.equal(0, sink.ops.write(sink, batch, refused, written))
+      assert.equal(#rows, written[0])
+    end)
+    assert.equal(0, (sinks.finish(sink)))
+    sockets.wait()
+    local file = io.open(path, "rb")
+    assert.equal('{"a":1}\n{"a":1}\n' .. table.concat(rows, "\n") .. "\n", file:read("*a"))
+    file:close()
+  end)
+
   it("connects again when the peer has gone, and begins there with the header", function()
     local server = sockets.listen()
     local sink = open("127.0.0.1:" .. server.port, { encoder = csv() })
