@@ -10,7 +10,7 @@
 #include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
-#include "engine/base/waker.h"
+#include "engine/host/crew.h"
 #include "engine/host/early.h"
 #include "engine/host/sampler.h"
 #include "engine/loop/child.h"
@@ -28,16 +28,12 @@ enum { OF_WORKERS = WEIR_HOME_WORKER | WEIR_HOME_READER };
 
 struct seat {
   weir_engine *engine;
-  weir_waker *waker;
   weir_worker *worker;
   pthread_t thread;
   weir_runner runner;  // enter is NULL until the code is loaded
   int64_t waiting_ns;  // since when work waits for it, or 0
   uint32_t started;
   uint32_t helped;  // the next one has been started, by this one
-  uint32_t ready;   // atomic: the code is loaded
-  uint32_t called;  // it was woken and has not found anything
-  uint32_t offers;  // what it made last, and has not found again
   uint32_t number;  // from 0
 };
 
@@ -52,9 +48,9 @@ struct weir_engine {
   weir_loop *loop;
   weir_sampler *sampler;  // NULL: the flow has no profile
   weir_worker_options options;
+  weir_crew *crew;
   struct seat *seats;
   uint32_t seat_count;
-  uint32_t alike;      // every worker may take every step
   uint32_t under_way;  // jobs on the pool
   uint32_t pool_lanes;
   uint32_t interrupts;  // seen
@@ -62,59 +58,24 @@ struct weir_engine {
   int32_t leaving;      // atomic: workers go home
 };
 
-static void wake_workers(weir_engine *engine, const struct seat *but)
-{
-  for (uint32_t i = 0; i < engine->seat_count; i++)
-    if (&engine->seats[i] != but)
-      weir_waker_wake(engine->seats[i].waker);
-}
-
-static int is_ready(const struct seat *seat)
-{
-  return __atomic_load_n(&seat->ready, __ATOMIC_RELAXED) != 0;
-}
-
-// One that sleeps, from the first of these on, better one that has its code.
-static void wake_one(weir_engine *engine, uint32_t first)
-{
-  for (int ready = 1; ready >= 0; ready--)
-    for (uint32_t i = first; i < engine->seat_count; i++) {
-      const struct seat *seat = &engine->seats[i];
-      if (is_ready(seat) == ready && weir_waker_wake(seat->waker))
-        return;
-    }
-}
-
-// Whoever has made something goes on with it. Another is woken where there is more.
-static void share(weir_engine *engine, const struct seat *but)
-{
-  for (uint32_t i = 0; i < engine->seat_count; i++) {
-    const struct seat *seat = &engine->seats[i];
-    uint32_t tasks[2];
-    if (seat == but || !weir_waker_is_asleep(seat->waker))
-      continue;
-    if (weir_flow_ready(engine->flow, OF_WORKERS, i, tasks, 2) == 2)
-      wake_one(engine, 0);
-    return;
-  }
-}
-
 // Has those look for work who live in these homes.
-static void wake(weir_engine *engine, const struct seat *by, uint32_t homes)
+static void wake(weir_engine *engine, uint32_t by, uint32_t homes)
 {
   if (homes & WEIR_HOME_POOL)
     weir_loop_wake(engine->loop);
-  int offered = (homes & WEIR_HOME_OFFER) != 0;
-  if ((homes & OF_WORKERS) != 0 || (offered && !engine->alike))
-    wake_workers(engine, by);
-  else if (offered && by != NULL)
-    share(engine, by);
-  else if (offered)
-    wake_one(engine, 0);
+  weir_crew_wake(engine->crew, by, homes);
+}
+
+static void wake_workers(weir_engine *engine)
+{
+  weir_crew_wake_all(engine->crew, WEIR_CREW_NOBODY);
 }
 
 // Something has arrived; on any thread.
-static void hear(void *context, uint32_t homes) { wake(context, NULL, homes); }
+static void hear(void *context, uint32_t homes)
+{
+  wake(context, WEIR_CREW_NOBODY, homes);
+}
 
 // --- worker threads
 
@@ -149,7 +110,7 @@ static int find_step(struct seat *seat, uint32_t *task)
     count = weir_flow_ready(engine->flow, homes, seat->number, task, 1);
     if (weir_flow_take_lent(engine->flow)) {
       weir_loop_wake(engine->loop);
-      wake_workers(engine, seat);
+      weir_crew_wake_all(engine->crew, seat->number);
     }
   } while (count > 0 && !weir_flow_claim(engine->flow, *task, seat->number));
   return count > 0;
@@ -158,10 +119,8 @@ static int find_step(struct seat *seat, uint32_t *task)
 static void take_step(struct seat *seat, uint32_t task)
 {
   weir_engine *engine = seat->engine;
-  uint32_t homes = weir_flow_run(engine->flow, task, seat->number, &seat->runner);
-  seat->called = 0;
-  seat->offers = homes & WEIR_HOME_OFFER;
-  wake(engine, seat, homes);
+  wake(engine, seat->number,
+       weir_flow_run(engine->flow, task, seat->number, &seat->runner));
   bring_help(seat);
 }
 
@@ -188,11 +147,11 @@ static void load(struct seat *seat)
     seat->runner = weir_worker_runner(seat->worker);
   else
     weir_flow_fail(engine->flow, rc, message);
-  __atomic_store_n(&seat->ready, 1, __ATOMIC_RELAXED);
+  weir_crew_ready(engine->crew, seat->number);
   __atomic_store_n(&engine->loaded, 1, __ATOMIC_RELEASE);
   // Others may have been asked before that, and would wait to be asked again.
   if (seat->number == 0)
-    wake_workers(engine, seat);
+    weir_crew_wake_all(engine->crew, 0);
 }
 
 static int64_t monotonic_ns(const weir_engine *engine)
@@ -229,28 +188,21 @@ static int is_leaving(const weir_engine *engine)
 
 static void rest(struct seat *seat)
 {
-  uint32_t ticket = weir_waker_prepare(seat->waker);
+  weir_crew *crew = seat->engine->crew;
+  uint32_t ticket = weir_crew_prepare(crew, seat->number);
   uint32_t task = 0;
   // Whatever came up to now is seen here, and what comes from now on ends the sleep.
   int found = find_step(seat, &task);
   if (found || is_leaving(seat->engine) || lacks_code(seat)) {
-    // Who has woken it counts on it, and it may have found something else.
-    if (weir_waker_cancel(seat->waker) && found)
-      wake_one(seat->engine, 0);
+    weir_crew_cancel(crew, seat->number, found);
     if (found)
       take_step(seat, task);
     return;
   }
-  // There was something, which its own lane cannot take now: maybe another's can.
-  if (seat->offers)
-    wake_one(seat->engine, 0);
-  else if (seat->called)
-    wake_one(seat->engine, seat->number + 1);
-  seat->offers = 0;
   int64_t until_ns = seat->waiting_ns != 0
                          ? seat->waiting_ns + PATIENCE_NS
                          : weir_flow_next_ns(seat->engine->flow, OF_WORKERS);
-  seat->called = (uint32_t)weir_waker_sleep(seat->waker, ticket, until_ns);
+  weir_crew_sleep(crew, seat->number, ticket, until_ns);
 }
 
 static void *work(void *argument)
@@ -287,7 +239,8 @@ static void run_job(void *argument)
   weir_flow *flow = job->engine->flow;
   int steps = 0;
   do {
-    wake(job->engine, NULL, weir_flow_run(flow, job->task, job->worker, NULL));
+    wake(job->engine, WEIR_CREW_NOBODY,
+         weir_flow_run(flow, job->task, job->worker, NULL));
   } while (++steps < POOL_STEPS && weir_flow_claim(flow, job->task, job->worker));
 }
 
@@ -308,7 +261,7 @@ static void dispatch_lane(weir_engine *engine, uint32_t worker)
   uint32_t count =
       weir_flow_ready(engine->flow, WEIR_HOME_POOL, worker, tasks, POOL_BATCH);
   if (weir_flow_take_lent(engine->flow))
-    wake_workers(engine, NULL);
+    wake_workers(engine);
   for (uint32_t i = 0; i < count; i++) {
     if (!weir_flow_claim(engine->flow, tasks[i], worker))
       continue;
@@ -346,6 +299,7 @@ int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
   }
   weir_engine *engine = weir_mem_new(sizeof *engine);
   engine->flow = flow;
+  engine->crew = weir_crew_new(flow, worker_count);
   engine->options = *options;
   engine->options.setup = weir_mem_text(options->setup);
   engine->pool_lanes = weir_flow_pool_lanes(flow);
@@ -358,11 +312,9 @@ int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
   }
   engine->seats = weir_mem_new(worker_count * sizeof engine->seats[0]);
   engine->seat_count = worker_count;
-  engine->alike = weir_flow_workers_bound(flow) == 0;
   for (uint32_t i = 0; i < worker_count; i++) {
     engine->seats[i].engine = engine;
     engine->seats[i].number = i;
-    engine->seats[i].waker = weir_waker_new();
   }
   weir_flow_set_waker(flow, hear, engine);
   // What the program itself takes, to get here, is no matter of max_memory.
@@ -385,13 +337,12 @@ void weir_engine_free(weir_engine *engine)
   while (engine->under_way > 0)
     weir_loop_step(engine->loop, 1000);
   __atomic_store_n(&engine->leaving, 1, __ATOMIC_RELEASE);
-  wake_workers(engine, NULL);
+  wake_workers(engine);
   // Each was started by the one before, which has ended.
   for (uint32_t i = 0; i < engine->seat_count && engine->seats[i].started; i++)
     pthread_join(engine->seats[i].thread, NULL);
   weir_flow_set_waker(engine->flow, NULL, NULL);
-  for (uint32_t i = 0; i < engine->seat_count; i++)
-    weir_waker_free(engine->seats[i].waker);
+  weir_crew_free(engine->crew);
   weir_sampler_free(engine->sampler);
   weir_loop_free(engine->loop);
   weir_flow_free(engine->flow);
@@ -450,14 +401,14 @@ int weir_engine_poll(weir_engine *engine, uint32_t timeout_ms)
 void weir_engine_stop(weir_engine *engine)
 {
   weir_flow_stop(engine->flow);
-  wake_workers(engine, NULL);
+  wake_workers(engine);
   dispatch(engine);
 }
 
 void weir_engine_pause(weir_engine *engine, int paused)
 {
   weir_flow_pause(engine->flow, paused);
-  wake_workers(engine, NULL);
+  wake_workers(engine);
   dispatch(engine);
 }
 
@@ -474,7 +425,7 @@ int weir_engine_take_stirred(weir_engine *engine)
 void weir_engine_abandon(weir_engine *engine, int code, const char *message)
 {
   weir_flow_abandon(engine->flow, code, message);
-  wake_workers(engine, NULL);
+  wake_workers(engine);
   dispatch(engine);
 }
 
