@@ -32,11 +32,7 @@ void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,
                            int ordered)
 {
   static const char *const names[WEIR_FLIGHT_COUNTERS] = {
-      "waits",
-      "timeouts",
-      "retries",
-      "pauses",
-      "under_way",
+      "waits", "timeouts", "retries", "pauses", "under_way",
   };
   weir_task *task = flow->tasks[segment];
   weir_flights *flights = weir_mem_new(sizeof *flights);
@@ -82,6 +78,13 @@ void weir_flights_free(weir_flights *flights)
   weir_mem_free(flights);
 }
 
+// Whether something will arrive, and nothing has that only lacks room.
+int weir_flights_are_awaited(const weir_flights *flights)
+{
+  return flights != NULL && flights->awaited > 0 &&
+         !weir_landing_waits(flights->landing);
+}
+
 // ---- what comes in
 
 static uint32_t count_taken(const weir_flights *flights)
@@ -121,11 +124,21 @@ static void board(weir_task *task, weir_lane *lane)
 // What is done in any order gets numbers of its own: each time that the batch changes.
 static void turn(weir_task *task, weir_lane *lane)
 {
+  weir_flight *flight = &lane->run.flights->places[lane->run.flights->at];
+  if (!task->renumbers)
+    return;
+  weir_task_push_all(task, lane, 1);
+  flight->sequence = task->sequence++;
+  flight->ends_sequence = 1;
+}
+
+// Somebody else may have boarded meanwhile.
+static void prepare(weir_task *task, weir_lane *lane)
+{
   const weir_flight *flight = &lane->run.flights->places[lane->run.flights->at];
-  if (task->renumbers)
-    weir_task_push_all(task, lane, 1);
-  lane->sequence = task->renumbers ? task->sequence++ : flight->sequence;
-  lane->ends_sequence = task->renumbers || flight->ends_sequence;
+  lane->sequence = flight->sequence;
+  lane->ends_sequence = flight->ends_sequence;
+  weir_task_prepare(task, lane, flight->batch);
 }
 
 static void land(weir_task *task, weir_lane *lane)
@@ -179,7 +192,7 @@ static int enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
   weir_flights *flights = run->flights;
   double dead = run->dead;
   if (flights->at != WEIR_FLIGHT_NONE)
-    weir_task_prepare(task, lane, flights->places[flights->at].batch);
+    prepare(task, lane);
   run->batch = lane->batch;
   flights->done = 0;
   int reason = weir_segment_enter(task, lane, runner);
@@ -202,6 +215,7 @@ static void give_up(weir_task *task, weir_lane *lane, const weir_runner *runner)
   lane->run.batch = NULL;
   weir_segment_enter(task, lane, runner);
   flights->under_way = 0;
+  flights->awaited = 0;
   show_under_way(flights);
   __atomic_store_n(&task->dropped, task->received - task->passed, __ATOMIC_RELAXED);
   for (uint32_t i = 0; i < flights->place_count; i++)

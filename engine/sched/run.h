@@ -91,7 +91,7 @@ enum weir_flight_count {
   WEIR_FLIGHT_WAITS = 0,  // how often something was waited for
   WEIR_FLIGHT_TIMEOUTS = 1,
   WEIR_FLIGHT_RETRIES = 2,
-  WEIR_FLIGHT_PAUSES = 3,  // of a breaker
+  WEIR_FLIGHT_PAUSES = 3,     // of a breaker
   WEIR_FLIGHT_UNDER_WAY = 4,  // rows, now
   WEIR_FLIGHT_COUNTERS = 5,
 };
@@ -101,7 +101,8 @@ typedef struct weir_flights {
   uint32_t place_count;
   uint32_t launching;  // the place of run->batch
   uint32_t at;         // that of the batch which out is made from
-  uint32_t under_way;  // rows that wait; the code says so
+  uint32_t under_way;  // rows that are not done; the code says so
+  uint32_t awaited;    // of them, those for which something will arrive; likewise
   uint32_t room;       // for so many more; likewise
   uint32_t done;       // rows since it was entered; likewise
   weir_landing *landing;

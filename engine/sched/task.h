@@ -246,7 +246,8 @@ int weir_segment_enter(weir_task *task, weir_lane *lane, const weir_runner *runn
 // flight.c
 int weir_flights_are_ready(weir_task *task, const weir_lane *lane);
 void weir_flights_step(weir_task *task, weir_lane *lane, const weir_runner *runner);
-void weir_flights_free(weir_flights *flights);  // NULL is a no-op
+void weir_flights_free(weir_flights *flights);              // NULL is a no-op
+int weir_flights_are_awaited(const weir_flights *flights);  // NULL is none
 
 // sink.c
 int weir_sink_is_ready(weir_task *task, const weir_lane *lane);

@@ -158,9 +158,8 @@ static int moves(weir_task *task)
 {
   for (uint32_t i = 0; i < task->lane_count; i++) {
     const weir_lane *lane = task->lanes[i];
-    const weir_flights *flights = lane->run.flights;
     if (lane->at_work || resumes_ns(task, lane) != 0 ||
-        (flights != NULL && flights->under_way > 0) || weir_task_is_ready(task, lane) ||
+        weir_flights_are_awaited(lane->run.flights) || weir_task_is_ready(task, lane) ||
         holds(task, lane))
       return 1;
   }

@@ -8,7 +8,7 @@ local M = {}
 
 local STATELESS = {
   filter = true, map = true, flat_map = true, select = true, set = true, rename = true,
-  drop_fields = true, tap = true, parse = true, route = true,
+  drop_fields = true, tap = true, parse = true, route = true, map_async = true,
 }
 
 local function operator(kind)

@@ -180,6 +180,13 @@ function stages.map()
   return (":map(%s%s)"):format(pick(MAPS), options(true))
 end
 
+-- In the model nobody can wait, and nobody need.
+function stages.map_async()
+  local wait = ("pcall(weir.sleep, '%dms')"):format(random(0, 3))
+  local fn = ("function(r) %s return (%s)(r) end"):format(maybe(0.7) and wait or "", pick(MAPS))
+  return (":map_async(%s, { concurrency = %d })"):format(fn, random(6))
+end
+
 function stages.flat_map()
   return (":flat_map(%s%s)"):format(pick(FLATS), options(true))
 end
@@ -247,6 +254,7 @@ end
 local KINDS = {
   "filter", "filter", "map", "map", "flat_map", "select", "set", "set", "rename", "drop_fields",
   "take", "skip", "tap", "parse", "aggregate", "sort", "top", "sample", "dedup",
+  "map_async",
 }
 
 -- The state of a script under way: lines, and the streams that are not used up.

@@ -204,6 +204,7 @@ function Async:_turn(call, ...)
       return self:_bury(call, { message = YIELDED })
     end
     self:_add(WAITS)
+    self.flights.awaited = self.flights.awaited + (call.ticket and 1 or 0)
     return call.wake_ns and self:_note(call.wake_ns)
   end
   if not resumed then
@@ -238,6 +239,7 @@ end
 
 function Async:_time_out(call)
   self:_add(TIMEOUTS)
+  self.flights.awaited = self.flights.awaited - (call.ticket and 1 or 0)
   await.forget(call)
   self:_bury(call, {
     code = ETIMEDOUT,
@@ -283,6 +285,7 @@ function Async:_arrive()
   for arrival in await.arrivals(self.flights.landing) do
     local call = await.taker(arrival)
     if call then
+      self.flights.awaited = self.flights.awaited - 1
       self:_turn(call, arrival)
     end
   end
