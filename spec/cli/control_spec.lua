@@ -147,7 +147,7 @@ describe("weir top", function()
     assert.falsy(result.out:find("\27"))
   end)
 
-  it("draws in a terminal, pauses by a key, and leaves it as it was", function()
+  it("draws in a terminal, pauses and taps by keys, and leaves it as it was", function()
     if not program.has_terminals() then
       return pending("this machine gives no terminals: script(1) finds none")
     end
@@ -162,9 +162,15 @@ describe("weir top", function()
       until grep -q 'p go on' log; do sleep 0.02; done
       weir ctl ./run.sock stats | grep -o '"state":"[a-z]*"'
       printf p >&5
+      until tail -c 400 log | grep -q 'p pause'; do sleep 0.02; done
+      printf '\033[B\033[Bt' >&5
+      while ! grep -q '{"n":4}' log; do echo '{"n":4}' >&3; sleep 0.02; done
+      grep -a -o 'even, [0-9]* passed' log | head -n 1 | tr -d 0-9
+      printf dn >&5
+      until grep -q 'drain p,' log; do sleep 0.02; done
       printf q >&5; wait $top
       tr -d '\r' <log | tail -4 | grep -a -e code -e icanon | sed 's/.*code/code/; s/^ //']])
-    assert.equal('"state":"paused"\ncode 0\nicanon\ncode 0\n', result.out)
+    assert.equal('"state":"paused"\neven,  passed\ncode 0\nicanon\ncode 0\n', result.out)
     local log = place:read("log")
     assert.truthy(log:find("\27[?1049h", 1, true) and log:find("\27[?25h\27[?1049l", 1, true))
   end)

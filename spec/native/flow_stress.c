@@ -21,6 +21,7 @@
 #include "engine/data/receipt.h"
 #include "engine/sched/flow.h"
 #include "engine/sched/profile.h"
+#include "engine/sched/tap.h"
 
 enum { LEFT_BATCHES = 3000, RIGHT_BATCHES = 2000, ROWS = 7, FIRST = 5000 };
 enum { WORKERS = 3, POOL = 2 };
@@ -175,6 +176,14 @@ static checker *new_checker(void)
 
 static uint64_t first_count;  // belongs to the worker of FIRST_OF
 
+// As a segment does that somebody looks into.
+static void show(const weir_run *run, const char *bytes, size_t size)
+{
+  weir_tap **taps = __atomic_load_n(&run->taps, __ATOMIC_ACQUIRE);
+  if (taps != NULL && weir_tap_wanting(taps, run->stage_count, 0) == 0)
+    weir_tap_add(taps[0], bytes, size);
+}
+
 static int enter(void *context, uint32_t segment, weir_run *run)
 {
   if (run->finishing)
@@ -186,6 +195,7 @@ static int enter(void *context, uint32_t segment, weir_run *run)
     if (segment == FIRST_OF && first_count == FIRST)
       return WEIR_RUN_SATED;
     weir_span row = run->batch->rows[run->row];
+    show(run, run->batch->bytes.bytes + row.start, row.end - row.start);
     int rc = weir_line_add(run->out[0], run->batch->bytes.bytes + row.start,
                            row.end - row.start);
     assert(rc == WEIR_OK);
@@ -226,6 +236,8 @@ static void *work(void *argument)
   return NULL;
 }
 
+static uint64_t looked;  // rows that were seen inside a segment
+
 // What a control socket does meanwhile; how many rows it has seen.
 static uint64_t look(weir_flow *flow, const weir_edge *edge, weir_buf *seen)
 {
@@ -236,8 +248,19 @@ static uint64_t look(weir_flow *flow, const weir_edge *edge, weir_buf *seen)
     weir_flow_task_count(flow, task);
     weir_flow_task_time(flow, task);
     weir_flow_add_latency(flow, task, &latency);
+    weir_flow_oldest_ns(flow, task);
   }
   static int looks;
+  weir_flow_look(flow, PASS, 0, looks % 8 != 0);
+  weir_buf_clear(seen);
+  weir_flow_take_looked(flow, PASS, 0, seen);
+  for (size_t at = 0; at < seen->size; at += sizeof(uint32_t)) {
+    uint32_t size;
+    memcpy(&size, seen->bytes + at, sizeof size);
+    at += size;
+    assert(seen->bytes[at + sizeof size - 1] == '}');
+    looked++;
+  }
   weir_flow_pause(flow, looks++ % 64 == 0);
   sched_yield();
   weir_flow_pause(flow, 0);
@@ -299,6 +322,7 @@ int main(void)
     pthread_join(hands[i].thread, NULL);
   tapped += look(flow, edge, &seen);
   assert(tapped == all->count);
+  assert(looked > 0);
   weir_buf_fini(&seen);
 
   assert(all->count == (uint64_t)(LEFT_BATCHES + RIGHT_BATCHES) * ROWS);
