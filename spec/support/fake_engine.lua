@@ -80,6 +80,10 @@ function Engine:stats()
   return self.played_stats
 end
 
+function Engine:elapsed_ms()
+  return self.played_stats.elapsed_ms
+end
+
 function Engine:result()
   return self.played_result
 end

@@ -9,7 +9,7 @@ local paint = require("weir.cli.paint")
 local M = {}
 
 local REDRAW_MS, METRICS_MS, CONTROL_MS = 200, 1000, 100
-local LOOK_MS, LOOK_MS_MAX = 20, 1000
+local LOOK_MS, LOOK_MS_MAX = 50, 1000
 local STATS_MS_MIN = 100
 local CLEAR = "\r\27[K"
 
@@ -155,7 +155,7 @@ function M.run(engine, values, world, tools)
   while running == true do
     running = engine:poll(wait_ms)
     if running == true and #watchers > 0 then
-      wait_ms, ends = act_when_due(watchers, engine:stats().elapsed_ms, tools:stirred())
+      wait_ms, ends = act_when_due(watchers, engine:elapsed_ms(), tools:stirred())
     end
     if ends and running == true then
       engine:abort("told to stop at the control socket")

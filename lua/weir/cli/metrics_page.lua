@@ -20,8 +20,9 @@ that `weir explain` shows. Rates are what Prometheus makes of counters:
     histogram_quantile(0.99, sum by (le) (rate(weir_latency_seconds_bucket[5m])))
     rate(weir_busy_seconds_total[1m])      1 is one core, or one that waits for a disk
 
-Counting costs nothing for a record and some nanoseconds for a batch, so it is always
-on; `weir run --stats 1s` prints the same numbers for people. There is no event time
+Counting costs a fraction of a nanosecond for a record and some for a batch, so it is
+always on; asking costs a few milliseconds of a core a second, whatever the rate.
+`weir run --stats 1s` prints the same numbers for people. There is no event time
 yet, so no lag behind it: weir_lag_* say what has not been read and what waits.
 
 ]]

@@ -1,7 +1,7 @@
 --- How the time of a segment is shared among its stages, by looking at what it is at.
 --
 --     local busy = busy.new(engine)
---     busy:look()             -- some dozen times a second; false where all rest
+--     busy:look()             -- twenty times a second; false where all rest
 --     busy:add("p/1", 0.25)   -- so long has it been at work since the last time
 --     busy:of("parse")        --> 0.2: what of that a stage took in all, or nil
 --     busy:share("parse")     --> 0.8: of what it takes of late

@@ -287,6 +287,11 @@ function Engine:state()
   return C.weir_flow_is_paused(self.flow) ~= 0 and "paused" or "running"
 end
 
+--- How long it has been at work, in milliseconds.
+function Engine:elapsed_ms()
+  return self.started_ms and now_ms() - self.started_ms or 0
+end
+
 --- Numbers of now, for progress.
 function Engine:stats()
   if not self.flow then

@@ -50,4 +50,6 @@ return {
   { name = "priority", title = "twice as many records as can be done, one in a hundred critical",
     module = "flow.priority" },
   { name = "bus", title = "records on a bus, by topic", module = "flow.bus" },
+  { name = "numbers", title = "what --stats, --metrics and a control socket cost",
+    module = "flow.numbers" },
 }
