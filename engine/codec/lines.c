@@ -11,6 +11,7 @@
 #include "engine/codec/refusal.h"
 #include "engine/data/field.h"
 #include "engine/data/json.h"
+#include "engine/data/value.h"
 
 typedef struct lines_decoder {
   weir_decoder base;
@@ -86,6 +87,7 @@ weir_decoder *weir_lines_decoder_new(const char *field)
 typedef struct lines_encoder {
   weir_encoder base;
   weir_field *field;
+  weir_buf opening;  // of a row: {"message":"
 } lines_encoder;
 
 static int refuse(lines_encoder *lines, int code, const char *reason)
@@ -93,22 +95,45 @@ static int refuse(lines_encoder *lines, int code, const char *reason)
   return weir_refusal(&lines->base, code, weir_field_name(lines->field), reason);
 }
 
-static int encode_text(lines_encoder *lines, weir_slice json, weir_buf *out)
+// OK and the line is there, or it is as before.
+static int put_line(weir_slice inside, weir_buf *out)
 {
   size_t start = out->size;
-  if (json.size < 2 || json.bytes[json.size - 1] != '"')
-    return refuse(lines, WEIR_EQUOTE, weir_err_text(WEIR_EQUOTE));
-  int rc = weir_json_unescape((weir_slice){json.bytes + 1, json.size - 2}, out);
+  int rc = weir_json_unescape(inside, out);
   const char *text = out->bytes + start;
   size_t size = out->size - start;
-  if (rc == WEIR_OK &&
-      (size == 0 || (memchr(text, '\n', size) == NULL && text[size - 1] != '\r'))) {
+  if (rc == WEIR_OK && size > 0 &&
+      (memchr(text, '\n', size) != NULL || text[size - 1] == '\r'))
+    rc = WEIR_ESINK;
+  if (rc == WEIR_OK)
     weir_buf_byte(out, '\n');
-    return WEIR_OK;
-  }
-  out->size = start;
-  return rc != WEIR_OK ? refuse(lines, rc, weir_err_text(rc))
-                       : refuse(lines, WEIR_ESINK, "the text does not fit one line");
+  else
+    out->size = start;
+  return rc;
+}
+
+// A row of nothing but the text, as lines are read and most rows here are: what is
+// inside of it is the text if no quote stands there.
+static int put_whole(const lines_encoder *lines, weir_slice object, weir_buf *out)
+{
+  size_t before = lines->opening.size;
+  if (object.size < before + 2 ||
+      memcmp(object.bytes, lines->opening.bytes, before) != 0 ||
+      memcmp(object.bytes + object.size - 2, "\"}", 2) != 0)
+    return WEIR_ESYNTAX;
+  return put_line((weir_slice){object.bytes + before, object.size - before - 2}, out);
+}
+
+static int encode_text(lines_encoder *lines, weir_slice json, weir_buf *out)
+{
+  int is_whole = json.size >= 2 && json.bytes[json.size - 1] == '"';
+  weir_slice inside = {json.bytes + 1, is_whole ? json.size - 2 : 0};
+  int rc = is_whole ? put_line(inside, out) : WEIR_EQUOTE;
+  if (rc == WEIR_OK)
+    return rc;
+  return refuse(lines, rc,
+                rc == WEIR_ESINK ? "the text does not fit one line"
+                                 : weir_err_text(rc));
 }
 
 static int encode_row(weir_encoder *encoder, const weir_batch *batch, uint32_t row,
@@ -118,6 +143,8 @@ static int encode_row(weir_encoder *encoder, const weir_batch *batch, uint32_t r
   weir_span span = batch->rows[row];
   weir_slice object = {batch->bytes.bytes + span.start, span.end - span.start};
   weir_slice json;
+  if (put_whole(lines, object, out) == WEIR_OK)
+    return WEIR_OK;
   if (!weir_field_find_in(lines->field, object, &json))
     return refuse(lines, WEIR_ECOLUMNS, "the row has no such field");
 
@@ -134,6 +161,7 @@ static void encoder_free(weir_encoder *encoder)
 {
   lines_encoder *lines = (lines_encoder *)encoder;
   weir_field_free(lines->field);
+  weir_buf_fini(&lines->opening);
   weir_mem_free(lines);
 }
 
@@ -146,5 +174,9 @@ weir_encoder *weir_lines_encoder_new(const char *field)
   lines_encoder *lines = weir_mem_new(sizeof *lines);
   lines->base.ops = &ops;
   lines->field = weir_field_new(field, strlen(field));
+  weir_buf_init(&lines->opening);
+  weir_buf_byte(&lines->opening, '{');
+  weir_write_text(&lines->opening, field, strlen(field));
+  weir_buf_text(&lines->opening, ":\"");
   return &lines->base;
 }

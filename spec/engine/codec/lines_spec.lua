@@ -51,9 +51,10 @@ end)
 
 describe("writing lines", function()
   it("writes texts raw and everything else as JSON", function()
-    assert.equal('a "b"\t\n1.0\n{"x":[1]}\n\n\n', (write({
+    assert.equal('a "b"\t\n1.0\n{"x":[1]}\n\n\na\n"}\nb\n', (write({
       '{"message":"a \\"b\\"\\t"}', '{"n":1,"message":1.0}', '{"message":{"x":[1]}}',
-      '{"message":null}', '{"message":""}',
+      '{"message":null}', '{"message":""}', '{"message":"a","n":"b"}', '{"message":"\\"}"}',
+      '{ "message":"b" }',
     })))
   end)
 
