@@ -278,6 +278,7 @@ static int enter(void *context, uint32_t segment, weir_run *run)
 
 // --- the threads
 
+// Offers wake nobody here: whoever makes one goes on with it, or another finds it.
 static void wake_workers(uint32_t homes)
 {
   for (int i = 0; i < WORKERS; i++)
@@ -379,7 +380,7 @@ static uint64_t hash_ticket(uint64_t hash, const weir_ticket *ticket)
 static uint64_t hash_lane(uint64_t hash, const weir_task *task, const weir_lane *lane)
 {
   uint64_t ticket =
-      lane->ticket != NULL ? (uint64_t)(lane->ticket - task->tickets) + 1 : 0;
+      lane->ticket != NULL ? (uint64_t)(lane->ticket - task->lines[0].tickets) + 1 : 0;
   hash = explore_mix(hash,
                      lane->at_work + (lane->held_since_ns != 0 ? 2 : 0) + 4 * ticket);
   if (lane->ticket != NULL && task->kind == WEIR_TASK_SOURCE)
@@ -397,11 +398,12 @@ static uint64_t hash_task(uint64_t hash, const weir_task *task)
   hash = explore_mix(hash, (uint64_t)task->done + 2 * task->inputs_ended +
                                4 * task->taking + 8 * (uint64_t)task->guarded);
   hash = explore_mix(hash, task->input_at);
-  hash = explore_mix(hash, task->ticket_first * 64 + task->ticket_next);
+  const weir_line *line = &task->lines[0];
+  hash = explore_mix(hash, line->first * 64 + line->next);
   hash = explore_mix(hash, task->sequence * 64 + task->record_next);
   hash = explore_mix(hash, (uint64_t)task->failure);
-  for (uint64_t n = task->ticket_first; n < task->ticket_next; n++)
-    hash = hash_ticket(hash, &task->tickets[n % task->ticket_capacity]);
+  for (uint64_t n = line->first; n < line->next; n++)
+    hash = hash_ticket(hash, &line->tickets[n % line->capacity]);
   for (uint32_t i = 0; i < task->lane_count; i++)
     hash = hash_lane(hash, task, task->lanes[i]);
   for (uint32_t i = 0; i < task->input_count; i++) {
