@@ -293,7 +293,7 @@ describe("a source over TLS", function()
   end)
 
   it("has no time for silence, garbage and half a handshake", function()
-    local port = open({ tick_s = 0.05 })
+    local port = open({ tick_s = 0.02 })
     local silent, half, garbage = sockets.connect(port), sockets.connect(port),
       sockets.connect(port)
     half:send("\22\3\1\2\0\1\0\1\252\3\3")
