@@ -10,7 +10,8 @@
 //          is all; ETRUNCATED: it is gone and has not; -EKEYREJECTED: a certificate is
 //          not good enough; -EPROTO: no TLS, or none in common. message says it in
 //          words.
-// Limits   about 100 KiB while bytes are on their way, 10 KiB while it is silent.
+// Limits   about 100 KiB while bytes are on their way, 30 KiB while it is silent, which
+//          OpenSSL takes and nobody counts.
 
 #pragma once
 

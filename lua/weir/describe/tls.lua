@@ -101,7 +101,7 @@ dead letter. Certificates to try it with:
       .. " begins, as `weir check` says; a peer that is not trusted, with the reason. When there"
       .. " was no connection before, that ends the run at once; later it is tried again.",
     cost = "A handshake is about a millisecond of a core; then 1 GB/s a core is encrypted. A"
-      .. " connection is 10 KiB more while it is silent, 100 KiB while it is not.",
+      .. " connection is 30 KiB more while it is silent, 100 KiB while it is not.",
     example = [[
 weir.from(weir.syslog{ listen = "0.0.0.0:6514", tls = { cert = "host.pem", key = "host.key" } })
   :to(weir.tcp{ connect = "collector.example.org:7001", tls = true })]],
