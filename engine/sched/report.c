@@ -233,14 +233,15 @@ uint32_t weir_flow_workers_bound(const weir_flow *flow)
   return count;
 }
 
-uint32_t weir_flow_pool_tasks(const weir_flow *flow)
+uint32_t weir_flow_pool_tasks(const weir_flow *flow, uint32_t *sources)
 {
   uint32_t count = 0;
-  for (uint32_t i = 0; i < flow->task_count; i++)
-    count += flow->tasks[i]->kind == WEIR_TASK_RELAY
-                 ? 2
-                 : flow->tasks[i]->home == WEIR_HOME_POOL ||
-                       flow->tasks[i]->kind == WEIR_TASK_SINK;
+  *sources = 0;
+  for (uint32_t i = 0; i < flow->task_count; i++) {
+    const weir_task *task = flow->tasks[i];
+    count += task->home == WEIR_HOME_POOL || task->kind == WEIR_TASK_SINK;
+    *sources += task->home == WEIR_HOME_POOL && task->kind == WEIR_TASK_SOURCE;
+  }
   return count;
 }
 

@@ -27,6 +27,18 @@ end):to(weir.stdout{})]])
     assert.equal("code 0\n", result.out)
   end)
 
+  it("ticks however many others wait", function()
+    script([[
+local others = {}
+for i = 1, 140 do
+  others[i] = weir.from(weir.interval{ name = "other " .. i, every = "1h" }):filter "n > 1"
+end
+weir.from(weir.interval{ every = "1ms" }):merge(unpack(others)):take(3):select("n")
+  :to(weir.stdout{})]])
+    local result = place:run("weir run -q in.lua")
+    assert.equal('{"n":1}\n{"n":2}\n{"n":3}\n', result.out)
+  end)
+
   it("has its mistakes told where they are made", function()
     for text, expected in pairs({
       ['weir.interval{}'] = 'option "every" is required',
