@@ -255,9 +255,11 @@ static void end_job(void *argument)
   dispatch(engine);
 }
 
-static void dispatch_lane(weir_engine *engine, uint32_t worker)
+// Whether there may be more.
+static int dispatch_some(weir_engine *engine, uint32_t worker)
 {
   uint32_t tasks[POOL_BATCH];
+  uint32_t claimed = 0;
   uint32_t count =
       weir_flow_ready(engine->flow, WEIR_HOME_POOL, worker, tasks, POOL_BATCH);
   if (weir_flow_take_lent(engine->flow))
@@ -270,14 +272,17 @@ static void dispatch_lane(weir_engine *engine, uint32_t worker)
     int rc = weir_loop_submit(engine->loop, run_job, end_job, job);
     WEIR_ASSERT(rc == WEIR_OK);
     engine->under_way++;
+    claimed++;
   }
+  return count == POOL_BATCH && claimed > 0;
 }
 
 static void dispatch(void *context)
 {
   weir_engine *engine = context;
   for (uint32_t lane = 0; lane < engine->pool_lanes; lane++)
-    dispatch_lane(engine, lane);
+    while (dispatch_some(engine, lane))
+      ;
 }
 
 // --- the engine
