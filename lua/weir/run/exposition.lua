@@ -173,7 +173,7 @@ local LIST = {
     "Records that a buffer has put on disk." },
   { "weir_latency_seconds", "histogram", "latency", "buckets",
     "From when a record was read until a sink had written it." },
-  { "weir_latency_quantile_seconds", "gauge", "quantile", "seconds",
+  { "weir_latency_quantile_seconds", "summary", "quantile", "seconds",
     "Quantiles of that over the last half to whole minute, to two digits." },
   { "weir_memory_bytes", "gauge", "memory", "used", "What the engine and its Lua states hold." },
   { "weir_memory_peak_bytes", "gauge", "memory", "peak", "The most that they ever held." },
