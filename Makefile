@@ -109,6 +109,15 @@ check:  ## set up, build and pass everything that a commit must pass
 spec: $(LIB) $(BIN)  ## run the specs, or those named in SPEC=
 	$(Q)luajit /usr/bin/busted --ignore-lua $(SPEC)
 
+# Folder by folder, the slowest first: with -j they go side by side.
+SPECS := $(sort $(shell find spec -name '*_spec.lua' | cut -d/ -f2))
+SPECS := lua engine $(filter-out lua engine,$(SPECS))
+
+.PHONY: specs $(SPECS:%=spec-%)
+specs: $(SPECS:%=spec-%)  ## run all specs, with -j several at a time
+$(SPECS:%=spec-%): spec-%: $(LIB) $(BIN)
+	$(Q)scripts/dev/step $@ luajit /usr/bin/busted --ignore-lua spec/$*
+
 .PHONY: lint
 lint: lint-layers lint-format lint-tidy lint-lua  ## layers, format, static checks
 
