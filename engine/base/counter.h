@@ -18,5 +18,9 @@ typedef struct weir_counter {
   uint32_t unused;
 } weir_counter;
 
+// Before anybody adds to them.
+void weir_counters_name(weir_counter *counters, const char *const *names,
+                        uint32_t count);
+
 void weir_counter_add(weir_counter *counter, uint64_t count);
 uint64_t weir_counter_value(const weir_counter *counter);

@@ -67,6 +67,20 @@ void weir_relay_free(weir_relay *relay)
     relay->ops->free(relay);
 }
 
+void weir_sink_counts(weir_sink *sink, weir_counter *counters, const char *const *names,
+                      uint32_t count)
+{
+  weir_counters_name(counters, names, count);
+  sink->counters = counters;
+  sink->counter_count = count;
+}
+
+void weir_sink_wrote(weir_sink *sink, uint64_t size)
+{
+  // Relaxed: progress for people; nothing is ordered by it.
+  __atomic_fetch_add(&sink->bytes_written, size, __ATOMIC_RELAXED);
+}
+
 void weir_refusals_add(weir_refusals *refusals, uint32_t row, int code,
                        const char *reason)
 {

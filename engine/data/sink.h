@@ -70,6 +70,11 @@ struct weir_sink {
 
 void weir_sink_free(weir_sink *sink);  // NULL is a no-op
 
+// For sinks: what they count besides, and that they have written so many bytes.
+void weir_sink_counts(weir_sink *sink, weir_counter *counters, const char *const *names,
+                      uint32_t count);
+void weir_sink_wrote(weir_sink *sink, uint64_t size);
+
 struct weir_refusals {
   struct weir_refusal {
     uint32_t row;

@@ -3,27 +3,22 @@
 #include "engine/io/datagram_sink.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/io/caller.h"
 #include "engine/loop/datagram.h"
-#include "engine/loop/dial.h"
-#include "engine/loop/net.h"
 
 enum { FULL_AGAIN_NS = 1000000 };
 
 struct datagram_sink {
   weir_sink base;
   weir_datagram_sink_options options;
-  weir_net *net;
-  weir_socket *socket;
-  weir_backoff backoff;
+  weir_caller caller;
   weir_buf bytes;  // of a batch
   weir_buf items;  // struct item each
-  _Atomic int cancelled;
-  int broken;  // the code of everything from now on, if not OK
+  int broken;      // the code of everything from now on, if not OK
   weir_counter counters[WEIR_DATAGRAM_SINK_COUNTERS];
 };
 
@@ -36,25 +31,6 @@ struct item {
 static struct datagram_sink *datagram_sink_of(weir_sink *sink)
 {
   return (struct datagram_sink *)sink;
-}
-
-static int64_t now_ns(const struct datagram_sink *sink)
-{
-  return sink->options.clock.monotonic_ns(sink->options.clock.context);
-}
-
-static int is_cancelled(const struct datagram_sink *sink)
-{
-  return atomic_load_explicit(&sink->cancelled, memory_order_relaxed);
-}
-
-static void wait_until(struct datagram_sink *sink, int64_t until_ns)
-{
-  int64_t left_ns = until_ns - now_ns(sink);
-  weir_net_wait(sink->net, until_ns == INT64_MAX ? -1 : left_ns > 0 ? left_ns : 0);
-  while (weir_net_take(sink->net) != NULL) {
-    // There is one socket at most, and who waits for it looks.
-  }
 }
 
 static void encode(struct datagram_sink *sink, const weir_batch *batch,
@@ -81,41 +57,24 @@ static void encode(struct datagram_sink *sink, const weir_batch *batch,
 static int connect_once(struct datagram_sink *sink)
 {
   const weir_socket_options socket = {0};
-  weir_dial *dialled =
-      weir_dial_new(sink->net, (enum weir_transport)sink->options.transport,
-                    sink->options.address, &socket, NULL, sink->options.timeout_ns);
-  int rc;
-  for (;;) {
-    int64_t until_ns;
-    rc = weir_dial_step(dialled, now_ns(sink), &until_ns, &sink->socket);
-    if (rc == WEIR_EEMPTY && is_cancelled(sink))
-      rc = WEIR_ESTOPPED;
-    if (rc != WEIR_EEMPTY)
-      break;
-    wait_until(sink, until_ns);
-  }
-  weir_dial_free(dialled);
+  int rc = weir_caller_dial(&sink->caller, &socket, NULL, sink->options.timeout_ns);
   if (rc == WEIR_OK)
-    weir_socket_watch(sink->socket, 0);
+    weir_socket_watch(sink->caller.socket, 0);
   return rc;
 }
 
 static int try_later(struct datagram_sink *sink, int code)
 {
   weir_counter_add(&sink->counters[WEIR_DATAGRAM_SINK_FAILED], 1);
-  weir_socket_close(sink->socket);
-  sink->socket = NULL;
-  int64_t wait_ns = is_cancelled(sink) ? -1 : weir_backoff_next(&sink->backoff);
-  if (wait_ns < 0) {
+  weir_caller_hang_up(&sink->caller);
+  int is_cancelled = weir_caller_is_cancelled(&sink->caller);
+  if (is_cancelled || weir_caller_wait_to_retry(&sink->caller) != WEIR_OK) {
     snprintf(sink->base.message, sizeof sink->base.message,
              "%s: cannot be reached: %s; is it there? retries says how often this is "
              "tried",
              sink->base.place, weir_err_text(code));
-    return sink->broken = is_cancelled(sink) ? WEIR_ESTOPPED : code;
+    return sink->broken = is_cancelled ? WEIR_ESTOPPED : code;
   }
-  int64_t until_ns = now_ns(sink) + wait_ns;
-  while (now_ns(sink) < until_ns && !is_cancelled(sink))
-    wait_until(sink, until_ns);
   return WEIR_OK;
 }
 
@@ -129,17 +88,18 @@ static int send_some(struct datagram_sink *sink, const struct item *items,
   for (uint32_t i = 0; i < count; i++)
     slices[i] =
         (weir_slice){sink->bytes.bytes + items[i].start, items[i].end - items[i].start};
-  int64_t until_ns = now_ns(sink) + sink->options.timeout_ns;
+  int64_t until_ns = weir_caller_now_ns(&sink->caller) + sink->options.timeout_ns;
   for (;;) {
-    int rc = weir_datagrams_send(sink->socket, slices, count, sent);
+    int rc = weir_datagrams_send(sink->caller.socket, slices, count, sent);
     if (*sent > 0 || (rc != WEIR_EEMPTY && rc != -ENOBUFS))
       return *sent > 0 ? WEIR_OK : rc;
-    if (is_cancelled(sink))
+    if (weir_caller_is_cancelled(&sink->caller))
       return WEIR_ESTOPPED;
-    if (now_ns(sink) >= until_ns)
+    if (weir_caller_now_ns(&sink->caller) >= until_ns)
       return -ETIMEDOUT;
     // Who is connected to a Unix socket is not told when its queue has room again.
-    wait_until(sink, now_ns(sink) + FULL_AGAIN_NS);
+    weir_caller_wait_until(&sink->caller,
+                           weir_caller_now_ns(&sink->caller) + FULL_AGAIN_NS);
   }
 }
 
@@ -156,13 +116,13 @@ static int send_all(struct datagram_sink *sink, weir_refusals *refused,
   for (uint32_t at = 0; at < count;) {
     *next_row = items[at].row;
     uint32_t sent = 0;
-    int rc = sink->socket != NULL ? WEIR_OK : connect_once(sink);
+    int rc = sink->caller.socket != NULL ? WEIR_OK : connect_once(sink);
     if (rc == WEIR_OK)
       rc = send_some(sink, items + at, count - at, &sent);
     at += sent;
     weir_counter_add(&sink->counters[WEIR_DATAGRAM_SINK_SENT], sent);
     if (rc == WEIR_OK) {
-      weir_backoff_reset(&sink->backoff);
+      weir_backoff_reset(&sink->caller.backoff);
     } else if (rc == -EMSGSIZE) {
       weir_refusals_add(refused, items[at++].row, rc, "longer than a datagram can be");
     } else if (rc == -ECONNREFUSED && is_udp(sink)) {
@@ -186,8 +146,7 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
   int rc = send_all(sink, refused, written);
   if (rc != WEIR_OK)
     return rc;
-  // Relaxed: progress for people; nothing is ordered by it.
-  __atomic_fetch_add(&base->bytes_written, sink->bytes.size, __ATOMIC_RELAXED);
+  weir_sink_wrote(base, sink->bytes.size);
   *written = batch->row_count;
   return WEIR_OK;
 }
@@ -199,19 +158,16 @@ static int finish(weir_sink *base, int failed)
 
 static void cancel(weir_sink *base)
 {
-  struct datagram_sink *sink = datagram_sink_of(base);
-  atomic_store_explicit(&sink->cancelled, 1, memory_order_relaxed);
-  weir_net_wake(sink->net);
+  weir_caller_cancel(&datagram_sink_of(base)->caller);
 }
 
 static void free_sink(weir_sink *base)
 {
   struct datagram_sink *sink = datagram_sink_of(base);
-  weir_net_free(sink->net);
+  weir_caller_fini(&sink->caller);
   weir_encoder_free(sink->options.encoder);
   weir_buf_fini(&sink->bytes);
   weir_buf_fini(&sink->items);
-  weir_mem_free((char *)sink->options.address);
   weir_mem_free(sink);
 }
 
@@ -230,7 +186,9 @@ int weir_datagram_sink_new(weir_sink **out, const weir_datagram_sink_options *op
       "sends_failed",
   };
   struct datagram_sink *sink = weir_mem_new(sizeof *sink);
-  int rc = weir_net_new(&sink->net);
+  int rc = weir_caller_init(&sink->caller, options->address,
+                            (enum weir_transport)options->transport, &options->retries,
+                            options->clock);
   if (rc != WEIR_OK) {
     weir_encoder_free(options->encoder);
     weir_mem_free(sink);
@@ -238,17 +196,13 @@ int weir_datagram_sink_new(weir_sink **out, const weir_datagram_sink_options *op
   }
   sink->base.ops = &ops;
   sink->base.blocking = WEIR_SINK_WRITE_BLOCKS;
-  sink->base.counters = sink->counters;
-  sink->base.counter_count = WEIR_DATAGRAM_SINK_COUNTERS;
-  for (int i = 0; i < WEIR_DATAGRAM_SINK_COUNTERS; i++)
-    sink->counters[i].name = names[i];
+  weir_sink_counts(&sink->base, sink->counters, names, WEIR_DATAGRAM_SINK_COUNTERS);
   sink->options = *options;
-  sink->options.address = weir_mem_text(options->address);
+  sink->options.address = sink->caller.address;
   snprintf(sink->base.place, sizeof sink->base.place, "%s %s",
            options->transport == WEIR_TRANSPORT_UDP ? "udp" : "unix", options->address);
   weir_buf_init(&sink->bytes);
   weir_buf_init(&sink->items);
-  weir_backoff_init(&sink->backoff, &options->retries, (uint64_t)now_ns(sink));
   *out = &sink->base;
   return WEIR_OK;
 }

@@ -230,8 +230,7 @@ int weir_datagram_source_new(weir_source **out,
   source->base.drains = 1;
   source->base.counters = source->counters;
   source->base.counter_count = WEIR_DATAGRAM_COUNTERS;
-  for (int i = 0; i < WEIR_DATAGRAM_COUNTERS; i++)
-    source->counters[i].name = names[i];
+  weir_counters_name(source->counters, names, WEIR_DATAGRAM_COUNTERS);
   source->decoder = options->decoder;
   source->frame = options->frame;
   weir_medley_init(&source->medley, options->decoder, options->clock);

@@ -86,17 +86,19 @@ static void add_lines(weir_outbox *outbox, const weir_batch *batch)
     weir_outbox_add(outbox, start + batch->rows[i].end + 1);
 }
 
-void weir_envelope_add(weir_envelope *envelope, weir_outbox *outbox,
-                       const weir_batch *batch, weir_refusals *refused)
+size_t weir_envelope_add(weir_envelope *envelope, weir_outbox *outbox,
+                         const weir_batch *batch, weir_refusals *refused)
 {
   weir_encoder *encoder = envelope->encoder;
+  size_t before = outbox->bytes.size;
   if (encoder->ops->lines && batch->line_rows && envelope->frame == WEIR_FRAME_LINE) {
     add_lines(outbox, batch);
-    return;
+    return outbox->bytes.size - before;
   }
   for (uint32_t row = 0; row < batch->row_count; row++) {
     int rc = add_row(envelope, outbox, batch, row);
     if (rc != WEIR_OK)
       weir_refusals_add(refused, row, rc, encoder->message);
   }
+  return outbox->bytes.size - before;
 }

@@ -23,6 +23,6 @@ typedef struct weir_envelope {
 void weir_envelope_init(weir_envelope *envelope, weir_encoder *encoder, uint32_t frame);
 void weir_envelope_fini(weir_envelope *envelope);
 
-// Adds all rows; those that the encoder refuses are added to refused.
-void weir_envelope_add(weir_envelope *envelope, weir_outbox *outbox,
-                       const weir_batch *batch, weir_refusals *refused);
+// Adds all rows, of so many bytes; those that the encoder refuses are added to refused.
+size_t weir_envelope_add(weir_envelope *envelope, weir_outbox *outbox,
+                         const weir_batch *batch, weir_refusals *refused);

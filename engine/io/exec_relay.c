@@ -246,8 +246,7 @@ int weir_exec_relay_new(weir_relay **out, const weir_exec_relay_options *options
   relay->base.ops = &ops;
   relay->base.counters = relay->counters;
   relay->base.counter_count = WEIR_EXEC_RELAY_COUNTERS;
-  for (int i = 0; i < WEIR_EXEC_RELAY_COUNTERS; i++)
-    relay->counters[i].name = names[i];
+  weir_counters_name(relay->counters, names, WEIR_EXEC_RELAY_COUNTERS);
   relay->options = *options;
   relay->command = weir_command_new(&options->command);
   relay->input = weir_exec_input_new(options->encoder, answers_each(relay));

@@ -140,14 +140,11 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
   *written = 0;
   if (sink->broken != WEIR_OK)
     return sink->broken;
-  size_t before = sink->outbox.bytes.size;
-  weir_envelope_add(&sink->envelope, &sink->outbox, batch, refused);
-  size_t size = sink->outbox.bytes.size - before;
+  size_t size = weir_envelope_add(&sink->envelope, &sink->outbox, batch, refused);
   int rc = push(sink);
   if (rc != WEIR_OK)
     return rc;
-  // Relaxed: progress for people; nothing is ordered by it.
-  __atomic_fetch_add(&base->bytes_written, size, __ATOMIC_RELAXED);
+  weir_sink_wrote(base, size);
   *written = batch->row_count;
   return WEIR_OK;
 }
@@ -203,10 +200,7 @@ int weir_exec_sink_new(weir_sink **out, const weir_command_options *options,
   struct exec_sink *sink = weir_mem_new(sizeof *sink);
   sink->base.ops = &ops;
   sink->base.blocking = WEIR_SINK_WRITE_BLOCKS | WEIR_SINK_FINISH_BLOCKS;
-  sink->base.counters = sink->counters;
-  sink->base.counter_count = WEIR_EXEC_SINK_COUNTERS;
-  for (int i = 0; i < WEIR_EXEC_SINK_COUNTERS; i++)
-    sink->counters[i].name = names[i];
+  weir_sink_counts(&sink->base, sink->counters, names, WEIR_EXEC_SINK_COUNTERS);
   sink->fd = -1;
   sink->command = weir_command_new(options);
   snprintf(sink->base.place, sizeof sink->base.place, "%s",

@@ -67,9 +67,7 @@ static int fail_with(struct file_sink *sink, int code, const char *message)
 // What a spool has done with bytes that it was given, or had pending.
 static int count(struct file_sink *sink, const weir_spool *spool, size_t had, int rc)
 {
-  // Relaxed: progress for people; nothing is ordered by it.
-  __atomic_fetch_add(&sink->base.bytes_written, had - spool->pending.size,
-                     __ATOMIC_RELAXED);
+  weir_sink_wrote(&sink->base, had - spool->pending.size);
   return rc == WEIR_OK ? rc : fail_with(sink, rc, spool->file.message);
 }
 
@@ -402,13 +400,12 @@ static void start(struct file_sink *sink, const weir_file_sink_options *options)
 
 int weir_file_sink_new(weir_sink **out, const weir_file_sink_options *options)
 {
+  static const char *const names[WEIR_FILE_SINK_COUNTERS] = {"writes_put_off"};
   struct file_sink *sink = weir_mem_new(sizeof *sink);
   sink->base.ops = &ops;
   sink->base.blocking = WEIR_SINK_WRITE_BLOCKS | WEIR_SINK_FINISH_BLOCKS;
   sink->base.retries = options->retries;
-  sink->base.counters = sink->counters;
-  sink->base.counter_count = WEIR_FILE_SINK_COUNTERS;
-  sink->counters[WEIR_FILE_SINK_PUT_OFF].name = "writes_put_off";
+  weir_sink_counts(&sink->base, sink->counters, names, WEIR_FILE_SINK_COUNTERS);
   sink->encoder = options->encoder;
   sink->packing = (enum weir_packing)options->packing;
   sink->beside = options->bounded && !options->append;

@@ -86,8 +86,7 @@ weir_gate *weir_gate_new(const weir_gate_options *options, const weir_decoder *d
   if (gate->options.max_record > WEIR_RECORD_MAX)
     gate->options.max_record = WEIR_RECORD_MAX;
   gate->decoder = decoder;
-  for (int i = 0; i < WEIR_GATE_COUNTERS; i++)
-    gate->counters[i].name = names[i];
+  weir_counters_name(gate->counters, names, WEIR_GATE_COUNTERS);
   gate->door.socket = (weir_socket_options){.keepalive_s = KEEPALIVE_S};
   gate->door.max_inside = options->max_connections;
   gate->door.paused = &gate->counters[WEIR_GATE_PAUSED];

@@ -91,8 +91,8 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
     }
     if (rc != WEIR_OK)
       refuse_all(sink, refused, known, row, end, rc);
-    else  // Relaxed: progress for people; nothing is ordered by it.
-      __atomic_fetch_add(&base->bytes_written, body.size, __ATOMIC_RELAXED);
+    else
+      weir_sink_wrote(base, body.size);
     row = end;
     *written = row;
   }

@@ -50,8 +50,7 @@ int weir_request_new(weir_request **out, const weir_request_options *options,
   request->clock = options->clock;
   request->waker = weir_waker_new();
   weir_backoff_init(&request->backoff, &options->retries, (uint64_t)now_ns(request));
-  for (int i = 0; i < WEIR_REQUEST_COUNTERS; i++)
-    request->counters[i].name = names[i];
+  weir_counters_name(request->counters, names, WEIR_REQUEST_COUNTERS);
   *out = request;
   return WEIR_OK;
 }

@@ -18,8 +18,7 @@ void weir_roster_init(weir_roster *roster, const char *const *words, uint32_t co
   };
   *roster = (weir_roster){0};
   weir_matches_init(&roster->matches, words, count);
-  for (int i = 0; i < WEIR_ROSTER_COUNTERS; i++)
-    roster->counters[i].name = names[i];
+  weir_counters_name(roster->counters, names, WEIR_ROSTER_COUNTERS);
   roster->counters[WEIR_ROSTER_FOLLOWED].is_level = 1;
   roster->counters[WEIR_ROSTER_BEHIND].is_level = 1;
 }

@@ -41,8 +41,7 @@ void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,
   flights->at = WEIR_FLIGHT_NONE;
   flights->room = rows;
   flights->landing = weir_landing_new(hear, task);
-  for (int i = 0; i < WEIR_FLIGHT_COUNTERS; i++)
-    flights->counters[i].name = names[i];
+  weir_counters_name(flights->counters, names, WEIR_FLIGHT_COUNTERS);
   flights->counters[WEIR_FLIGHT_UNDER_WAY].is_level = 1;
   task->lanes[0]->run.flights = flights;
   task->renumbers |= !ordered;

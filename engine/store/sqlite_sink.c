@@ -75,8 +75,7 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
     weir_refusals_cut(refused, 0);
     return rc;
   }
-  // Relaxed: progress for people; nothing is ordered by it.
-  __atomic_fetch_add(&base->bytes_written, batch->bytes.size, __ATOMIC_RELAXED);
+  weir_sink_wrote(base, batch->bytes.size);
   *written = batch->row_count;
   return rc;
 }
@@ -161,14 +160,13 @@ static int start(struct sqlite_sink *sink, const weir_sqlite_sink_options *optio
 
 int weir_sqlite_sink_new(weir_sink **out, const weir_sqlite_sink_options *options)
 {
+  static const char *const names[WEIR_SQLITE_SINK_COUNTERS] = {"writes_put_off"};
   struct sqlite_sink *sink = weir_mem_new(sizeof *sink);
   sink->base.ops = &ops;
   sink->base.blocking = WEIR_SINK_WRITE_BLOCKS | WEIR_SINK_FINISH_BLOCKS;
   sink->path = weir_mem_text(options->path);
   sink->base.retries = options->retries;
-  sink->base.counters = sink->counters;
-  sink->base.counter_count = WEIR_SQLITE_SINK_COUNTERS;
-  sink->counters[WEIR_SQLITE_SINK_PUT_OFF].name = "writes_put_off";
+  weir_sink_counts(&sink->base, sink->counters, names, WEIR_SQLITE_SINK_COUNTERS);
   snprintf(sink->base.place, sizeof sink->base.place, "%s", options->path);
   sink->broken = start(sink, options);
   *out = &sink->base;
