@@ -15,7 +15,7 @@
 //          encoder cannot write are refused. A disk without room may pass: called
 //          again, write goes on with the very byte. When one of many files fails,
 //          written is 0, although rows of the batch may be in the others.
-// Limits   WEIR_FILE_SINK_FILES_MAX files of one template.
+// Limits   WEIR_SHELF_FILES_MAX files of one template (shelf.h).
 
 #pragma once
 
@@ -24,10 +24,7 @@
 #include "engine/data/encoder.h"
 #include "engine/data/sink.h"
 
-enum {
-  WEIR_FILE_SINK_OPEN_DEFAULT = 256,
-  WEIR_FILE_SINK_FILES_MAX = 1 << 20,
-};
+enum { WEIR_FILE_SINK_OPEN_DEFAULT = 256 };
 
 enum weir_file_sink_counter {
   WEIR_FILE_SINK_PUT_OFF = 0,  // writes that met no room, or no descriptor

@@ -13,10 +13,11 @@ enum {
   PACKED_WRITE = 1 << 18,  // packed bytes worth a write
 };
 
-weir_spool *weir_spool_new(const char *path, int standard, int beside,
+weir_spool *weir_spool_new(weir_sink *sink, const char *path, int standard, int beside,
                            enum weir_packing packing)
 {
   weir_spool *spool = weir_mem_new(sizeof *spool);
+  spool->sink = sink;
   weir_outfile_init(&spool->file, path, standard, beside);
   spool->packing = packing;
   if (packing == WEIR_PACKING_UNKNOWN)
@@ -185,6 +186,7 @@ static int flush_packed(weir_spool *spool, uint32_t *rows_kept)
   if (rc == WEIR_OK && size > 0) {
     int full = !spool->file.beside && spool->member_size + size >= MEMBER_SIZE;
     rc = pack(spool, spool->pending.bytes, size, full);
+    weir_sink_wrote(spool->sink, size);
     spool->packed_rows += (uint32_t)(spool->row_ends.size / sizeof(size_t));
     weir_buf_clear(&spool->pending);
     weir_buf_clear(&spool->row_ends);
@@ -209,6 +211,7 @@ static uint32_t take_written(weir_spool *spool, size_t written)
   size_t torn =
       kept == 0 || spool->together ? spool->torn + written : written - ends[kept - 1];
   spool->torn = is_all ? 0 : (uint32_t)torn;
+  weir_sink_wrote(spool->sink, written);
   drop_front(&spool->pending, written);
   drop_front(&spool->row_ends, kept * sizeof *ends);
   for (size_t i = 0; i < count - kept; i++)
@@ -252,6 +255,8 @@ int weir_spool_write(weir_spool *spool, const weir_batch *batch, uint32_t *rows_
   if (rc != WEIR_OK) {
     add_lines(spool, batch);
     *rows_kept = take_written(spool, written);
+  } else {
+    weir_sink_wrote(spool->sink, written);
   }
   return rc;
 }

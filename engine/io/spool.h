@@ -17,10 +17,12 @@
 #include "engine/base/buf.h"
 #include "engine/data/encoder.h"
 #include "engine/data/receipt.h"
+#include "engine/data/sink.h"
 #include "engine/io/outfile.h"
 #include "engine/io/packing.h"
 
 typedef struct weir_spool {
+  weir_sink *sink;  // whose bytes it counts
   weir_outfile file;
   weir_buf pending;   // encoded, not yet packed or written
   weir_buf row_ends;  // size_t each: where in pending its rows end
@@ -44,7 +46,7 @@ typedef struct weir_spool {
 } weir_spool;
 
 // packing: WEIR_PACKING_UNKNOWN for that of the suffix, none on a standard stream.
-weir_spool *weir_spool_new(const char *path, int standard, int beside,
+weir_spool *weir_spool_new(weir_sink *sink, const char *path, int standard, int beside,
                            enum weir_packing packing);
 void weir_spool_free(weir_spool *spool);  // what is pending is given up
 
