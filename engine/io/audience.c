@@ -422,8 +422,7 @@ int weir_audience_open(weir_audience **out, const weir_audience_options *options
   };
   weir_audience *audience = weir_mem_new(sizeof *audience);
   audience->options = *options;
-  for (int i = 0; i < WEIR_AUDIENCE_COUNTERS; i++)
-    audience->counters[i].name = names[i];
+  weir_counters_name(audience->counters, names, WEIR_AUDIENCE_COUNTERS);
   pthread_mutex_init(&audience->lock, NULL);
   pthread_cond_init(&audience->settled, NULL);
   weir_outbox_init(&audience->said);

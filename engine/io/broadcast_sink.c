@@ -30,8 +30,7 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
   *written = 0;
   if (sink->broken != WEIR_OK)
     return sink->broken;
-  weir_envelope_add(&sink->envelope, &sink->rows, batch, refused);
-  size_t size = sink->rows.bytes.size;
+  size_t size = weir_envelope_add(&sink->envelope, &sink->rows, batch, refused);
   const weir_slice preamble = {sink->envelope.preamble.bytes,
                                sink->envelope.preamble.size};
   int rc = weir_audience_say(sink->audience, &sink->rows, preamble);
@@ -40,8 +39,7 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
              base->place, "nobody was there, or somebody was slow");
     return sink->broken = rc;
   }
-  // Relaxed: progress for people; nothing is ordered by it.
-  __atomic_fetch_add(&base->bytes_written, size, __ATOMIC_RELAXED);
+  weir_sink_wrote(base, size);
   *written = batch->row_count;
   return WEIR_OK;
 }
