@@ -15,7 +15,8 @@ weir.from(weir.file{ path = "a", name = "in" }):filter "x" :name "good"
     local g = load([[
 weir.from(weir.sqlite{ path = "x.db", query = "select 1" }):sort{ by = { "a", "-b" } }
   :to(weir.sqlite{ path = "x.db", table = "t" }):to(weir.discard{}):to(weir.memory{})]])
-    assert.same({ "sqlite:x.db", "sort:a,-b", "sqlite:t", "batch:t", "discard", "memory" }, names(g))
+    assert.same({ "sqlite:x.db", "sort:a,-b", "sqlite:t", "batch:t", "discard", "memory" },
+      names(g))
     assert.is_false(g.nodes[2].named)
   end)
 
