@@ -23,6 +23,14 @@ void weir_buf_fini(weir_buf *buf)
 
 void weir_buf_clear(weir_buf *buf) { buf->size = 0; }
 
+void weir_buf_drop(weir_buf *buf, size_t size)
+{
+  if (size == 0)
+    return;  // it may have no bytes yet
+  memmove(buf->bytes, buf->bytes + size, buf->size - size);
+  buf->size -= size;
+}
+
 static int grow(weir_buf *buf, size_t extra, void *(*resize)(void *, size_t))
 {
   size_t capacity = buf->capacity > 0 ? buf->capacity : CAPACITY_FIRST;

@@ -24,7 +24,8 @@ typedef struct weir_buf {
 
 void weir_buf_init(weir_buf *buf);
 void weir_buf_fini(weir_buf *buf);
-void weir_buf_clear(weir_buf *buf);  // keeps the memory
+void weir_buf_clear(weir_buf *buf);              // keeps the memory
+void weir_buf_drop(weir_buf *buf, size_t size);  // the first bytes; moves the others
 
 // Makes room for extra more bytes, so that they can be written at bytes + size.
 int weir_buf_reserve(weir_buf *buf, size_t extra);

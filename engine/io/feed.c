@@ -13,7 +13,6 @@
 #include "engine/io/feed.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "engine/base/check.h"
@@ -144,8 +143,7 @@ static int skip_on(weir_feed *feed)
       skipped = feed->decoder->ops->skip(feed->decoder, carry->bytes, size);
       feed->skipping = skipped == size;
     }
-    memmove(carry->bytes, carry->bytes + skipped, carry->size - skipped);
-    carry->size -= skipped;
+    weir_buf_drop(carry, skipped);
     feed->position += skipped;
     if (!feed->skipping || feed->ended != WEIR_OK)
       break;

@@ -2,8 +2,6 @@
 
 #include "engine/io/outbox.h"
 
-#include <string.h>
-
 enum { COMPACT_BYTES = 1 << 20 };
 
 void weir_outbox_init(weir_outbox *outbox)
@@ -102,12 +100,6 @@ static uint64_t confirmed(const weir_outbox *outbox)
   return outbox->ends_at > 0 ? end_at(outbox, outbox->ends_at - 1) : outbox->first;
 }
 
-static void drop_front(weir_buf *buf, size_t size)
-{
-  memmove(buf->bytes, buf->bytes + size, buf->size - size);
-  buf->size -= size;
-}
-
 // Moving costs no more than what it frees was worth to write.
 static void compact(weir_outbox *outbox)
 {
@@ -116,8 +108,8 @@ static void compact(weir_outbox *outbox)
   if (left > 0 && (size < COMPACT_BYTES || left > size))
     return;
   outbox->first += size;
-  drop_front(&outbox->bytes, size);
-  drop_front(&outbox->ends, outbox->ends_at * sizeof(uint64_t));
+  weir_buf_drop(&outbox->bytes, size);
+  weir_buf_drop(&outbox->ends, outbox->ends_at * sizeof(uint64_t));
   outbox->ends_at = 0;
 }
 

@@ -2,8 +2,6 @@
 
 #include "engine/io/owed.h"
 
-#include <string.h>
-
 struct entry {
   weir_receipt *receipt;  // or NULL
   int64_t ingest_ns;
@@ -54,8 +52,7 @@ static void compact(weir_owed *owed)
   if (owed->first == 0 || (owed->first < COMPACT_ENTRIES && !is_empty))
     return;
   size_t size = owed->first * sizeof(struct entry);
-  memmove(owed->entries.bytes, owed->entries.bytes + size, owed->entries.size - size);
-  owed->entries.size -= size;
+  weir_buf_drop(&owed->entries, size);
   owed->first = 0;
 }
 

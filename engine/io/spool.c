@@ -3,7 +3,6 @@
 #include "engine/io/spool.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
@@ -138,14 +137,6 @@ int weir_spool_add(weir_spool *spool, weir_encoder *encoder, const weir_batch *b
   return WEIR_OK;
 }
 
-static void drop_front(weir_buf *buf, size_t size)
-{
-  if (size == 0)
-    return;
-  memmove(buf->bytes, buf->bytes + size, buf->size - size);
-  buf->size -= size;
-}
-
 // ---- packed
 
 static int write_packed(weir_spool *spool)
@@ -153,7 +144,7 @@ static int write_packed(weir_spool *spool)
   size_t written;
   int rc = weir_outfile_write(&spool->file, spool->packed.bytes, spool->packed.size,
                               &written);
-  drop_front(&spool->packed, written);
+  weir_buf_drop(&spool->packed, written);
   if (rc != WEIR_OK)
     return rc;
   if (spool->closed) {
@@ -212,8 +203,8 @@ static uint32_t take_written(weir_spool *spool, size_t written)
       kept == 0 || spool->together ? spool->torn + written : written - ends[kept - 1];
   spool->torn = is_all ? 0 : (uint32_t)torn;
   weir_sink_wrote(spool->sink, written);
-  drop_front(&spool->pending, written);
-  drop_front(&spool->row_ends, kept * sizeof *ends);
+  weir_buf_drop(&spool->pending, written);
+  weir_buf_drop(&spool->row_ends, kept * sizeof *ends);
   for (size_t i = 0; i < count - kept; i++)
     ends[i] -= written;
   return is_all || !spool->together ? (uint32_t)kept : 0;
