@@ -1,9 +1,9 @@
 // gate.c -- who is connected.
 //
-// Connections stand in a list in the order of their last whole record, so that the
+// Connections stand on a roll in the order of their last whole record, so that the
 // first one is the first to become idle. For them time stands still while nobody asks
 // for records: it is the clock less the time that everybody was away. Strangers, whose
-// handshake is not over, stand in a list of their own, in the order in which they came.
+// handshake is not over, stand on a roll of their own, in the order in which they came.
 
 #include "engine/io/gate.h"
 
@@ -14,31 +14,20 @@
 #include "engine/base/mem.h"
 #include "engine/io/door.h"
 #include "engine/io/feed.h"
+#include "engine/io/plight.h"
+#include "engine/io/roll.h"
 #include "engine/loop/dial.h"
 #include "engine/loop/net.h"
 
-enum { KEEPALIVE_S = 30, PLACES_MAX = 8, PROBLEM_MAX = 320 };
-
-// Connections, the first of which will be the first to have waited too long.
-struct line {
-  weir_connection *oldest;
-  weir_connection *newest;
-};
-
-// What people are shown while a peer cannot be reached. Others look at the text when
-// they like, so there is one for each reason, and it stays.
-struct place {
-  int code;
-  char *text;
-};
+enum { KEEPALIVE_S = 30, PROBLEM_MAX = 320 };
 
 struct weir_gate {
   weir_gate_options options;
   const weir_decoder *decoder;
   weir_net *net;
   weir_door door;
-  struct line friends;
-  struct line strangers;
+  weir_roll friends;
+  weir_roll strangers;
   int draining;
   int ended;        // why no connection will be made any more, if not OK
   int64_t away_ns;  // all in all
@@ -50,7 +39,7 @@ struct weir_gate {
   weir_counter counters[WEIR_GATE_COUNTERS];
   char name[WEIR_ADDRESS_TEXT + 16];
   char problem[PROBLEM_MAX];  // of the last connection, where TLS knows it better
-  struct place places[PLACES_MAX];
+  weir_plight plight;
   const char *place;
   char message[512];
 };
@@ -97,50 +86,26 @@ weir_gate *weir_gate_new(const weir_gate_options *options, const weir_decoder *d
   return gate;
 }
 
-static struct line *line_of(weir_gate *gate, const weir_connection *connection)
+static weir_roll *roll_of(weir_gate *gate, const weir_connection *connection)
 {
   return connection->is_stranger ? &gate->strangers : &gate->friends;
 }
 
-static void unlink_connection(weir_gate *gate, weir_connection *connection)
+static void enrol(weir_gate *gate, weir_connection *connection)
 {
-  struct line *line = line_of(gate, connection);
-  *(connection->older != NULL ? &connection->older->newer : &line->oldest) =
-      connection->newer;
-  *(connection->newer != NULL ? &connection->newer->older : &line->newest) =
-      connection->older;
-}
-
-static void link_newest(weir_gate *gate, weir_connection *connection)
-{
-  struct line *line = line_of(gate, connection);
-  connection->older = line->newest;
-  connection->newer = NULL;
-  *(line->newest != NULL ? &line->newest->newer : &line->oldest) = connection;
-  line->newest = connection;
-  connection->active_ns = asked_ns(gate);
-}
-
-static void free_line(weir_gate *gate, const struct line *line)
-{
-  while (line->oldest != NULL) {
-    weir_connection *connection = line->oldest;
-    unlink_connection(gate, connection);
-    weir_connection_free(connection);
-  }
+  weir_roll_add(roll_of(gate, connection), connection, asked_ns(gate));
 }
 
 void weir_gate_free(weir_gate *gate)
 {
   if (gate == NULL)
     return;
-  free_line(gate, &gate->friends);
-  free_line(gate, &gate->strangers);
+  weir_roll_free_all(&gate->friends);
+  weir_roll_free_all(&gate->strangers);
   weir_dial_free(gate->dial);
   weir_door_fini(&gate->door);
   weir_net_free(gate->net);
-  for (int i = 0; i < PLACES_MAX; i++)
-    weir_mem_free(gate->places[i].text);
+  weir_plight_fini(&gate->plight);
   weir_mem_free((char *)gate->options.address);
   weir_mem_free(gate);
 }
@@ -213,7 +178,7 @@ static void open_connection(weir_gate *gate, weir_socket *socket)
   weir_connection *connection = weir_connection_new(
       socket, own, (enum weir_frame)gate->options.frame, gate->options.max_record);
   connection->is_stranger = !weir_socket_has_greeted(socket);
-  link_newest(gate, connection);
+  enrol(gate, connection);
   if (!connection->is_stranger)
     count(gate, WEIR_GATE_OPENED);
 }
@@ -221,22 +186,6 @@ static void open_connection(weir_gate *gate, weir_socket *socket)
 static const char *words_of(const weir_gate *gate, int code)
 {
   return gate->problem[0] != '\0' ? gate->problem : weir_err_text(code);
-}
-
-static const char *place_of(weir_gate *gate, int code)
-{
-  for (int i = 0; i < PLACES_MAX; i++) {
-    struct place *place = &gate->places[i];
-    if (place->text == NULL) {
-      char text[WEIR_ADDRESS_TEXT + PROBLEM_MAX + 32];
-      snprintf(text, sizeof text, "%s (%s)", gate->name,
-               code == WEIR_EEND ? "connecting again" : words_of(gate, code));
-      *place = (struct place){code, weir_mem_text(text)};
-    }
-    if (place->code == code)
-      return place->text;
-  }
-  return gate->name;
 }
 
 static void fail_to_connect(weir_gate *gate, int code)
@@ -268,7 +217,8 @@ static void connect_later(weir_gate *gate, int code)
     return;
   }
   gate->dial_ns = now_ns(gate) + wait_ns;
-  gate->place = place_of(gate, code);
+  const char *words = code == WEIR_EEND ? "connecting again" : words_of(gate, code);
+  gate->place = weir_plight_text(&gate->plight, code, gate->name, words);
 }
 
 static void count_end(weir_gate *gate, const weir_connection *connection)
@@ -291,7 +241,7 @@ static void close_connection(weir_gate *gate, weir_connection *connection)
   count_end(gate, connection);
   snprintf(gate->problem, sizeof gate->problem, "%s",
            weir_socket_message(connection->socket));
-  unlink_connection(gate, connection);
+  weir_roll_remove(roll_of(gate, connection), connection);
   weir_connection_free(connection);
   weir_door_let_out(&gate->door, now_ns(gate));
   if (gate->options.connects && !gate->draining)
@@ -350,14 +300,14 @@ static int is_idle(const weir_gate *gate, const weir_connection *connection)
          connection->active_ns + timeout_ns <= asked_ns(gate);
 }
 
-static void stop_idle(weir_gate *gate, const struct line *line)
+static void stop_idle(weir_gate *gate, const weir_roll *roll)
 {
-  while (line->oldest != NULL && is_idle(gate, line->oldest)) {
-    weir_connection *idle = line->oldest;
+  while (roll->oldest != NULL && is_idle(gate, roll->oldest)) {
+    weir_connection *idle = roll->oldest;
     count(gate, idle->is_stranger ? WEIR_GATE_SLOW : WEIR_GATE_IDLE);
     weir_connection_stop(idle, -ETIME);
-    unlink_connection(gate, idle);
-    link_newest(gate, idle);
+    weir_roll_remove(roll_of(gate, idle), idle);
+    enrol(gate, idle);
     weir_socket_again(idle->socket);
   }
 }
@@ -376,9 +326,9 @@ int weir_gate_tend(weir_gate *gate)
 
 static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
 
-static int64_t idle_ns(const weir_gate *gate, const struct line *line)
+static int64_t idle_ns(const weir_gate *gate, const weir_roll *roll)
 {
-  const weir_connection *oldest = line->oldest;
+  const weir_connection *oldest = roll->oldest;
   if (oldest == NULL || timeout_of(gate, oldest) <= 0)
     return INT64_MAX;
   return oldest->active_ns + timeout_of(gate, oldest) + gate->away_ns;
@@ -422,9 +372,9 @@ void weir_gate_put(weir_gate *gate, weir_connection *connection, int completed)
   if (completed)
     weir_backoff_reset(&gate->backoff);
   if (completed || is_known) {
-    unlink_connection(gate, connection);
+    weir_roll_remove(roll_of(gate, connection), connection);
     connection->is_stranger = 0;
-    link_newest(gate, connection);
+    enrol(gate, connection);
   }
   if (is_known)
     count(gate, WEIR_GATE_OPENED);
@@ -434,9 +384,9 @@ void weir_gate_put(weir_gate *gate, weir_connection *connection, int completed)
     weir_socket_again(connection->socket);
 }
 
-static void drain_line(const struct line *line)
+static void drain_all(const weir_roll *roll)
 {
-  for (weir_connection *at = line->oldest; at != NULL; at = at->newer) {
+  for (weir_connection *at = roll->oldest; at != NULL; at = at->newer) {
     at->read_max = weir_socket_waiting(at->socket);
     weir_socket_again(at->socket);
   }
@@ -452,8 +402,8 @@ void weir_gate_drain(weir_gate *gate)
   weir_door_close(&gate->door);
   weir_dial_free(gate->dial);
   gate->dial = NULL;
-  drain_line(&gate->friends);
-  drain_line(&gate->strangers);
+  drain_all(&gate->friends);
+  drain_all(&gate->strangers);
 }
 
 int weir_gate_is_drained(const weir_gate *gate)
