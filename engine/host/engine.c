@@ -308,9 +308,9 @@ int weir_engine_new(weir_engine **out, weir_flow *flow, uint32_t worker_count,
   engine->options = *options;
   engine->options.setup = weir_mem_text(options->setup);
   engine->pool_lanes = weir_flow_pool_lanes(flow);
-  uint32_t sources = 0;
-  uint32_t others = weir_flow_pool_tasks(flow, &sources) - sources;
-  uint32_t threads = sources + (others < POOL_MAX ? others : POOL_MAX);
+  uint32_t waiting = 0;
+  uint32_t others = weir_flow_pool_tasks(flow, &waiting) - waiting;
+  uint32_t threads = waiting + (others < POOL_MAX ? others : POOL_MAX);
   int rc = weir_loop_new(&engine->loop, threads, dispatch, engine);
   if (rc != WEIR_OK) {
     weir_engine_free(engine);

@@ -258,15 +258,16 @@ uint32_t weir_flow_add_sink(weir_flow *flow, const char *name, weir_sink *sink)
 }
 
 // Of what a task takes, all may wait for room on one port where classes part, and so
-// may all that waits before such a task: the most urgent class of that. A buffer may
-// drop.
-static uint32_t urgent_behind(const weir_task *task)
+// may all that waits before such a task: the most urgent class of that. What a buffer
+// lets go on waits for nobody there; but it waits for who takes what it drops.
+static uint32_t urgent_behind(const weir_task *task, uint32_t port)
 {
   uint32_t urgent = WEIR_CLASSES;
   for (uint32_t i = 0; i < task->port_count; i++)
     if (task->ports[i].classed && task->ports[i].priority < urgent)
       urgent = task->ports[i].priority;
-  for (uint32_t i = 0; task->kind == WEIR_TASK_SEGMENT && i < task->input_count; i++)
+  int parts = task->kind == WEIR_TASK_BUFFER && port == 0;
+  for (uint32_t i = 0; !parts && i < task->input_count; i++)
     if (task->inputs[i].urgent < urgent)
       urgent = task->inputs[i].urgent;
   return urgent;
@@ -302,7 +303,7 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
       .producer = producer,
       .unordered = (uint32_t)(unordered != 0),
       .number = flow->edge_count++,
-      .urgent = urgent_behind(producer),
+      .urgent = urgent_behind(producer, port),
       .first = apart ? number : input[-1].first,
   };
   consumer->apart = 0;

@@ -167,9 +167,9 @@ weir_clock weir_flow_clock(const weir_flow *flow);
 enum { WEIR_FLOW_SHARE_MIN = 1000 };
 void weir_flow_limit_dead(weir_flow *flow, double count, double share);
 
-// How many tasks may need a thread of the pool at the same time; sources among them may
-// keep it for ever.
-uint32_t weir_flow_pool_tasks(const weir_flow *flow, uint32_t *sources);
+// How many threads of the pool tasks may need at the same time; so many of them are
+// waited on for others, who may never come.
+uint32_t weir_flow_pool_tasks(const weir_flow *flow, uint32_t *waiting);
 
 int weir_flow_has_segments(const weir_flow *flow);
 

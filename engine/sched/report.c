@@ -233,14 +233,17 @@ uint32_t weir_flow_workers_bound(const weir_flow *flow)
   return count;
 }
 
-uint32_t weir_flow_pool_tasks(const weir_flow *flow, uint32_t *sources)
+uint32_t weir_flow_pool_tasks(const weir_flow *flow, uint32_t *waiting)
 {
   uint32_t count = 0;
-  *sources = 0;
+  *waiting = 0;
   for (uint32_t i = 0; i < flow->task_count; i++) {
     const weir_task *task = flow->tasks[i];
-    count += task->home == WEIR_HOME_POOL || task->kind == WEIR_TASK_SINK;
-    *sources += task->home == WEIR_HOME_POOL && task->kind == WEIR_TASK_SOURCE;
+    uint32_t needs = task->kind == WEIR_TASK_RELAY
+                         ? 2
+                         : task->home == WEIR_HOME_POOL || task->kind == WEIR_TASK_SINK;
+    count += needs;
+    *waiting += task->kind != WEIR_TASK_SINK ? needs : 0;
   }
   return count;
 }
