@@ -23,6 +23,10 @@ local input = ...
 -- exit code 4, and what was written till then is whole.
 weir.options{ max_errors = "10%", max_memory = "256MiB" }
 
+-- A run that lasts can be looked at: `weir top` shows it live, `weir ctl tap NAME` some records
+-- that pass a stage, by the name that it has in `weir explain`; --metrics FILE keeps numbers
+-- for Prometheus (`weir help control`, `weir help metrics`).
+
 weir.from(input)
   :filter(function(r) return p.only == "" or r.host == p.only end)
 

@@ -3,6 +3,7 @@
 -- Pure: from a snapshot, what was before it, the window, and what the keys have chosen.
 
 local human = require("weir.cli.human")
+local keys = require("weir.lib.keys")
 local layout = require("weir.cli.table")
 local spark = require("weir.cli.spark")
 local stats = require("weir.cli.stats")
@@ -131,6 +132,38 @@ local function troubles(snapshot, screen)
   return out
 end
 
+local function add_counts(words, counts, form)
+  for _, name in ipairs(keys.sorted(counts or {})) do
+    if counts[name] ~= 0 then
+      words[#words + 1] = form:format(human.count(counts[name]), (name:gsub("_", " ")))
+    end
+  end
+end
+
+-- What the table has no room for, of the node that is chosen.
+local function details(node, screen)
+  if not node then
+    return {}
+  end
+  local words = { node.kind }
+  if node.byte_rate then
+    words[#words + 1] = ("%s/s"):format(human.bytes(node.byte_rate.s))
+  end
+  add_counts(words, node.dropped, "%s %s")
+  add_counts(words, { filtered = node.filtered, absorbed = node.absorbed,
+    keys_forgotten = node.forgotten }, "%s %s")
+  add_counts(words, node.levels, "%s %s")
+  add_counts(words, node.events, "%s %s")
+  if node.buffer then
+    words[#words + 1] = ("%s in memory, at most %s records"):format(human.bytes(node.buffer.bytes),
+      human.count(node.buffer.records_max))
+    if node.buffer.disk_bytes > 0 then
+      words[#words + 1] = human.bytes(node.buffer.disk_bytes) .. " on disk"
+    end
+  end
+  return { clipped("  " .. table.concat(words, ", "), screen.width) }
+end
+
 -- The records that were seen last, the newest one below.
 local function tapped(view, screen, room)
   local tap = view.tap
@@ -146,8 +179,8 @@ local function tapped(view, screen, room)
 end
 
 -- What the keys do now.
-local function keys_of(snapshot, screen, view)
-  local keys = {
+local function words_of_keys(snapshot, screen, view)
+  local words = {
     { "q", "quit" },
     { "p", snapshot.state == "paused" and "go on" or "pause" },
     { "s", "sort: " .. (view.order or M.orders[1]).name },
@@ -156,9 +189,9 @@ local function keys_of(snapshot, screen, view)
     { "d", "drain" },
   }
   if #(view.runs or {}) > 1 then
-    keys[#keys + 1] = { "tab", "next run" }
+    words[#words + 1] = { "tab", "next run" }
   end
-  return keys
+  return words
 end
 
 local function foot(snapshot, screen, view)
@@ -166,7 +199,7 @@ local function foot(snapshot, screen, view)
     return screen.brush("title", view.asks)
   end
   local text = ""
-  for _, key in ipairs(keys_of(snapshot, screen, view)) do
+  for _, key in ipairs(words_of_keys(snapshot, screen, view)) do
     local more = (text == "" and "" or "  ") .. key[1] .. " " .. key[2]
     if layout.width_of(text) + layout.width_of(more) <= screen.width then
       text = text .. more
@@ -193,6 +226,14 @@ local function window(lines, first, room)
   return out
 end
 
+local function chosen_of(nodes, name)
+  for _, node in ipairs(nodes) do
+    if node.name == name then
+      return node
+    end
+  end
+end
+
 local function place_of(nodes, name)
   for i, node in ipairs(nodes) do
     if node.name == name then
@@ -215,7 +256,10 @@ function M.frame(snapshot, history, screen, view)
   append(out, head(snapshot, screen, view), screen.height - 2)
   local room = math.max(0, screen.height - #out - 1)
   local lines = rows(nodes, history, screen, view)
-  local more = troubles(snapshot, screen)
+  local more = details(chosen_of(nodes, view.chosen), screen)
+  for _, line in ipairs(troubles(snapshot, screen)) do
+    more[#more + 1] = line
+  end
   local shown = math.min(#nodes + 1, math.max(3, room - math.min(#more, 4) - (view.tap and 6 or 0)),
     room)
   append(out, lines, math.min(1, shown))

@@ -106,6 +106,20 @@ describe("a screen of weir top", function()
     end
   end)
 
+  it("tells more of the node that is chosen", function()
+    local now = snapshot(2)
+    local node = now.nodes[2]
+    node.kind, node.dropped, node.byte_rate = "buffer", { dropped_oldest = 12345 }, rate(2e6)
+    node.buffer = { bytes = 5e6, records_max = 900, disk_bytes = 0 }
+    node.events = { saves_failed = 0, rotations = 2 }
+    local view = { chosen = "node:2" }
+    local text = table.concat(screen.frame(now, {}, WINDOW, view), "\n")
+    assert.matches("\n  buffer, 2.00 MB/s, 12,345 dropped oldest, 2 rotations, 5.00 MB in memory, "
+      .. "at most 900 records\n", text)
+    view.chosen = nil
+    assert.falsy(table.concat(screen.frame(now, {}, WINDOW, view), "\n"):find("rotations"))
+  end)
+
   it("shows the last records of a tap, as a terminal bears them", function()
     local records = {}
     for i = 1, 40 do
