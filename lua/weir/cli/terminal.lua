@@ -49,11 +49,11 @@ local function take_signals()
   return ffi.C.signalfd(-1, set, 0), old
 end
 
---- The terminal of this process, or nil if it has none.
+--- The terminal of this process, or nil if it has none, or one that can only print.
 ---@param world table
 function M.open(world)
   local was = ffi.new("struct weir_termios")
-  if not world.out_is_terminal or ffi.C.tcgetattr(STDIN, was) ~= 0 then
+  if not world.out_is_terminal or world.env("TERM") == "dumb" or ffi.C.tcgetattr(STDIN, was) ~= 0 then
     return nil
   end
   local self = setmetatable({ world = world, was = was, keys = {} }, Terminal)
