@@ -157,6 +157,9 @@ function M.run(engine, values, world, tools)
     if running == true and #watchers > 0 then
       wait_ms, ends = act_when_due(watchers, engine:elapsed_ms(), tools:stirred())
     end
+    if tools:is_behind() then
+      wait_ms = 1
+    end
     if ends and running == true then
       engine:abort("told to stop at the control socket")
       running = "interrupted"

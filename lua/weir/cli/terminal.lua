@@ -53,7 +53,8 @@ end
 ---@param world table
 function M.open(world)
   local was = ffi.new("struct weir_termios")
-  if not world.out_is_terminal or world.env("TERM") == "dumb" or ffi.C.tcgetattr(STDIN, was) ~= 0 then
+  local can_draw = world.out_is_terminal and world.env("TERM") ~= "dumb"
+  if not can_draw or ffi.C.tcgetattr(STDIN, was) ~= 0 then
     return nil
   end
   local self = setmetatable({ world = world, was = was, keys = {} }, Terminal)

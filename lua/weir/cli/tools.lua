@@ -83,7 +83,12 @@ end
 
 --- Whether somebody has come to the control socket.
 function Tools:stirred()
-  return self.control ~= nil and (self.engine:stirred() or self.control.left)
+  return self.control ~= nil and (self.engine:stirred() or self:is_behind())
+end
+
+--- Whether more of them have come than could be answered in a moment.
+function Tools:is_behind()
+  return self.control ~= nil and self.control.left
 end
 
 function Tools:close()

@@ -5,7 +5,7 @@
 --       line = function(client, line) ... end,      -- one came
 --       ended = function(client) ... end,           -- it is gone
 --       too_long = "...", too_many = "...",         -- last words
---       now_s = os.time,                            -- a clock, or this one
+--       now_s = function() ... end,                 -- a clock, or the real one
 --     })
 --     listener:serve()                     -- whenever something has come
 --     listener:send(client, "a line")      -- and, now and then:
@@ -18,7 +18,8 @@
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
 
-local C = cdef.load("engine/base/err.h", "engine/loop/address.h", "engine/loop/net.h")
+local C = cdef.load("engine/base/clock.h", "engine/base/err.h", "engine/loop/address.h",
+  "engine/loop/net.h")
 
 local M = {}
 
@@ -27,7 +28,9 @@ M.SILENCE_MAX_S = 60 -- then a client makes room for another, should there be no
 M.LINE_MAX = 64 * 1024 -- bytes of a request
 M.UNSENT_MAX = 256 * 1024 -- bytes that a client has not read; then it is not heard
 M.LINES_A_TURN = 64 -- of a client, before others have their turn
-local TURNS = 64 -- of clients, before the thread does something else
+M.SHARE_S = 0.02 -- of time, before the thread does something else
+local TURNS = 64 -- of clients, likewise
+local OWED = 16 * 1024 -- bytes said, before it is seen whether a client is still there
 local READ_BYTES = 16 * 1024
 
 local Listener = {}
@@ -35,6 +38,12 @@ Listener.__index = Listener
 
 local room = ffi.new("char[?]", READ_BYTES)
 local count = ffi.new("size_t[1]")
+
+local clock = C.weir_clock_real()
+
+local function real_s()
+  return tonumber(clock.monotonic_ns(clock.context)) / 1e9
+end
 
 local function key_of(socket)
   return tonumber(ffi.cast("intptr_t", socket))
@@ -75,15 +84,21 @@ function M.open(path, user)
   end
   local self = setmetatable({
     net = net[0], socket = socket[0], path = path, user = user, options = options,
-    clients = {}, client_count = 0, now_s = user.now_s or os.time,
+    clients = {}, client_count = 0, now_s = user.now_s or real_s,
+    until_s = 0,
   }, Listener)
   self:serve()
   return self
 end
 
+-- Whether a client has not been left meanwhile.
+local function is_here(self, client)
+  return self.clients[client.key] == client
+end
+
 --- Ends the connection of a client.
 function Listener:drop(client)
-  if self.clients[client.key] == client then
+  if is_here(self, client) then
     self.clients[client.key] = nil
     self.client_count = self.client_count - 1
     C.weir_socket_close(client.socket)
@@ -126,7 +141,7 @@ end
 
 --- Sends a line as soon as the client takes it.
 function Listener:send(client, line)
-  if self.clients[client.key] ~= client then
+  if not is_here(self, client) then
     return
   end
   client.out[#client.out + 1] = line .. "\n"
@@ -151,6 +166,7 @@ local function has_line(client)
 end
 
 local function take_lines(self, client)
+  client.told = client.unsent
   for _ = 1, M.LINES_A_TURN do
     local line, rest = client.begun:match("^([^\n]*)\n(.*)$")
     if #(line or client.begun) > M.LINE_MAX then
@@ -162,13 +178,20 @@ local function take_lines(self, client)
     if line:find("%S") then
       self.user.line(client, line)
     end
+    if client.unsent - client.told >= OWED then
+      self:_flush(client)
+      client.told = client.unsent
+    end
+    if not is_here(self, client) or self.now_s() >= self.until_s then
+      return
+    end
   end
 end
 
 -- Lines that wait are done before more is read.
 local function hear(self, client)
   take_lines(self, client)
-  if has_line(client) or client.parting or client.said_all then
+  if not is_here(self, client) or has_line(client) or client.parting or client.said_all then
     return
   end
   local code = C.weir_socket_read(client.socket, room, READ_BYTES, count)
@@ -186,11 +209,13 @@ function Listener:_serve_client(client)
   if not client.parting and client.unsent < M.UNSENT_MAX then
     hear(self, client)
   end
+  if not is_here(self, client) then
+    return
+  end
   client.parting = client.parting or client.said_all and not has_line(client)
     and client.listens == 0
   self:_flush(client)
-  local is_there = self.clients[client.key] == client
-  if is_there and has_line(client) and client.unsent < M.UNSENT_MAX then
+  if is_here(self, client) and has_line(client) and client.unsent < M.UNSENT_MAX then
     C.weir_socket_again(client.socket)
   end
 end
@@ -222,7 +247,7 @@ function Listener:_welcome(socket)
     return
   end
   local client = {
-    socket = socket, key = key_of(socket), begun = "", out = {}, unsent = 0, listens = 0,
+    socket = socket, key = key_of(socket), begun = "", out = {}, unsent = 0, told = 0, listens = 0,
     heard_s = self.now_s(),
   }
   self.clients[client.key] = client
@@ -245,7 +270,11 @@ end
 
 --- Does what there is to do, and no more than a few turns of it; whether something is left.
 function Listener:serve()
+  self.until_s = self.now_s() + M.SHARE_S
   for _ = 1, TURNS do
+    if self.now_s() >= self.until_s then
+      break
+    end
     local socket = C.weir_net_take(self.net)
     if socket == nil then
       C.weir_net_wait(self.net, 0)
@@ -265,6 +294,7 @@ end
 
 --- Sends what was said since the last turn, and asks for clients again.
 function Listener:flush()
+  self.until_s = self.now_s() + M.SHARE_S
   C.weir_socket_watch(self.socket, C.WEIR_SOCKET_READ)
   for _, client in pairs(self.clients) do
     if client.unsent > 0 or client.said_all then

@@ -1,7 +1,7 @@
 local listener = require("weir.serve.listener")
 local sockets = require("spec.support.sockets")
 
-local path, open, heard, gone, now
+local path, open, heard, gone, now, takes_s
 
 -- Echoes each line, and remembers it.
 local function listen()
@@ -9,6 +9,7 @@ local function listen()
   self, message = listener.open(path, {
     line = function(client, line)
       heard[#heard + 1] = line
+      now = now + takes_s
       self:send(client, "<" .. line .. ">")
     end,
     ended = function()
@@ -23,7 +24,7 @@ local function listen()
 end
 
 before_each(function()
-  path, heard, gone, now = os.tmpname() .. ".sock", {}, 0, 1000
+  path, heard, gone, now, takes_s = os.tmpname() .. ".sock", {}, 0, 1000, 0
 end)
 
 after_each(function()
@@ -93,6 +94,40 @@ describe("a listener", function()
       self:flush()
     end
     assert.equal(("<line>\n"):rep(500), client:read_all())
+  end)
+
+  it("does no more at a time than its share, and goes on where it was", function()
+    local self = assert(listen())
+    takes_s = listener.SHARE_S / 2
+    local first, second = sockets.connect_path(path), sockets.connect_path(path)
+    first:send(("one\n"):rep(100))
+    second:send("two\n")
+    assert.is_true(self:serve())
+    assert.equal(2, #heard)
+    local calls = 0
+    while #heard < 101 do
+      assert.is_true(self:serve() or #heard == 101)
+      calls = calls + 1
+    end
+    assert.is_true(calls >= 49)
+    assert.equal("<two>\n", second:read())
+    local at
+    for i, line in ipairs(heard) do
+      at = line == "two" and i or at
+    end
+    assert.is_true(at < 10, "the second client waits for the first one")
+  end)
+
+  it("does little for clients that have gone without listening", function()
+    local self = assert(listen())
+    local client = sockets.connect_path(path)
+    client:send((("x"):rep(5000) .. "\n"):rep(40))
+    client:close()
+    for _ = 1, 20 do
+      self:serve()
+    end
+    assert.same({ 0, 1 }, { self.client_count, gone })
+    assert.is_true(#heard <= 4)
   end)
 
   it("ends a line that never ends", function()
