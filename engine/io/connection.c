@@ -27,6 +27,7 @@ weir_connection *weir_connection_new(weir_socket *socket, weir_decoder *decoder,
 
 void weir_connection_free(weir_connection *connection)
 {
+  weir_socket_end(connection->socket);  // nothing was to be said to it
   weir_socket_close(connection->socket);
   weir_decoder_free(connection->decoder);
   weir_buf_fini(&connection->carry);

@@ -332,7 +332,6 @@ void weir_session_free(weir_session *session)
 {
   if (session == NULL)
     return;
-  weir_session_end(session);
   session->ssl->SSL_free(session->own);
   weir_mem_free(session);
 }

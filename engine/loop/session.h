@@ -26,7 +26,8 @@ typedef struct weir_session weir_session;
 
 // host: whom the peer must be, if it is asked; NULL: nobody in particular.
 weir_session *weir_session_new(weir_tls *tls, int fd, const char *host);
-// Says goodbye if that can be done without waiting. NULL is a no-op.
+// Without a goodbye, so that the peer does not take for all what was not. NULL is a
+// no-op.
 void weir_session_free(weir_session *session);
 
 // OK when both sides know all that they want to know. A peer that has asked for our

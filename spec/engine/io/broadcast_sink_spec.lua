@@ -363,6 +363,26 @@ describe("a sink that listens", function()
     assert.is_nil(silent:read())
   end)
 
+  for failed, expected in pairs({ [false] = "WEIR_EEND", [true] = "WEIR_ETRUNCATED" }) do
+    it("says goodbye over TLS when that was all, and only then: " .. expected, function()
+      local port = open({
+        tls = { cert = certificates "host.pem", key = certificates "host.key", listens = 1 },
+      })
+      local path = support.path("end")
+      sockets.beside(function()
+        local peer = assert(tls_peer.connect(port, { ca = certificates "ca.pem" }))
+        local text, code = peer:read_all()
+        local file = assert(io.open(path, "w"))
+        file:write(text, code)
+        file:close()
+      end)
+      write('{"a":1}')
+      assert.equal(0, finish(failed))
+      sockets.wait()
+      assert.equal('{"a":1}\n' .. C[expected], text_of(path))
+    end)
+  end
+
   it("has a slow peer over TLS miss whole records only", function()
     local port = open({
       overflow = "drop_oldest",
