@@ -47,6 +47,8 @@ describe("run --metrics", function()
     assert.equal(500, prometheus.value(families, "weir_records_sent_total", { node = "out" }))
     assert.equal(1, prometheus.value(families, "weir_errors_total", { node = "in" }))
     assert.equal(500, prometheus.value(families, "weir_latency_seconds_count", { node = "out" }))
+    assert.equal(0, prometheus.value(families, "weir_lag_bytes", { node = "in" }))
+    assert.equal(0, prometheus.value(families, "weir_lag_seconds", { node = "out" }))
     assert.falsy(place:has("m.prom.tmp"))
   end)
 
@@ -111,5 +113,25 @@ describe("run --stats", function()
     local result = place:run("weir run --stats 1 p.lua")
     assert.equal(2, result.code)
     assert.matches('%-%-stats must be a duration such as "250ms"', result.err)
+  end)
+end)
+
+describe("what a source has not read", function()
+  it("is bytes of the files that a tail follows, and those are a level, no count", function()
+    place:write("p.lua", [[
+local weir = require "weir"
+weir.from(weir.tail{ name = "in", path = "*.log", codec = "lines" }):to(weir.stdout{})
+]])
+    place:write("a.log", "one\n")
+    local result = place:run([[
+      "$WEIR" run -q --state-dir state --metrics m.prom p.lua >out & pid=$!
+      until grep -q 'files_followed"} 1$' m.prom 2>/dev/null; do sleep 0.02; done
+      until grep -q 'weir_lag_bytes{.*} 0$' m.prom; do sleep 0.02; done
+      printf 'begun, and not ended' >> a.log
+      until grep -q 'weir_lag_bytes{.*} 20$' m.prom; do sleep 0.02; done
+      grep -A 1 '# TYPE weir_level' m.prom | tail -n 1
+      kill -TERM $pid; wait $pid; echo "code $?"]])
+    assert.equal('weir_level{pipeline="p",node="in",kind="source",level="bytes_behind"} 20\ncode 0\n',
+      result.out)
   end)
 end)
