@@ -69,11 +69,19 @@ end
 
 -- --- its parts
 
+local function plain(_, text)
+  return text
+end
+
+local function headline(snapshot, screen, view)
+  local place = #(view.runs or {}) > 1 and (" %d of %d"):format(view.at, #view.runs) or ""
+  local is_short = layout.width_of(snapshot.pipeline .. place .. "  "
+    .. stats.headline(snapshot, plain)) > screen.width
+  return screen.brush("title", snapshot.pipeline) .. screen.brush("faint", place) .. "  "
+    .. stats.headline(snapshot, screen.brush, is_short)
+end
+
 local function head(snapshot, screen, view)
-  local title = screen.brush("title", snapshot.pipeline)
-  if #(view.runs or {}) > 1 then
-    title = title .. screen.brush("faint", (" %d of %d"):format(view.at, #view.runs))
-  end
   local memory = snapshot.memory
   local process = memory and ("%s of memory%s  %d worker%s"):format(human.bytes(memory.used),
     memory.limit > 0 and " of " .. human.bytes(memory.limit) or "", snapshot.workers,
@@ -81,7 +89,7 @@ local function head(snapshot, screen, view)
   if process and view.cpu_share then
     process = ("%.0f%% of a core  "):format(view.cpu_share * 100) .. process
   end
-  return { title .. "  " .. stats.headline(snapshot, screen.brush),
+  return { headline(snapshot, screen, view),
     process and screen.brush("faint", process) or nil, "" }
 end
 

@@ -143,15 +143,18 @@ function M.lines(snapshot, width, kept)
   return lines
 end
 
---- What stands above it.
-function M.headline(snapshot, brush)
+--- What stands above it; a short one where there is little room.
+function M.headline(snapshot, brush, is_short)
   local dead = snapshot.dead > 0
     and ", " .. brush("bad", human.count(snapshot.dead) .. " dead") or ""
-  return ("%s, %s: %s read (%s, %s/s), %s written%s"):format(
-    human.duration_ms(snapshot.elapsed_s * 1000),
+  local read, rate = snapshot.read, human.rate(snapshot.read.rate.s)
+  return ("%s, %s: %s, %s written%s"):format(human.duration_ms(snapshot.elapsed_s * 1000),
     brush(snapshot.state == "running" and "good" or "title", snapshot.state),
-    human.plural(snapshot.read.records, "record"), human.rate(snapshot.read.rate.s),
-    human.bytes(snapshot.read.byte_rate.s), human.count(snapshot.written.records), dead)
+    is_short and ("%s read, %s"):format(human.short(read.records), rate)
+      or ("%s read (%s, %s/s)"):format(human.plural(read.records, "record"), rate,
+        human.bytes(read.byte_rate.s)),
+    is_short and human.short(snapshot.written.records) or human.count(snapshot.written.records),
+    dead)
 end
 
 --- All of it, ending in an empty line.

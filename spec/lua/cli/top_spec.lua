@@ -45,6 +45,17 @@ describe("a screen of weir top", function()
     end
   end)
 
+  it("is brief where there is little room", function()
+    local now = snapshot(1)
+    now.read.records, now.written.records, now.dead = 514805, 8616, 6
+    local function first(width)
+      return screen.frame(now, {}, { width = width, height = 20, brush = plain })[1]
+    end
+    assert.equal("p  5.0 s, running: 514,805 records read (5/s, 50 B/s), 8,616 written, 6 dead",
+      first(80))
+    assert.equal("p  5.0 s, running: 515k read, 5/s, 8.62k written, 6 dead", first(70))
+  end)
+
   it("shows what a sink waits for", function()
     local now = snapshot(2)
     now.nodes[2].hindrance = ("a.jsonl: cannot be written: no room; "):rep(4)
