@@ -92,8 +92,9 @@ local SECONDS_MAX = 300
 -- its path, for what a function cannot be.
 ---@return table  { code, out, err }
 function Place:run(line)
-  local script = ("cd %s; WEIR=%s/%s/weir; weir() { \"$WEIR\" \"$@\"; }\n%s")
-    :format(quote(self.path), quote(root), build, line)
+  -- What runs leave behind stays here, since names and inodes come again.
+  local script = ("cd %s; export XDG_STATE_HOME=$PWD/.state; WEIR=%s/%s/weir; "
+    .. "weir() { \"$WEIR\" \"$@\"; }\n%s"):format(quote(self.path), quote(root), build, line)
   local began = os.time()
   local code = os.execute(("timeout -s KILL %d sh -c %s >%s/.out 2>%s/.err </dev/null"):format(
     SECONDS_MAX, quote(script), quote(self.path), quote(self.path)))
