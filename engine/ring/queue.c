@@ -9,22 +9,16 @@
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/ring/bucket.h"
 #include "engine/ring/strand.h"
 #include "engine/ring/urgency.h"
-
-// Under a rate records go on together that fall due within so long, so that a fast one
-// does not send them one by one.
-enum { RATE_STEP_NS = 1000000 };
-
-static const double second_ns = 1e9;
 
 struct weir_queue {
   weir_queue_options options;
   weir_pool *pool;
   weir_strand strands[WEIR_CLASSES];
   int failure;  // of a disk
-  double tokens;
-  int64_t tokens_ns;  // when they were counted
+  weir_bucket bucket;
   weir_queue_stats stats;
 };
 
@@ -189,16 +183,6 @@ static void sample_row(weir_queue *queue, weir_part part)
   }
 }
 
-static void earn_tokens(weir_queue *queue, int64_t now_ns)
-{
-  const weir_queue_options *options = &queue->options;
-  double earned = (double)(now_ns - queue->tokens_ns) * options->rate_per_s / second_ns;
-  queue->tokens_ns = now_ns;
-  queue->tokens += earned > 0 ? earned : 0;
-  if (queue->tokens > options->burst)
-    queue->tokens = options->burst;
-}
-
 static int rate_drops(const weir_queue *queue)
 {
   return queue->options.rate_per_s > 0 &&
@@ -208,10 +192,8 @@ static int rate_drops(const weir_queue *queue)
 // What the rate does not allow at once is dropped.
 static uint32_t put_at_rate(weir_queue *queue, weir_part part)
 {
-  earn_tokens(queue, part.since_ns);
   uint32_t rows = part.end - part.first;
-  uint32_t allowed = queue->tokens < rows ? (uint32_t)queue->tokens : rows;
-  queue->tokens -= allowed;
+  uint32_t allowed = weir_bucket_take(&queue->bucket, rows, part.since_ns);
   weir_part rest = part;
   part.end = rest.first = part.first + allowed;
   let_in(queue, part);
@@ -380,15 +362,6 @@ const char *weir_queue_message(const weir_queue *queue)
 
 // --- what goes on
 
-// How many records a rate wants together.
-static double step_of(const weir_queue *queue, uint32_t rows)
-{
-  double step = queue->options.rate_per_s * RATE_STEP_NS / second_ns;
-  step = step < rows ? step : rows;
-  step = step < queue->options.burst ? step : queue->options.burst;
-  return step > 1 ? step : 1;
-}
-
 static int waits_for_tokens(const weir_queue *queue)
 {
   return queue->options.rate_per_s > 0 && !rate_drops(queue);
@@ -415,10 +388,7 @@ static int64_t next_of(const weir_queue *queue, uint32_t priority, int drain)
   if (next == INT64_MAX || !waits_for_tokens(queue))
     return next;
   uint32_t rows = weir_parts_together(&queue->strands[priority].waiting);
-  double missing = step_of(queue, rows) - queue->tokens;
-  double wait_ns = missing * second_ns / queue->options.rate_per_s;
-  // Rounded up, or whoever waits would come a moment too early and wait again.
-  int64_t allowed = queue->tokens_ns + (missing > 0 ? (int64_t)wait_ns + 1 : 0);
+  int64_t allowed = weir_bucket_next_ns(&queue->bucket, rows);
   return next > allowed ? next : allowed;
 }
 
@@ -481,9 +451,7 @@ weir_batch *weir_queue_take(weir_queue *queue, uint32_t classes, int64_t now_ns,
   }
   uint32_t rows = weir_parts_together(&strand->waiting);
   if (waits_for_tokens(queue) && rows > 0) {
-    earn_tokens(queue, now_ns);
-    rows = queue->tokens < rows ? (uint32_t)queue->tokens : rows;
-    queue->tokens -= rows;
+    rows = weir_bucket_take(&queue->bucket, rows, now_ns);
     if (rows == 0)
       return NULL;  // by less than a nanosecond
   }
@@ -530,7 +498,7 @@ weir_queue *weir_queue_new(const weir_queue_options *options, weir_pool *pool)
   weir_queue *queue = weir_mem_new(sizeof *queue);
   queue->options = *options;
   queue->pool = pool;
-  queue->tokens = options->burst;
+  queue->bucket = weir_bucket_of(options->rate_per_s, options->burst);
   for (uint32_t i = 0; i < WEIR_CLASSES; i++)
     queue->strands[i].spill = options->spills[i];
   return queue;
