@@ -10,6 +10,7 @@ local M = {}
 
 local REDRAW_MS, METRICS_MS, CONTROL_MS = 200, 1000, 100
 local LOOK_MS, LOOK_MS_MAX = 50, 1000
+local SAME_MS = 20
 local STATS_MS_MIN = 100
 local CLEAR = "\r\27[K"
 
@@ -61,14 +62,22 @@ end
 -- A disk that is full for a while is told of once.
 local function metrics_file(file, values, world, snapshot)
   local was_well = true
-  local function put()
-    local ok, message = file:put(snapshot())
+  local function put(is_last)
+    local ok, message = file:put(snapshot(is_last))
     if was_well and not ok then
       load.complain({ message = "--metrics: " .. message }, { values = values }, world)
     end
     was_well = ok
   end
-  return { every_ms = METRICS_MS, act = put, finish = put }
+  return {
+    every_ms = METRICS_MS,
+    act = function()
+      put(false)
+    end,
+    finish = function()
+      put(true)
+    end,
+  }
 end
 
 -- Sees often what segments are at, and less often where they rest.
@@ -81,20 +90,38 @@ local function onlooker(tools, wanted)
   return watcher
 end
 
--- A run that is soon over needs no socket that nobody was told of.
+-- A run that is soon over needs no socket that nobody was told of. Where nobody has come
+-- there is little to do.
 local function control_socket(tools)
-  return {
-    every_ms = CONTROL_MS,
-    act = function(now_ms)
-      if not tools.control and now_ms >= METRICS_MS then
-        tools:open_own()
-      end
-      return tools.control and tools.control:tell()
-    end,
-    serve = function()
-      return tools.control and tools.control:serve()
-    end,
-  }
+  local watcher = { every_ms = METRICS_MS }
+  function watcher.act(now_ms)
+    if not tools.control and now_ms >= METRICS_MS then
+      tools:open_own()
+    end
+    watcher.every_ms = tools:has_clients() and CONTROL_MS or METRICS_MS
+    return tools.control and tools.control:tell()
+  end
+  function watcher.serve(now_ms)
+    local ends = tools.control and tools.control:serve()
+    if tools:has_clients() then
+      watcher.every_ms = CONTROL_MS
+      watcher.due_ms = math.min(watcher.due_ms, now_ms + CONTROL_MS)
+    end
+    return ends
+  end
+  return watcher
+end
+
+-- Those who ask at the same time are told the same; the end is told as it is.
+local function snapshots(engine, tools)
+  local last, last_ms
+  return function(is_last)
+    local now_ms = engine:elapsed_ms()
+    if is_last or not last or now_ms - last_ms >= SAME_MS then
+      last, last_ms = tools:meter():snapshot(), now_ms
+    end
+    return last
+  end
 end
 
 local function watchers_of(engine, values, world, tools)
@@ -108,9 +135,7 @@ local function watchers_of(engine, values, world, tools)
   if wants_progress(engine, values, world) then
     watchers[2] = progress_line(engine, world)
   end
-  local function snapshot()
-    return tools:meter():snapshot()
-  end
+  local snapshot = snapshots(engine, tools)
   if values.stats then
     watchers[#watchers + 1] = stats_table(values, world, snapshot)
   end
@@ -133,7 +158,7 @@ local function act_when_due(watchers, now_ms, stirred)
   for _, watcher in ipairs(watchers) do
     watcher.due_ms = watcher.due_ms or watcher.every_ms
     if stirred and watcher.serve then
-      ends = watcher.serve() or ends
+      ends = watcher.serve(now_ms) or ends
     end
     if now_ms >= watcher.due_ms then
       ends = watcher.act(now_ms) or ends

@@ -86,6 +86,10 @@ function Tools:stirred()
   return self.control ~= nil and (self.engine:stirred() or self:is_behind())
 end
 
+function Tools:has_clients()
+  return self.control ~= nil and self.control.listener.client_count > 0
+end
+
 --- Whether more of them have come than could be answered in a moment.
 function Tools:is_behind()
   return self.control ~= nil and self.control.left
