@@ -334,6 +334,8 @@ static int connect_to_program(void)
 
 // ---- one run
 
+static uint64_t half_of(uint64_t records) { return records / 2 / BLOCK * BLOCK; }
+
 static void over_tcp(void)
 {
   int fd = connect_to_program();
@@ -356,7 +358,7 @@ static void over_tcp(void)
 static void through_file(void)
 {
   int fd = open(options.file, O_WRONLY | O_APPEND | O_CLOEXEC);
-  uint64_t half = options.records / 2;
+  uint64_t half = half_of(options.records);
   while (atomic_load(&got) < awaited(half) && !atomic_load(&over))
     nanosleep(&(struct timespec){0, 1000000}, NULL);
   send_fast(fd, FIRST + half, options.records - half);
@@ -368,7 +370,7 @@ static void prepare_file(void)
   int fd = open(options.file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0)
     stop(options.file);
-  send_fast(fd, FIRST, options.records / 2);
+  send_fast(fd, FIRST, half_of(options.records));
   close(fd);
 }
 
