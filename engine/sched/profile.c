@@ -80,8 +80,7 @@ void weir_profile_end(const weir_task *task, weir_lane *lane, uint32_t worker,
   weir_time ended = now(flow);
   weir_time spent = {ended.wall_ns - began.wall_ns, ended.cpu_ns - began.cpu_ns, 1};
   spend(&lane->time, spent);
-  if (flow->profile != NULL && task->home != WEIR_HOME_POOL &&
-      worker < WEIR_FLOW_LANES_MAX)
+  if (flow->profile != NULL && worker < WEIR_FLOW_LANES_MAX)
     spend(&flow->profile->workers[worker], spent);
 }
 

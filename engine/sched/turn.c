@@ -277,7 +277,8 @@ uint32_t weir_flow_run(weir_flow *flow, uint32_t number, uint32_t worker,
     weir_task_step(task, lane, runner);
   lane->at_work = 0;
   uint32_t woken = lane->woken;
-  weir_profile_end(task, lane, worker, began);
+  // Who has no runner is of the pool.
+  weir_profile_end(task, lane, runner != NULL ? worker : WEIR_FLOW_ANYBODY, began);
   if (__atomic_load_n(&flow->withheld, __ATOMIC_ACQUIRE))
     woken = WEIR_HOME_ANY;  // that source may wait for this very step
   weir_task_leave(task);
