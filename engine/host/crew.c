@@ -106,8 +106,7 @@ void weir_crew_cancel(weir_crew *crew, uint32_t worker, int found)
 }
 
 // There may be something that its own lane cannot take now, and another's can.
-void weir_crew_sleep(weir_crew *crew, uint32_t worker, uint32_t ticket,
-                     int64_t until_ns)
+int weir_crew_sleep(weir_crew *crew, uint32_t worker, uint32_t ticket, int64_t until_ns)
 {
   struct hand *hand = &crew->hands[worker];
   if (hand->offers)
@@ -116,4 +115,5 @@ void weir_crew_sleep(weir_crew *crew, uint32_t worker, uint32_t ticket,
     wake_one(crew, worker + 1);
   hand->offers = 0;
   hand->called = (uint32_t)weir_waker_sleep(hand->waker, ticket, until_ns);
+  return hand->called != 0;
 }

@@ -19,7 +19,7 @@ typedef struct weir_crew weir_crew;
 weir_crew *weir_crew_new(weir_flow *flow, uint32_t count);
 void weir_crew_free(weir_crew *crew);  // NULL is a no-op
 
-enum { WEIR_CREW_NOBODY = UINT32_MAX };
+enum { WEIR_CREW_NOBODY = 0x7fffffff };
 
 // For what a step has said (weir_flow_run). by: the worker that took it, or NOBODY.
 void weir_crew_wake(weir_crew *crew, uint32_t by, uint32_t homes);
@@ -29,8 +29,9 @@ void weir_crew_wake_all(weir_crew *crew, uint32_t but);
 void weir_crew_ready(weir_crew *crew, uint32_t worker);
 
 // A worker that has found nothing prepares, looks again, and then calls it off or
-// sleeps. found: what it was woken for may be left to others.
+// sleeps. found: what it was woken for may be left to others. sleep: whether it was
+// woken, before its time.
 uint32_t weir_crew_prepare(weir_crew *crew, uint32_t worker);
 void weir_crew_cancel(weir_crew *crew, uint32_t worker, int found);
-void weir_crew_sleep(weir_crew *crew, uint32_t worker, uint32_t ticket,
-                     int64_t until_ns);
+int weir_crew_sleep(weir_crew *crew, uint32_t worker, uint32_t ticket,
+                    int64_t until_ns);
