@@ -131,7 +131,8 @@ weir.from(weir.tail{ name = "in", path = "*.log", codec = "lines" }):to(weir.std
       until grep -q 'weir_lag_bytes{.*} 20$' m.prom; do sleep 0.02; done
       grep -A 1 '# TYPE weir_level' m.prom | tail -n 1
       kill -TERM $pid; wait $pid; echo "code $?"]])
-    assert.equal('weir_level{pipeline="p",node="in",kind="source",level="bytes_behind"} 20\ncode 0\n',
+    assert.equal(
+      'weir_level{pipeline="p",node="in",kind="source",level="bytes_behind"} 20\ncode 0\n',
       result.out)
   end)
 end)
