@@ -59,10 +59,14 @@ void weir_flow_set_waker(weir_flow *flow, void (*wake)(void *context, uint32_t h
   flow->wake_context = context;
 }
 
-static void free_place(weir_flight *flight)
+static void free_place(weir_flights *flights, uint32_t place)
 {
+  weir_flight *flight = &flights->places[place];
+  if (flight->batch == NULL)
+    return;
   weir_batch_unref(flight->batch);
   *flight = (weir_flight){0};
+  flights->taken--;
 }
 
 void weir_flights_free(weir_flights *flights)
@@ -70,7 +74,7 @@ void weir_flights_free(weir_flights *flights)
   if (flights == NULL)
     return;
   for (uint32_t i = 0; i < flights->place_count; i++)
-    free_place(&flights->places[i]);
+    free_place(flights, i);
   weir_landing_close(flights->landing);
   weir_landing_unref(flights->landing);
   weir_mem_free(flights->places);
@@ -86,17 +90,9 @@ int weir_flights_are_awaited(const weir_flights *flights)
 
 // ---- what comes in
 
-static uint32_t count_taken(const weir_flights *flights)
-{
-  uint32_t count = 0;
-  for (uint32_t i = 0; i < flights->place_count; i++)
-    count += flights->places[i].batch != NULL;
-  return count;
-}
-
 static int may_board(const weir_flights *flights)
 {
-  return flights->room > 0 && count_taken(flights) < flights->place_count;
+  return flights->room > 0 && flights->taken < flights->place_count;
 }
 
 static void board(weir_task *task, weir_lane *lane)
@@ -114,6 +110,7 @@ static void board(weir_task *task, weir_lane *lane)
       .ends_sequence = lane->ends_sequence,
       .left = lane->batch->row_count,
   };
+  flights->taken++;
   flights->launching = place;
   lane->run.row_end = lane->batch->row_count;
 }
@@ -144,7 +141,7 @@ static void land(weir_task *task, weir_lane *lane)
 {
   weir_flights *flights = lane->run.flights;
   weir_task_push_all(task, lane, 1);
-  free_place(&flights->places[flights->at]);
+  free_place(flights, flights->at);
   flights->at = WEIR_FLIGHT_NONE;
 }
 
@@ -218,7 +215,7 @@ static void give_up(weir_task *task, weir_lane *lane, const weir_runner *runner)
   show_under_way(flights);
   __atomic_store_n(&task->dropped, task->received - task->passed, __ATOMIC_RELAXED);
   for (uint32_t i = 0; i < flights->place_count; i++)
-    free_place(&flights->places[i]);
+    free_place(flights, i);
   weir_batch_unref(lane->batch);
   lane->batch = NULL;
   weir_task_cancel(task, lane);
@@ -246,8 +243,7 @@ static int has_room(const weir_task *task)
 
 static int may_finish(const weir_task *task, const weir_lane *lane)
 {
-  return task->inputs_ended && lane->batch == NULL &&
-         count_taken(lane->run.flights) == 0;
+  return task->inputs_ended && lane->batch == NULL && lane->run.flights->taken == 0;
 }
 
 static int has_work(weir_task *task, const weir_lane *lane)

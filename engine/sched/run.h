@@ -99,6 +99,7 @@ enum weir_flight_count {
 typedef struct weir_flights {
   weir_flight *places;  // [place_count]
   uint32_t place_count;
+  uint32_t taken;      // places
   uint32_t launching;  // the place of run->batch
   uint32_t at;         // that of the batch which out is made from
   uint32_t under_way;  // rows that are not done; the code says so

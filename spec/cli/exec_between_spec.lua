@@ -205,7 +205,7 @@ weir.from "a.jsonl" :exec{ command = %q, answers = %q, stop_timeout = "10ms" }
 
   it("finishes what it has at a stop", function()
     script([[
-weir.from(weir.exec{ command = "echo '{\"n\":1}'; echo '{\"n\":2}'; exec sleep 99" })
+weir.from(weir.exec{ command = "echo '{\"n\":1}\n{\"n\":2}'; exec sleep 99" })
   :exec{ command = "read -r a; echo $a; cat >rest; cat rest" }:to(weir.stdout{})]])
     local result = place:run([[
       mkfifo pipe; "$WEIR" run -q in.lua >pipe & pid=$!

@@ -166,7 +166,7 @@ s:set{ m = "n * 2" }:to(weir.stdout{})]]):format(silent))
     local port = web.held(place.path .. "/go")
     place:write("in.lua", ([[
 local weir = require "weir"
-weir.from(weir.exec{ command = "echo '{\"n\":1}'; echo '{\"n\":2}'; exec sleep 99" })
+weir.from(weir.exec{ command = "echo '{\"n\":1}\n{\"n\":2}'; exec sleep 99" })
   :map_async(function(r)
     if r.n == 2 then r.path = weir.http_get("http://127.0.0.1:%d/x").body end
   end):to(weir.stdout{})]]):format(port))
