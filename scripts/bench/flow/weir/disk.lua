@@ -1,5 +1,5 @@
 -- As classes.lua, but what is in the background waits on disk. Who writes to a disk waits for
--- it, so the rest does not go the same way.
+-- it, so the rest goes past that, though on one connection it may have to wait all the same.
 local weir = require "weir"
 local from, to = ...
 
