@@ -99,11 +99,11 @@ weir_batch *weir_strand_join(weir_strand *strand, weir_pool *pool)
   return weir_parts_join(&strand->waiting, pool);
 }
 
+// All as one: where much is dropped, much has come together by the time it is taken.
 weir_batch *weir_strand_take_dropped(weir_strand *strand, weir_pool *pool)
 {
-  uint32_t rows = weir_parts_together(&strand->dropped);
-  strand->dropped_bytes -= weir_parts_bytes(&strand->dropped, rows);
-  return weir_parts_take(&strand->dropped, rows, pool);
+  strand->dropped_bytes = 0;
+  return weir_parts_join(&strand->dropped, pool);
 }
 
 const weir_batch *weir_strand_head(const weir_strand *strand)
