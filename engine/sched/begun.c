@@ -1,9 +1,10 @@
-// begun.c -- what a lane has begun and set aside for something more urgent.
+// begun.c -- what a task has begun and set aside for something more urgent.
 //
 // A step takes a millisecond or so, and a batch of costly records many of them; what is
-// urgent would wait for all of these. So the lane holds one batch a class, each with
-// what has been made of it, and does a step of the most urgent one. Within a class a
-// batch comes to its end before the next one, which keeps its order.
+// urgent would wait for all of these. So a lane that holds a batch sets it aside, with
+// what has been made of it, and whichever lane has nothing more urgent to do goes on
+// with it. Nothing of a class is taken while some of it stands aside, and a lane comes
+// to the end of one batch of a class before the next, which keeps its order.
 
 #include <stddef.h>
 
@@ -11,14 +12,27 @@
 #include "engine/base/mem.h"
 #include "engine/sched/task.h"
 
-static weir_begun *begun_of(weir_lane *lane, uint32_t priority)
+static weir_begun *place_of(weir_task *task, uint32_t priority, uint32_t number)
 {
-  if (lane->begun == NULL)
-    lane->begun = weir_mem_new(WEIR_CLASSES * sizeof lane->begun[0]);
-  weir_begun *begun = &lane->begun[priority];
-  size_t ports = lane->run.port_count;
-  if (begun->out == NULL && ports > 0)
-    begun->out = weir_mem_new(ports * sizeof begun->out[0]);
+  if (task->begun == NULL)
+    task->begun =
+        weir_mem_new((size_t)WEIR_CLASSES * task->lane_count * sizeof task->begun[0]);
+  weir_begun *begun = &task->begun[priority * task->lane_count + number];
+  if (begun->out == NULL && task->port_count > 0)
+    begun->out = weir_mem_new(task->port_count * sizeof begun->out[0]);
+  return begun;
+}
+
+// Behind those that were taken before it, which others may wait for.
+static weir_begun *insert(weir_task *task, uint32_t priority, const weir_ticket *ticket)
+{
+  uint32_t at = task->begun_count[priority]++;
+  weir_begun *begun = place_of(task, priority, at);
+  for (; at > 0 && begun[-1].ticket->number > ticket->number; at--, begun--) {
+    weir_begun free = begun[0];
+    begun[0] = begun[-1];
+    begun[-1] = free;
+  }
   return begun;
 }
 
@@ -45,8 +59,9 @@ void weir_lane_set_aside(weir_task *task, weir_lane *lane, int64_t now_ns)
 {
   push_made(task, lane);
   weir_run *run = &lane->run;
-  weir_begun *begun = begun_of(lane, lane->batch->priority);
-  WEIR_ASSERT(begun->batch == NULL && !run->begun);
+  uint32_t priority = lane->batch->priority;
+  WEIR_ASSERT(task->begun_count[priority] < task->lane_count && !run->begun);
+  weir_begun *begun = insert(task, priority, lane->ticket);
   swap_out(run, begun);
   begun->batch = lane->batch;
   begun->partial = run->partial;
@@ -58,13 +73,14 @@ void weir_lane_set_aside(weir_task *task, weir_lane *lane, int64_t now_ns)
   lane->batch = NULL;
   lane->ticket = NULL;
   run->partial = NULL;
+  lane->woken |= task->home;  // another lane may go on with it
 }
 
-void weir_lane_resume(weir_lane *lane, uint32_t priority)
+void weir_lane_resume(weir_task *task, weir_lane *lane, uint32_t priority)
 {
   weir_run *run = &lane->run;
-  weir_begun *begun = begun_of(lane, priority);
-  WEIR_ASSERT(begun->batch != NULL && lane->batch == NULL);
+  WEIR_ASSERT(task->begun_count[priority] > 0 && lane->batch == NULL);
+  weir_begun *begun = place_of(task, priority, 0);
   swap_out(run, begun);
   lane->batch = begun->batch;
   lane->ticket = begun->ticket;
@@ -72,28 +88,38 @@ void weir_lane_resume(weir_lane *lane, uint32_t priority)
   lane->ends_sequence = begun->ends_sequence;
   run->partial = begun->partial;
   run->row = begun->row;
-  begun->batch = NULL;
-  begun->partial = NULL;
+  weir_begun empty = {.out = begun->out};
+  uint32_t left = --task->begun_count[priority];
+  for (uint32_t i = 0; i < left; i++)
+    begun[i] = begun[i + 1];
+  begun[left] = empty;
 }
 
-int weir_lane_has_begun(const weir_lane *lane)
+const weir_begun *weir_task_begun(const weir_task *task, uint32_t priority)
 {
-  for (uint32_t i = 0; lane->begun != NULL && i < WEIR_CLASSES; i++)
-    if (lane->begun[i].batch != NULL)
+  return task->begun_count[priority] > 0 ? &task->begun[priority * task->lane_count]
+                                         : NULL;
+}
+
+int weir_task_has_begun(const weir_task *task)
+{
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
+    if (task->begun_count[i] > 0)
       return 1;
   return 0;
 }
 
-void weir_lane_free_begun(weir_lane *lane, const weir_merger *merger)
+void weir_task_free_begun(weir_task *task)
 {
-  for (uint32_t i = 0; lane->begun != NULL && i < WEIR_CLASSES; i++) {
-    weir_begun *begun = &lane->begun[i];
-    for (uint32_t port = 0; begun->out != NULL && port < lane->run.port_count; port++)
+  uint32_t count = task->begun != NULL ? WEIR_CLASSES * task->lane_count : 0;
+  for (uint32_t i = 0; i < count; i++) {
+    weir_begun *begun = &task->begun[i];
+    for (uint32_t port = 0; begun->out != NULL && port < task->port_count; port++)
       weir_batch_unref(begun->out[port]);
     if (begun->partial != NULL)
-      merger->drop(begun->partial);
+      task->merger.drop(begun->partial);
     weir_batch_unref(begun->batch);
     weir_mem_free(begun->out);
   }
-  weir_mem_free(lane->begun);
+  weir_mem_free(task->begun);
 }

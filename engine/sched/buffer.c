@@ -131,12 +131,11 @@ static uint64_t let_go(weir_lane *lane)
 static void give_up(weir_task *task, weir_lane *lane)
 {
   uint64_t waiting = weir_queue_clear(task->queue) + let_go(lane);
-  for (uint32_t i = 0; lane->begun != NULL && i < WEIR_CLASSES; i++) {
-    if (lane->begun[i].batch == NULL)
-      continue;
-    weir_lane_resume(lane, i);
-    waiting += let_go(lane);
-  }
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
+    while (weir_task_begun(task, i) != NULL) {
+      weir_lane_resume(task, lane, i);
+      waiting += let_go(lane);
+    }
   task->buffered = weir_queue_count(task->queue);
   __atomic_fetch_add(&task->dropped, waiting, __ATOMIC_RELAXED);
   weir_task_cancel(task, lane);
@@ -151,7 +150,7 @@ static int is_pointless(const weir_task *task)
 
 static int is_over(const weir_task *task, const weir_lane *lane)
 {
-  return task->inputs_ended && lane->batch == NULL && !weir_lane_has_begun(lane) &&
+  return task->inputs_ended && lane->batch == NULL && !weir_task_has_begun(task) &&
          weir_queue_is_empty(task->queue, drains(task));
 }
 

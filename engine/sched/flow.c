@@ -50,7 +50,6 @@ static void free_lane(weir_lane *lane, const weir_merger *merger)
     weir_batch_unref(lane->run.out[port]);
   if (lane->run.partial != NULL)
     merger->drop(lane->run.partial);
-  weir_lane_free_begun(lane, merger);
   weir_mem_free(lane->run.out);
   weir_mem_free(lane->run.counts);
   weir_flights_free(lane->run.flights);
@@ -70,6 +69,7 @@ static void free_task(weir_task *task)
   free_looks(task);
   for (uint32_t i = 0; i < task->lane_count; i++)
     free_lane(task->lanes[i], &task->merger);
+  weir_task_free_begun(task);
   weir_task_free_tickets(task);
   for (uint32_t port = 0; port < task->port_count; port++) {
     weir_mem_free(task->ports[port].edges);

@@ -21,7 +21,7 @@ static int comes_any_time(const weir_task *task, uint32_t input)
 
 // What a lane may do next: an input to take a batch of a class from, or one that it has
 // begun.
-enum { NONE = -1, BEGUN = -2 };
+enum { NONE = -1, BEGUN = -2, HELD = -3 };
 struct choice {
   int input;
   uint32_t priority;
@@ -53,10 +53,10 @@ static struct choice more_urgent(const weir_task *task, struct choice best,
   return before ? one : best;
 }
 
-static struct choice of_begun(const weir_batch *batch, uint32_t priority,
-                              int64_t since_ns)
+static struct choice of_batch(int input, const weir_batch *batch, int64_t since_ns)
 {
-  return (struct choice){BEGUN, priority, {priority, batch->deadline_ns, since_ns}};
+  uint32_t priority = batch->priority;
+  return (struct choice){input, priority, {priority, batch->deadline_ns, since_ns}};
 }
 
 // A full edge has its producer wait, with what is more urgent.
@@ -91,19 +91,17 @@ static struct choice choose_urgent(const weir_task *task, const weir_lane *lane)
   int64_t now = now_ns(task);
   struct choice best = {.input = NONE};
   for (uint32_t priority = 0; priority < WEIR_CLASSES; priority++) {
-    const weir_begun *begun = lane->begun != NULL ? &lane->begun[priority] : NULL;
-    if (lane->batch != NULL && lane->batch->priority == priority) {
-      if (can_go_on(task, lane->ticket, priority))
-        best = more_urgent(task, best, of_begun(lane->batch, priority, now), now);
-    } else if (lane->run.begun) {
+    const weir_begun *begun = weir_task_begun(task, priority);
+    int is_held = lane->batch != NULL && lane->batch->priority == priority;
+    if (is_held && can_go_on(task, lane->ticket, priority))
+      best = more_urgent(task, best, of_batch(HELD, lane->batch, now), now);
+    else if (lane->run.begun)
       continue;
-    } else if (begun != NULL && begun->batch != NULL) {
-      if (can_go_on(task, begun->ticket, priority))
-        best = more_urgent(task, best,
-                           of_begun(begun->batch, priority, begun->since_ns), now);
-    } else if (can_take(task, priority)) {
+    else if (begun != NULL && can_go_on(task, begun->ticket, priority))
+      best =
+          more_urgent(task, best, of_batch(BEGUN, begun->batch, begun->since_ns), now);
+    else if (!is_held && begun == NULL && can_take(task, priority))
       best = choose_input(task, best, priority, now);
-    }
   }
   return best;
 }
@@ -118,13 +116,12 @@ void weir_task_turn(weir_task *task, weir_lane *lane)
   if (!task->flow->classes)
     return;
   struct choice choice = choose_urgent(task, lane);
-  int is_held = lane->batch != NULL && lane->batch->priority == choice.priority;
-  if (choice.input == NONE || is_held)
+  if (choice.input == NONE || choice.input == HELD)
     return;
   if (lane->batch != NULL)
     weir_lane_set_aside(task, lane, now_ns(task));
   if (choice.input == BEGUN)
-    weir_lane_resume(lane, choice.priority);
+    weir_lane_resume(task, lane, choice.priority);
 }
 
 // The next input of a group, by sequence and then by place; -1: none now. It must be

@@ -212,7 +212,7 @@ static void pass(weir_task *task, weir_lane *lane)
 static int may_finish(const weir_task *task, const weir_lane *lane)
 {
   return task->inputs_ended && lane->number == 0 && weir_task_all_delivered(task) &&
-         !weir_lane_has_begun(lane);
+         !weir_task_has_begun(task);
 }
 
 static void cancel_for_good(weir_task *task, weir_lane *lane)
@@ -285,7 +285,7 @@ static int has_urgent(weir_task *task, const weir_lane *lane)
     return 0;
   if (weir_task_has_turn(task, lane))
     return 1;
-  if (lane->batch != NULL || weir_lane_has_begun(lane))
+  if (lane->batch != NULL || weir_task_has_begun(task))
     return 0;
   if (task->inputs_ended)
     return may_finish(task, lane) && weir_task_has_room(task, WEIR_CLASS_NORMAL);

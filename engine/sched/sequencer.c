@@ -58,7 +58,8 @@ void weir_ticket_take(weir_task *task, weir_lane *lane)
     return;
   uint32_t priority = lane->batch != NULL ? lane->batch->priority : 0;
   weir_line *line = &task->lines[line_of(task, priority)];
-  lane->ticket = ticket_at(line, line->next++);
+  lane->ticket = ticket_at(line, line->next);
+  lane->ticket->number = line->next++;
 }
 
 void weir_ticket_put(weir_task *task, const weir_lane *lane, weir_made made)

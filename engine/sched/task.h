@@ -58,6 +58,7 @@ typedef struct weir_ticket {
   int32_t failed;  // a source's: why it ends here
   uint32_t over;   // sent on, before an earlier one
   uint32_t line;   // in which it stands
+  uint64_t number;
   char *message;
 } weir_ticket;
 
@@ -93,7 +94,6 @@ typedef struct weir_lane {
   uint32_t ends_sequence;  // nothing more of that sequence will be made
   int64_t held_since_ns;   // 0: nothing is held back
   weir_time time;          // of its steps; atomic
-  weir_begun *begun;       // [WEIR_CLASSES], or NULL: no classes, or none yet
   uint32_t number;
   uint32_t at_work;
   uint32_t rows_now[WEIR_CLASSES];  // that an entry may do, to stay below a millisecond
@@ -129,6 +129,9 @@ struct weir_task {
   weir_tap **looks;  // [stages], each as a port's; NULL: nobody has looked inside
   weir_lane **lanes;
   uint32_t lane_count;
+  weir_begun *begun;  // [WEIR_CLASSES][lane_count], first those of a class that stand
+                      // aside; NULL: none ever did
+  uint32_t begun_count[WEIR_CLASSES];
   uint32_t pin;  // the worker of a single lane, or WEIR_FLOW_ANYBODY
 
   weir_input *inputs;
@@ -272,12 +275,12 @@ void weir_task_free_tickets(weir_task *task);
 // buffer.c, what a lane's task asks of a queue
 int weir_buffer_has_room(const weir_task *task, uint32_t priority);
 
-// begun.c: where there are classes, a lane has a batch of each under way, and works at
-// the one that it holds.
+// begun.c: where there are classes, what is less urgent stands aside.
 void weir_lane_set_aside(weir_task *task, weir_lane *lane, int64_t now_ns);
-void weir_lane_resume(weir_lane *lane, uint32_t priority);
-int weir_lane_has_begun(const weir_lane *lane);  // and set aside
-void weir_lane_free_begun(weir_lane *lane, const weir_merger *merger);
+void weir_lane_resume(weir_task *task, weir_lane *lane, uint32_t priority);
+const weir_begun *weir_task_begun(const weir_task *task, uint32_t priority);  // or NULL
+int weir_task_has_begun(const weir_task *task);
+void weir_task_free_begun(weir_task *task);
 
 // input.c
 // A batch to take, or the end to note.
