@@ -212,6 +212,7 @@ int weir_flow_is_abandoned(const weir_flow *flow);
 int weir_flow_rests(const weir_flow *flow);     // paused, and nobody has stopped it
 void weir_flow_check_dead(weir_flow *flow);     // fails it if there are too many
 int weir_flow_gives_up(const weir_flow *flow);  // what is under way does not matter
+void weir_flow_forfeit(weir_flow *flow);        // what has not arrived comes again
 
 // turn.c: what a task owns belongs to whoever guards it, for a moment; a lane at work
 // leaves the guard to others while it computes.
