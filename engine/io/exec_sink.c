@@ -11,16 +11,20 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/io/envelope.h"
+#include "engine/io/owed.h"
 #include "engine/wire/frame.h"
+
+enum { LOOK_AGAIN_MS = 2 };
 
 struct exec_sink {
   weir_sink base;
   weir_command *command;
   weir_envelope envelope;
   weir_outbox outbox;
-  int fd;      // of the program's standard input; -1: it does not run
-  int begun;   // it was started once
-  int broken;  // the code of everything from now on, if not OK
+  weir_owed owed;  // of what is in the outbox
+  int fd;          // of the program's standard input; -1: it does not run
+  int begun;       // it was started once
+  int broken;      // the code of everything from now on, if not OK
   weir_counter counters[WEIR_EXEC_SINK_COUNTERS];
 };
 
@@ -31,19 +35,28 @@ static struct exec_sink *exec_sink_of(weir_sink *sink)
 
 static int break_with(struct exec_sink *sink, int code)
 {
-  snprintf(sink->base.message, sizeof sink->base.message, "%s",
-           weir_command_message(sink->command));
+  snprintf(sink->base.message, sizeof sink->base.message, "%s%s",
+           weir_command_message(sink->command),
+           weir_outbox_rows(&sink->outbox) > 0 && sink->begun ? ", not having read all"
+                                                              : "");
   weir_counter_add(&sink->counters[WEIR_EXEC_SINK_LOST],
                    weir_outbox_pending(&sink->outbox).size);
   return sink->broken = code;
 }
 
-// What it has not read stays in the pipe, even when it has gone.
-static void confirm(struct exec_sink *sink)
+// What it has not read stays in the pipe, even when it has gone. How much that is.
+static size_t confirm(struct exec_sink *sink)
 {
   int unread = 0;
-  if (ioctl(sink->fd, FIONREAD, &unread) == 0)
-    weir_outbox_confirm(&sink->outbox, (size_t)unread);
+  if (ioctl(sink->fd, FIONREAD, &unread) != 0)
+    return 0;
+  weir_outbox_confirm(&sink->outbox, (size_t)unread);
+  uint64_t left = sink->owed.rows - sink->owed.paid;
+  uint64_t taken = left - weir_outbox_rows(&sink->outbox);
+  if (taken > 0)
+    weir_command_worked(sink->command);
+  weir_owed_pay(&sink->owed, NULL, taken);
+  return (size_t)unread;
 }
 
 static void close_input(struct exec_sink *sink)
@@ -97,6 +110,15 @@ static int go_on(struct exec_sink *sink, int code)
   return rc == WEIR_OK ? rc : break_with(sink, code != WEIR_OK ? code : rc);
 }
 
+// It reads no more.
+static int lose(struct exec_sink *sink)
+{
+  close_input(sink);
+  weir_counter_add(&sink->counters[WEIR_EXEC_SINK_AGAIN],
+                   weir_outbox_rewind(&sink->outbox));
+  return go_on(sink, weir_command_end(sink->command));
+}
+
 // All rows, and before those of a new run what stands at its beginning.
 static int push_once(struct exec_sink *sink)
 {
@@ -113,14 +135,10 @@ static int push_once(struct exec_sink *sink)
   int rc = write_all(sink, pending.bytes, pending.size, &written);
   weir_outbox_wrote(&sink->outbox, written);
   if (rc == WEIR_OK) {
-    weir_command_worked(sink->command);
     confirm(sink);
     return rc;
   }
-  close_input(sink);
-  weir_counter_add(&sink->counters[WEIR_EXEC_SINK_AGAIN],
-                   weir_outbox_rewind(&sink->outbox));
-  return go_on(sink, weir_command_end(sink->command));
+  return lose(sink);
 }
 
 static int push(struct exec_sink *sink)
@@ -128,6 +146,32 @@ static int push(struct exec_sink *sink)
   int rc = sink->broken;
   while (rc == WEIR_OK && (!sink->begun || weir_outbox_pending(&sink->outbox).size > 0))
     rc = push_once(sink);
+  return rc;
+}
+
+// Whether it has read all, when it has or reads no more. A pipe does not say that it
+// has been emptied, so one looks now and then.
+static int await_reading(struct exec_sink *sink)
+{
+  struct pollfd polled[] = {
+      {.fd = sink->fd},
+      {.fd = weir_command_killed_fd(sink->command), .events = POLLIN},
+  };
+  while (confirm(sink) > 0)
+    if (poll(polled, 2, LOOK_AGAIN_MS) > 0)
+      return confirm(sink) == 0;
+  return 1;
+}
+
+// What is in the pipe when its end is closed cannot be seen any more.
+static int push_last(struct exec_sink *sink)
+{
+  int rc = push(sink);
+  while (rc == WEIR_OK && sink->fd >= 0 && !await_reading(sink)) {
+    rc = lose(sink);
+    if (rc == WEIR_OK)
+      rc = push(sink);
+  }
   return rc;
 }
 
@@ -140,7 +184,9 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
   *written = 0;
   if (sink->broken != WEIR_OK)
     return sink->broken;
+  size_t rows = weir_outbox_rows(&sink->outbox);
   size_t size = weir_envelope_add(&sink->envelope, &sink->outbox, batch, refused);
+  weir_owed_add(&sink->owed, batch, weir_outbox_rows(&sink->outbox) - rows);
   int rc = push(sink);
   if (rc != WEIR_OK)
     return rc;
@@ -152,7 +198,7 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
 static int finish(weir_sink *base, int failed)
 {
   struct exec_sink *sink = exec_sink_of(base);
-  int rc = failed ? WEIR_OK : push(sink);
+  int rc = failed ? WEIR_OK : push_last(sink);
   if (sink->fd < 0)
     return rc;
   if (failed)
@@ -179,6 +225,7 @@ static void free_sink(weir_sink *base)
   weir_command_free(sink->command);
   weir_envelope_fini(&sink->envelope);
   weir_outbox_fini(&sink->outbox);
+  weir_owed_fini(&sink->owed);
   weir_mem_free(sink);
 }
 
@@ -207,6 +254,7 @@ int weir_exec_sink_new(weir_sink **out, const weir_command_options *options,
            weir_command_text(sink->command));
   weir_envelope_init(&sink->envelope, encoder, WEIR_FRAME_LINE);
   weir_outbox_init(&sink->outbox);
+  weir_owed_init(&sink->owed);
   *out = &sink->base;
   return WEIR_OK;
 }

@@ -1,11 +1,12 @@
 // exec_sink.h -- records to the standard input of a program.
 //
 // When the program ends before all is written it is started again, as exec_source.h has
-// it, and gets what its predecessor had not read; or else write fails. At the end its
-// input ends, and it has the time that it wants. What it writes goes to our standard
-// output. It runs even if there is no record. Of a run that failed it is told to end.
+// it, and gets what its predecessor had not read; or else write fails. At the end, when
+// it has read all, its input ends, and it has the time that it wants. What it writes
+// goes to our standard output. It runs even if there is no record. Of a run that failed
+// it is told to end.
 //
-// Owns     its encoder and the command.
+// Owns     its encoder, the command, and the receipts of what has not been read.
 // Threads  as sink.h; cancel: any.
 // Errors   see command.h; -ECHILD from finish if its exit code is not 0.
 

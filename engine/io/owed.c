@@ -1,4 +1,4 @@
-// owed.c -- batches whose rows are to be answered one by one.
+// owed.c -- batches whose rows are to be answered, or taken, one by one.
 
 #include "engine/io/owed.h"
 
@@ -63,10 +63,10 @@ void weir_owed_pay(weir_owed *owed, weir_batch *batch, uint64_t rows)
   int is_first = 1;
   while (owed->paid < upto) {
     struct entry *entry = &entries_of(owed)[owed->first];
-    if (is_first)
+    if (is_first && batch != NULL)
       batch->ingest_ns = entry->ingest_ns;
     is_first = 0;
-    if (entry->receipt != NULL)
+    if (entry->receipt != NULL && batch != NULL)
       batch->receipt = weir_receipt_join(batch->receipt, entry->receipt);
     owed->paid = entry->end < upto ? entry->end : upto;
     if (owed->paid < entry->end)

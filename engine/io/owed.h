@@ -1,5 +1,5 @@
-// owed.h -- batches whose rows are to be answered one by one: until then their source
-// must not forget them.
+// owed.h -- batches whose rows are to be answered, or taken, one by one: until then
+// their source must not forget them.
 //
 // Owns     the receipts of what is owed.
 // Threads  one at a time.
@@ -25,5 +25,5 @@ void weir_owed_fini(weir_owed *owed);
 void weir_owed_add(weir_owed *owed, const weir_batch *batch, uint64_t rows);
 
 // The batch answers the oldest so many rows: it holds their receipts from now on, and
-// came in when the first of them did.
+// came in when the first of them did. NULL: nothing holds them any more.
 void weir_owed_pay(weir_owed *owed, weir_batch *batch, uint64_t rows);

@@ -3,7 +3,7 @@ local ffi = require("ffi")
 local support = require("spec.engine.io.support")
 
 local C = engine.load("engine/base/err.h", "engine/data/line.h", "engine/data/receipt.h",
-  "engine/io/file_sink.h", "engine/io/memory.h", "engine/sched/flow.h", "engine/base/clock.h")
+  "engine/io/exec_sink.h", "engine/io/file_sink.h", "engine/io/memory.h", "engine/sched/flow.h", "engine/base/clock.h")
 
 local function write(sink, pool, receipts, text)
   local batch = C.weir_batch_new(pool)
@@ -65,6 +65,57 @@ describe("what a sink has not written yet", function()
       C.weir_sink_free(sink)
     end)
   end
+
+  local function exec_sink(command)
+    local arguments = ffi.new("const char *[3]", "sh", "-c", command)
+    local out = ffi.new("weir_sink *[1]")
+    assert(C.weir_exec_sink_new(out, ffi.new("weir_command_options", {
+      arguments = arguments, argument_count = 3, clock = C.weir_clock_real(),
+      grace_ns = 1e9,
+    }), support.encoder()) == 0)
+    return out[0]
+  end
+
+  local function finish(sink)
+    local code = sink.ops.finish(sink, 0)
+    local message = ffi.string(sink.message)
+    C.weir_sink_free(sink)
+    return code, message
+  end
+
+  it("is what a program has not read", function()
+    os.execute("mkfifo " .. support.path("go"))
+    local go = support.path("go")
+    local sink = exec_sink(("read -r a <%s; read -r a; echo >%s; read -r b <%s; cat >%s"):format(go,
+      go, go, support.path("out")))
+    write(sink, pool, receipts, '{"a":1}')
+    write(sink, pool, receipts, '{"a":2}')
+    assert.equal(0, released(receipts))
+    os.execute(("echo >%s; read -r a <%s"):format(go, go)) -- a shell reads byte by byte
+    write(sink, pool, receipts, '{"a":3}')
+    assert.equal(1, released(receipts))
+    os.execute("echo >" .. go)
+    assert.equal(0, finish(sink))
+    assert.equal(2, released(receipts))
+    assert.equal('{"a":2}\n{"a":3}\n', support.read("out"))
+  end)
+
+  it("is lost if the program ends without having read it, well or not", function()
+    for _, code in ipairs({ 0, 3 }) do
+      os.execute("rm -f " .. support.path("go") .. "; mkfifo " .. support.path("go"))
+      local sink = exec_sink(("read -r a <%s; exit %d"):format(support.path("go"), code))
+      write(sink, pool, receipts, '{"a":1}')
+      os.execute("echo >" .. support.path("go"))
+      local message = sink.message
+      assert.not_equal(0, sink.ops.finish(sink, 0))
+      assert.matches(("ended with exit code %d, not having read all"):format(code),
+        ffi.string(message), 1, true)
+      assert.equal(8, tonumber(sink.counters[C.WEIR_EXEC_SINK_LOST].value))
+      assert.equal(0, released(receipts)) -- not before the run has failed
+      C.weir_sink_free(sink)
+      assert.equal(1, released(receipts))
+    end
+  end)
 end)
 
 describe("a flow", function()

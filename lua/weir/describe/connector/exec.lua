@@ -53,8 +53,10 @@ long each time up to 30s, until one has run for 10s; a sink's gets the records
 that its predecessor had not read. With restart = false a source ends with its
 program, and its exit code must be 0.
 
-A sink's program sees its input end when weir's input does, and may take the time
-that it wants; its exit code must be 0. A program runs in a process group of its
+A sink's program sees its input end when weir's input does and it has read all,
+and may take the time that it wants; its exit code must be 0. What it has read
+counts as delivered, so that a source may forget it; one that ends without having
+read all has failed, whatever its code. A program runs in a process group of its
 own: when weir stops, all of it gets SIGTERM, what it then still writes is read,
 and after stop_timeout it gets SIGKILL.
 
