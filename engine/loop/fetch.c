@@ -118,9 +118,14 @@ static int code_of(const struct request *request, CURLcode rc)
 {
   if (request->is_too_long)
     return -EMSGSIZE;
-  return rc == CURLE_OK                   ? WEIR_OK
-         : rc == CURLE_OPERATION_TIMEDOUT ? -ETIMEDOUT
-                                          : -ECONNABORTED;
+  if (rc == CURLE_OK)
+    return WEIR_OK;
+  if (rc == CURLE_OPERATION_TIMEDOUT)
+    return -ETIMEDOUT;
+  long number = 0;
+  if (rc == CURLE_COULDNT_CONNECT)
+    weir_curl.easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &number);
+  return number > 0 ? -(int)number : -ECONNABORTED;
 }
 
 static void read_answer(struct request *request, CURLcode rc)

@@ -8,14 +8,14 @@
 //     weir_fetch_start(fetcher, &options, landing, ticket)  ...  weir_landing_take ...
 //     weir_fetch_free
 //
-// Owns     a fetcher: its thread, its connections, and the requests under way. A
-// request
-//          that has arrived is the caller's to free; free of the fetcher lets go of
-//          those under way, and waits for the thread alone.
+// Owns     a fetcher: its thread, its connections, and the requests under way. One that
+//          has arrived is the caller's to free; free of the fetcher lets go of those
+//          under way, and waits for the thread alone.
 // Threads  one at a time.
 // Errors   in `code` of what arrives: OK: there is a status; -ETIMEDOUT; -EMSGSIZE: the
-//          answer is longer than body_max; ESTOPPED: cancelled; -ECONNABORTED: no
-//          answer. message says it in words, as it does what new could not do.
+//          answer is longer than body_max; ESTOPPED: cancelled; -ECONNREFUSED and the
+//          like: why there is no connection; -ECONNABORTED: no answer. message says it
+//          in words, as it does what new could not do.
 // Limits   body_max; WEIR_FETCH_HEAD_MAX bytes of headers.
 
 #pragma once

@@ -157,7 +157,7 @@ s:set{ m = "n * 2" }:to(weir.stdout{})]]):format(silent))
     local letters = dead()
     assert.matches("the answer is longer than max_body", letters[1].reason, 1, true)
     assert.matches("the answer is not JSON", letters[2].reason, 1, true)
-    assert.same({ "EMSGSIZE", "ELAMBDA", "ECONNABORTED" },
+    assert.same({ "EMSGSIZE", "ELAMBDA", "ECONNREFUSED" },
       { letters[1].code, letters[2].code, letters[3].code })
   end)
 
