@@ -160,7 +160,7 @@ static void add_time(const char *format, int64_t time_ns, weir_buf *out)
 static int is_tame(enum weir_template_kind kind, unsigned char byte, int first)
 {
   if (kind == WEIR_TEMPLATE_TYPE)
-    return 1;
+    return byte != '\0';
   int separates = byte == (kind == WEIR_TEMPLATE_PATH ? '/' : '.') ||
                   (kind == WEIR_TEMPLATE_PATH && first && byte == '.');
   return !separates && byte != '%' && byte >= ' ' && byte != 0x7f;

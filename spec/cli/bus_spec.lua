@@ -128,6 +128,31 @@ weir.from(weir.bus{ topic = "*" }):to(weir.stdout{})
     assert.matches("dead    1 record", result.err, 1, true)
   end)
 
+  it("has blanks that lead nowhere told before it runs", function()
+    for text, expected in pairs({
+      ['topic = "a.{b"'] = 'topic "a.{b": "{" at byte 3 is not closed',
+      ['topic = "a.{}"'] = '"{" at byte 3 names no field',
+      ['topic = "a", type = "%!"'] = 'type "%!": "%!" at byte 1 is no part of a time',
+    }) do
+      script(('weir.from "in.jsonl":to(weir.bus{ %s })\n'):format(text)
+        .. 'weir.from(weir.bus{ topic = ">" }):to(weir.stdout{})')
+      for _, command in ipairs({ "check", "run" }) do
+        local result = place:run(("weir %s run.lua"):format(command))
+        assert.not_equal(0, result.code)
+        assert.matches(expected, result.out .. result.err, 1, true)
+      end
+    end
+  end)
+
+  it("keeps a type whole that has a NUL in it", function()
+    place:write("in.jsonl", '{"t":"a\\u0000b"}\n')
+    script([[
+weir.from "in.jsonl":to(weir.bus{ topic = "x", type = "{t}" })
+weir.from(weir.bus{ topic = ">" }):select{ type = "@type" }:to(weir.stdout{})
+]])
+    assert.equal('{"type":"a%00b"}\n', place:run("weir run -q run.lua").out)
+  end)
+
   it("is shown by explain as the edges that it is", function()
     script([[
 weir.from "in.jsonl":to(weir.bus{ topic = "a.{k}" })

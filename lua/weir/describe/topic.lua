@@ -40,6 +40,13 @@ function M.plain(template)
   return table.concat(words_of(template), ".")
 end
 
+-- Some of which stand for something in here.
+local function problem_of_bytes(text)
+  if text:find("%c") then
+    return ("the topic %q has a control character in it"):format(text)
+  end
+end
+
 local function problem_of_words(text, words)
   for _, word in ipairs(words) do
     if word == "" then
@@ -52,6 +59,10 @@ end
 
 --- What is wrong with the topic of a publisher, or nil.
 function M.problem(topic)
+  local problem = problem_of_bytes(topic)
+  if problem then
+    return problem
+  end
   local words = words_of(topic)
   for _, word in ipairs(words) do
     if word == "*" or word == ">" then
@@ -78,7 +89,7 @@ function M.pattern_problem(pattern)
       return ('in "%s" a "*" or ">" must be a whole word'):format(pattern)
     end
   end
-  return problem_of_words(pattern, words)
+  return problem_of_bytes(pattern) or problem_of_words(pattern, words)
 end
 
 -- Whether a word of a topic may become this one.
@@ -113,8 +124,9 @@ function M.may_have_type(type, wanted)
   if not wanted or (type and M.varies(type)) then
     return wanted == nil or #wanted > 0
   end
+  local plain = type and M.plain(type)
   for _, one in ipairs(wanted) do
-    if one == type then
+    if one == plain then
       return true
     end
   end

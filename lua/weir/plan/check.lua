@@ -52,18 +52,26 @@ local function check_patterns(node, add)
   end
 end
 
--- A path of a sink may have blanks for fields and times.
-local function check_template(node, add)
-  local sink = node.sink
-  if not sink or sink.kind ~= "file" or type(sink.path) ~= "string" then
+local function check_template(node, kind, text, add)
+  if type(text) ~= "string" then
     return
   end
   local C = require("weir.cdef").load("engine/data/template.h")
   local out, message = ffi.new("weir_template *[1]"), ffi.new("char[?]", MESSAGE_MAX)
-  if C.weir_template_new(out, C.WEIR_TEMPLATE_PATH, sink.path, message, MESSAGE_MAX) == 0 then
+  if C.weir_template_new(out, C[kind], text, message, MESSAGE_MAX) == 0 then
     C.weir_template_free(out[0])
   else
     add("error", node, ffi.string(message))
+  end
+end
+
+-- What may have blanks for fields and times.
+local function check_templates(node, add)
+  if node.sink and node.sink.kind == "file" then
+    check_template(node, "WEIR_TEMPLATE_PATH", node.sink.path, add)
+  elseif node.kind == "publish" then
+    check_template(node, "WEIR_TEMPLATE_TOPIC", node.topic, add)
+    check_template(node, "WEIR_TEMPLATE_TYPE", node.type, add)
   end
 end
 
@@ -196,7 +204,7 @@ function M.mistake(graph)
       found = found or { where = node.where, message = message }
     end
     check_patterns(node, add)
-    check_template(node, add)
+    check_templates(node, add)
   end
   return found
 end
@@ -212,7 +220,7 @@ function M.check(graph)
   for _, node in ipairs(graph.nodes) do
     check_files(node, add)
     check_patterns(node, add)
-    check_template(node, add)
+    check_templates(node, add)
     check_certificates(node, add)
     check_meta(node, graph, add)
     check_bus(node, add)

@@ -108,6 +108,8 @@ describe("weir.bus", function()
       [into:format("a.*")] = "is a pattern of several",
       [into:format("a..b")] = "has an empty word",
       [into:format("a b")] = "has a blank in it",
+      [into:format("a\0b")] = "has a control character in it",
+      ['weir.from "in":to(weir.bus{ topic = "a", type = "b\\0" })'] = "without NUL",
       [from:format("a.#")] = 'the rest of a topic is written ">"',
       [from:format("a.{b}")] = "a subscriber has no record yet",
       [from:format("a.>.b")] = "so it comes last",
@@ -116,6 +118,12 @@ describe("weir.bus", function()
     }) do
       refused(text, expected)
     end
+  end)
+
+  it("knows a type without blanks by what it says", function()
+    support.load([[
+      weir.from "in":to(weir.bus{ topic = "a", type = "{{b}}" })
+      weir.from(weir.bus{ topic = "a", type = "{b}" }):to "out"]])
   end)
 
   it("refuses a subscriber that nothing can reach, and says what there is", function()

@@ -5,10 +5,10 @@ local topic = require("weir.describe.topic")
 
 require("weir.describe.bus") -- joins them when the script has been read
 
-local function types_problem(described)
-  for _, type in ipairs(described.types or {}) do
-    if type == "" then
-      return "a type is a text that is not empty"
+local function types_problem(types)
+  for _, type in ipairs(types or {}) do
+    if type == "" or type:find("%z") then
+      return "a type is a text that is not empty, without NUL"
     end
   end
 end
@@ -54,10 +54,10 @@ return {
     if type(described.topic) ~= "string" then
       return "a topic is no secret"
     elseif use == "sink" then
-      return topic.problem(described.topic)
+      return topic.problem(described.topic) or types_problem({ described.type })
     end
     described.types, described.type = described.type, nil
-    return topic.pattern_problem(described.topic) or types_problem(described)
+    return topic.pattern_problem(described.topic) or types_problem(described.types)
       or add_queue(described)
   end,
   doc = {
