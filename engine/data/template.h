@@ -26,7 +26,7 @@ enum { WEIR_TEMPLATE_VALUE_MAX = 200, WEIR_TEMPLATE_SIZE_MAX = 4000 };
 enum weir_template_kind {
   WEIR_TEMPLATE_PATH = 0,   // of parts with '/' between
   WEIR_TEMPLATE_TOPIC = 1,  // of words with '.' between
-  WEIR_TEMPLATE_TYPE = 2,   // one piece, in which values stand as they are, NUL as "%00"
+  WEIR_TEMPLATE_TYPE = 2,  // one piece, in which values stand as they are, NUL as "%00"
 };
 
 typedef struct weir_template weir_template;

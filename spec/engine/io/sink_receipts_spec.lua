@@ -3,7 +3,8 @@ local ffi = require("ffi")
 local support = require("spec.engine.io.support")
 
 local C = engine.load("engine/base/err.h", "engine/data/line.h", "engine/data/receipt.h",
-  "engine/io/exec_sink.h", "engine/io/file_sink.h", "engine/io/memory.h", "engine/sched/flow.h", "engine/base/clock.h")
+  "engine/io/exec_sink.h", "engine/io/file_sink.h", "engine/io/memory.h", "engine/sched/flow.h",
+  "engine/base/clock.h")
 
 local function write(sink, pool, receipts, text)
   local batch = C.weir_batch_new(pool)
