@@ -1,0 +1,243 @@
+--- The calls of a map_async that are under way: begun, gone on with, tried again, ended.
+--
+--     local calls = calls.new(node, flights, clock, done)
+--     calls:begin(call)                   -- runs until it waits, or is done: done(call)
+--     calls:arrive(), calls:expire()      -- goes on with those that can go on
+--     calls:room()                        -- how many more there may be
+--
+--     call = { place, row,       -- of its record, in a batch that stays until it is written
+--              co, record,       -- of the try at hand
+--              landing, ticket, cancel, wake_ns,   -- while it waits: weir.run.await
+--              deadline_ns, backoff, failed,
+--              done, result | text | problem }     -- weir.run.fate
+
+local await = require("weir.run.await")
+local cdef = require("weir.cdef")
+local fuel = require("weir.expr.fuel")
+local fate = require("weir.run.fate")
+local problems = require("weir.run.problems")
+local record = require("weir.native.record")
+local tries = require("weir.run.tries")
+
+local C = cdef.load("engine/base/counter.h", "engine/op/record.h", "engine/op/rows.h",
+  "engine/sched/run.h")
+
+local M = {}
+
+local FUEL_PER_TURN = 1e7 -- as weir.run.bind gives a call
+local NEVER = math.huge
+local ETIMEDOUT = -110
+
+local WAITS, TIMEOUTS, RETRIES, PAUSES = 0, 1, 2, 3
+
+local rows = record.rows
+
+local Calls = {}
+Calls.__index = Calls
+
+---@param node table  of the map_async
+---@param flights ffi.cdata*  weir_flights
+---@param clock ffi.cdata*
+---@param done fun(call: table)
+function M.new(node, flights, clock, done)
+  local function now_ns()
+    return tonumber(clock.monotonic_ns(clock.context))
+  end
+  return setmetatable({
+    node = node,
+    fn = node.expr.fn,
+    timeout_ns = node.timeout_ns or NEVER,
+    flights = flights,
+    now_ns = now_ns,
+    done = done,
+    tries = tries.new(node.retries, now_ns),
+    waiting = {}, -- begun and not done
+    count = 0, -- begun and not written
+    next_ns = NEVER, -- some call may have to be looked at then
+  }, Calls)
+end
+
+function Calls:_add(what)
+  C.weir_counter_add(self.flights.counters[what], 1)
+end
+
+function Calls:_note(at_ns)
+  self.next_ns = math.min(self.next_ns, at_ns)
+end
+
+-- --- the end of a call
+
+function Calls:_settle(call)
+  call.done, call.co, call.wake_ns = true, nil, nil
+  self.waiting[call] = nil
+  self.done(call)
+end
+
+function Calls:_bury(call, problem)
+  fate.bury(call, problem, self.node.where)
+  self:_settle(call)
+end
+
+-- Whether the function ended with what a wait of its own had raised.
+local function is_of_wait(call, problem)
+  local words = call.failed and call.failed.words
+  return words and problem.message and problem.message:sub(-#words) == words
+end
+
+function Calls:_fail(call, problem)
+  if not is_of_wait(call, problem) then
+    return self:_bury(call, problem)
+  end
+  if self.tries:fail() then
+    self:_add(PAUSES)
+    self:_note(self.tries.paused_ns)
+  end
+  call.wake_ns = self.tries:again_ns(call)
+  if call.wake_ns then
+    self:_add(RETRIES)
+    call.retry = true
+    return self:_note(call.wake_ns)
+  end
+  problem.code = call.failed.code
+  self:_bury(call, problem)
+end
+
+-- --- one turn of a call
+
+local function body(fn, r)
+  return xpcall(fn, problems.catch, r)
+end
+
+local YIELDED = "coroutine.yield: there is nothing to yield to; weir.sleep waits"
+
+function Calls:_turn(call, ...)
+  fuel.refill(FUEL_PER_TURN)
+  local resumed, ok, result = await.resume(call, ...)
+  if coroutine.status(call.co) == "suspended" then
+    if ok ~= await.WAITS then
+      return self:_bury(call, { message = YIELDED })
+    end
+    self:_add(WAITS)
+    self.flights.awaited = self.flights.awaited + (call.ticket and 1 or 0)
+    return call.wake_ns and self:_note(call.wake_ns)
+  end
+  if not resumed then
+    return self:_fail(call, problems.caught(ok))
+  elseif not ok then
+    return self:_fail(call, problems.caught(result))
+  end
+  if not call.failed then
+    self.tries:succeed()
+  end
+  ok, result = xpcall(fate.keep, problems.catch, call, result)
+  if ok then
+    self:_settle(call)
+  else
+    self:_bury(call, problems.caught(result))
+  end
+end
+
+-- A try begins with the record as it came.
+function Calls:_try(call)
+  local flight = self.flights.places[call.place]
+  C.weir_rows_open(rows, 0, flight.batch, call.row)
+  C.weir_rows_enter(rows, 0, 0)
+  local ok, handle = pcall(record.detach, 0)
+  if not ok then
+    return self:_bury(call, { code = C.WEIR_ENOMEM })
+  end
+  call.record, call.failed, call.retry = handle, nil, nil
+  call.co = coroutine.create(body)
+  self:_turn(call, self.fn, handle)
+end
+
+-- --- what others see
+
+function Calls:_time_out(call)
+  self:_add(TIMEOUTS)
+  self.flights.awaited = self.flights.awaited - (call.ticket and 1 or 0)
+  await.forget(call)
+  self:_bury(call, {
+    code = ETIMEDOUT,
+    message = ("%s: map_async: not done within its timeout of %g s"):format(self.node.where,
+      self.timeout_ns / 1e9),
+  })
+end
+
+local function next_of(call)
+  return math.min(call.deadline_ns, call.wake_ns or NEVER)
+end
+
+--- Goes on with those whose time has come.
+function Calls:expire()
+  local now = self.now_ns()
+  if now < self.next_ns then
+    return
+  end
+  self.next_ns = NEVER
+  local due = {}
+  for call in pairs(self.waiting) do
+    if next_of(call) <= now then
+      due[#due + 1] = call
+    else
+      self:_note(next_of(call))
+    end
+  end
+  table.sort(due, function(a, b)
+    return next_of(a) < next_of(b)
+  end)
+  for _, call in ipairs(due) do
+    self:_note(call.deadline_ns > now and call.deadline_ns or NEVER)
+    if call.deadline_ns <= now then
+      self:_time_out(call)
+    elseif call.retry then
+      self:_try(call)
+    else
+      self:_turn(call)
+    end
+  end
+end
+
+--- Goes on with those for whom something has arrived.
+function Calls:arrive()
+  for arrival in await.arrivals(self.flights.landing) do
+    local call = await.taker(arrival)
+    if call then
+      self.flights.awaited = self.flights.awaited - 1
+      self:_turn(call, arrival)
+    end
+  end
+end
+
+--- Begins one, of whom place and row are known.
+function Calls:begin(call)
+  call.landing = self.flights.landing
+  call.deadline_ns = self.timeout_ns < NEVER and self.now_ns() + self.timeout_ns or NEVER
+  self:_note(call.deadline_ns)
+  self.waiting[call] = true
+  self.count = self.count + 1
+  self:_try(call)
+end
+
+--- One is written.
+function Calls:leave()
+  self.count = self.count - 1
+end
+
+function Calls:room()
+  local limit = self.tries:limit(self.node.flights.rows)
+  if limit == 0 then
+    self:_note(self.tries.paused_ns)
+  end
+  return math.max(0, limit - self.count)
+end
+
+--- Nobody waits any more.
+function Calls:give_up()
+  for call in pairs(self.waiting) do
+    await.forget(call)
+  end
+  self.waiting, self.count = {}, 0
+end
+
+return M
