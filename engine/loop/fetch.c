@@ -122,6 +122,8 @@ static int code_of(const struct request *request, CURLcode rc)
     return WEIR_OK;
   if (rc == CURLE_OPERATION_TIMEDOUT)
     return -ETIMEDOUT;
+  if (rc == CURLE_URL_MALFORMAT)
+    return -EINVAL;
   long number = 0;
   if (rc == CURLE_COULDNT_CONNECT)
     weir_curl.easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &number);

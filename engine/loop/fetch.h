@@ -13,9 +13,9 @@
 //          under way, and waits for the thread alone.
 // Threads  one at a time.
 // Errors   in `code` of what arrives: OK: there is a status; -ETIMEDOUT; -EMSGSIZE: the
-//          answer is longer than body_max; ESTOPPED: cancelled; -ECONNREFUSED and the
-//          like: why there is no connection; -ECONNABORTED: no answer. message says it
-//          in words, as it does what new could not do.
+//          answer is longer than body_max; -EINVAL: no URL; ESTOPPED: cancelled;
+//          -ECONNREFUSED and the like: why there is no connection; -ECONNABORTED: no
+//          answer. message says it in words, as it does what new could not do.
 // Limits   body_max; WEIR_FETCH_HEAD_MAX bytes of headers.
 
 #pragma once

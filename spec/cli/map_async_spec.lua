@@ -146,19 +146,21 @@ s:set{ m = "n * 2" }:to(weir.stdout{})]]):format(silent))
   end)
 
   it("refuses answers that are too long, or no JSON, and servers that are not there", function()
-    rows(3)
+    rows(4)
     local port = web.serve({ { body = "long" }, { body = "{" } }, place.path .. "/requests")
     script(port, ([[function(r)
       if r.n == 1 then weir.http_get("http://127.0.0.1:PORT/", { max_body = "3B" }) end
       if r.n == 2 then weir.http_get("http://127.0.0.1:PORT/"):json() end
       if r.n == 3 then weir.http_get("http://127.0.0.1:%d/") end
-    end]]):format(sockets.free_port()), "concurrency = 1")
-    place:run("weir run in.lua")
+      if r.n == 4 then weir.http_get("http://127.0.0.1:99999/") end
+    end]]):format(sockets.free_port()), "concurrency = 1, retries = { max = 1, backoff = '1ms' }")
+    local result = place:run("weir run in.lua")
+    assert.matches("1  map_async: retries", result.err, 1, true) -- the rest will not pass
     local letters = dead()
     assert.matches("the answer is longer than max_body", letters[1].reason, 1, true)
     assert.matches("the answer is not JSON", letters[2].reason, 1, true)
-    assert.same({ "EMSGSIZE", "ELAMBDA", "ECONNREFUSED" },
-      { letters[1].code, letters[2].code, letters[3].code })
+    assert.same({ "EMSGSIZE", "ELAMBDA", "ECONNREFUSED", "EINVAL" },
+      { letters[1].code, letters[2].code, letters[3].code, letters[4].code })
   end)
 
   it("waits at a stop for what is under way", function()

@@ -14,7 +14,7 @@ local C = cdef.load("engine/base/err.h", "engine/loop/fetch.h")
 local M = {}
 
 local S = 1e9
-local TOO_LONG = -90 -- EMSGSIZE
+local FINAL = { [-22] = true, [-90] = true } -- EINVAL, EMSGSIZE: no time mends it
 local MESSAGE_MAX = 512
 
 local spec = {
@@ -111,7 +111,7 @@ local function read(call, fetch)
     call.failed = {
       words = words,
       code = fetch.code ~= C.WEIR_OK and fetch.code or nil,
-      again = fetch.code ~= TOO_LONG,
+      again = not FINAL[fetch.code],
       after_ns = tonumber(fetch.retry_after_ns),
     }
     return nil, words
