@@ -129,13 +129,12 @@ static int give(weir_hall *hall, weir_hearer *hearer)
   if (rc != WEIR_OK)
     return rc;
   // Drop by drop is too slow where the others wait for it.
-  if ((put > 0 && !blocks(hall)) || has_all(hall, hearer))
+  if (put > 0 && (!blocks(hall) || has_all(hall, hearer)))
     hearer->since_ns = now_ns();
   hall->in_doubt |= weir_hearer_is_in_doubt(hearer);
-  if (!has_all(hall, hearer))
-    return rc;
-  hall->heard = weir_outbox_end(&hall->said);
-  return hall->says_goodbye ? say_goodbye(hall, hearer) : rc;
+  if (has_all(hall, hearer))
+    hall->heard = weir_outbox_end(&hall->said);
+  return rc;
 }
 
 static int is_late(const weir_hall *hall, const weir_hearer *hearer)
@@ -146,17 +145,18 @@ static int is_late(const weir_hall *hall, const weir_hearer *hearer)
   return waits && now_ns() >= hearer->since_ns + timeout_ns;
 }
 
+// Given what there is room for before one asks whether it is late: it may be us who were.
 static void attend_to(weir_hall *hall, weir_hearer *hearer)
 {
-  if (is_late(hall, hearer)) {
+  int rc = hearer->is_stranger ? WEIR_OK : give(hall, hearer);
+  if (rc == WEIR_OK && is_late(hall, hearer)) {
     count(hall, hearer->is_stranger ? WEIR_AUDIENCE_SLOW_GREETING : WEIR_AUDIENCE_SLOW,
           1);
     see_out(hall, hearer);
     return;
   }
-  if (hearer->is_stranger)
-    return;
-  int rc = give(hall, hearer);
+  if (rc == WEIR_OK && hall->says_goodbye && has_all(hall, hearer))
+    rc = say_goodbye(hall, hearer);
   if (rc != WEIR_OK)
     see_out_broken(hall, hearer, rc);
 }
@@ -182,13 +182,13 @@ static void hurry_on(weir_hall *hall)
 static void attend_to_all(weir_hall *hall)
 {
   hall->in_doubt = 0;
-  if (!blocks(hall))
-    hurry_on(hall);
   weir_hearer *next;
   for (weir_hearer *at = hall->hearers; at != NULL; at = next) {
     next = at->next;
     attend_to(hall, at);
   }
+  if (!blocks(hall))
+    hurry_on(hall);
 }
 
 // ---- what goes on

@@ -177,6 +177,17 @@ describe("a sink that listens", function()
     assert.equal(-98, finish())
   end)
 
+  it("does not wait for long for who does not read its goodbye", function()
+    local path = support.path("s")
+    open({ transport = C.WEIR_TRANSPORT_UNIX, address = path, timeout_ns = 200 * MS })
+    local deaf = sockets.connect_path(path)
+    until_counted("connections_opened", 1)
+    write('{"a":1}')
+    sink.ops.finish(sink, 0)
+    assert.equal(1, counter("connections_slow"))
+    assert.equal('{"a":1}\n', deaf:read_all())
+  end)
+
   it("goes on when somebody has gone", function()
     local port = open()
     local stays, goes, resets = come(port), come(port), come(port)
@@ -251,12 +262,9 @@ describe("a sink that listens", function()
     reader(port, support.path("got")) -- let in when the other is gone
     local count = 0
     while counter("connections_slow") == 0 do
-      local rows = {}
-      for k = 1, 100 do
-        count = count + 1
-        rows[k] = row(count)
-      end
-      write(unpack(rows))
+      -- Few, so that the other one's machine takes them at once, and it is never late.
+      count = count + 4
+      write(row(count - 3), row(count - 2), row(count - 1), row(count))
     end
     assert.is_true(counter("bytes_unconfirmed") > 0)
     finish(true)
@@ -315,6 +323,22 @@ describe("a sink that listens", function()
     assert.equal(0, finish())
     assert.equal('{"a":3}\n', stays:read_all())
   end)
+
+  for _, overflow in ipairs({ "drop_oldest", "disconnect" }) do
+    it("takes nobody for slow who has room, however much is said at once: " .. overflow, function()
+      local port = open({ overflow = overflow, max_pending = 1000 })
+      local one = come(port)
+      local rows = {}
+      for i = 1, 50 do
+        rows[i] = row(i)
+      end
+      write('{"a":1}')
+      write(unpack(rows))
+      assert.equal(0, counter("records_missed") + counter("connections_slow"))
+      assert.equal(0, finish())
+      assert.equal('{"a":1}\n' .. table.concat(rows, "\n") .. "\n", one:read_all())
+    end)
+  end
 
   it("lets no more in than it may", function()
     local port = open({ max_connections = 2 })
