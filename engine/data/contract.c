@@ -38,17 +38,6 @@ const char *weir_source_place(const weir_source *source)
   return place != NULL ? place : "";
 }
 
-void weir_source_forfeit(weir_source *source)
-{
-  // Relaxed: giving back a batch releases, being told of its receipt acquires.
-  __atomic_store_n(&source->forfeited, 1, __ATOMIC_RELAXED);
-}
-
-int weir_source_is_forfeited(const weir_source *source)
-{
-  return __atomic_load_n(&source->forfeited, __ATOMIC_RELAXED);
-}
-
 void weir_source_free(weir_source *source)
 {
   if (source != NULL)

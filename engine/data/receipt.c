@@ -1,8 +1,11 @@
 // receipt.c -- when a source may forget a position.
 //
 // 1. The list holds a reference on each of its receipts; one that only the list holds
-//    is released. So nobody needs to tell the list, and it may go first.
-// 2. A batch with rows from several others holds a bundle: a receipt of no list, which
+//    is released. So nobody needs to tell the list, and its owner may go first.
+// 2. Whoever gives one back after a failure marks it first, so that the mark is seen by
+//    whoever sees the release. The list says whether there was one, and stays for that
+//    until the last of its receipts has gone.
+// 3. A batch with rows from several others holds a bundle: a receipt of no list, which
 //    holds theirs. It grows as long as one batch alone has it.
 
 #include "engine/data/receipt.h"
@@ -14,6 +17,8 @@
 
 struct weir_receipt {
   int32_t references;   // atomic
+  int32_t spoiled;      // atomic; given back when that meant nothing any more
+  weir_receipts *list;  // NULL: a bundle
   uint32_t part_count;  // a bundle's
   uint32_t part_capacity;
   weir_receipt **parts;
@@ -26,14 +31,23 @@ struct weir_receipts {
   weir_receipt *last;
   weir_receipt *spare;  // told, to be issued anew
   uint64_t owed;
+  int32_t forfeited;  // atomic
+  int32_t holders;    // atomic; once it is freed: its receipts, and whoever frees it
 };
 
 weir_receipts *weir_receipts_new(void) { return weir_mem_new(sizeof(weir_receipts)); }
+
+static void let_go(weir_receipts *receipts)
+{
+  if (__atomic_sub_fetch(&receipts->holders, 1, __ATOMIC_ACQ_REL) == 0)
+    weir_mem_free(receipts);
+}
 
 void weir_receipts_free(weir_receipts *receipts)
 {
   if (receipts == NULL)
     return;
+  receipts->holders = (int32_t)receipts->owed + 1;
   for (weir_receipt *each = receipts->first; each != NULL;) {
     weir_receipt *next = each->next;
     weir_receipt_unref(each);
@@ -44,7 +58,14 @@ void weir_receipts_free(weir_receipts *receipts)
     weir_mem_free(each);
     each = next;
   }
-  weir_mem_free(receipts);
+  let_go(receipts);
+}
+
+void weir_receipts_forfeit(weir_receipts *receipts)
+{
+  // Relaxed: whoever gives back what was not delivered knows of the failure.
+  if (receipts != NULL)
+    __atomic_store_n(&receipts->forfeited, 1, __ATOMIC_RELAXED);
 }
 
 static weir_receipt *new_receipt(weir_receipts *receipts)
@@ -59,7 +80,7 @@ static weir_receipt *new_receipt(weir_receipts *receipts)
 weir_receipt *weir_receipts_issue(weir_receipts *receipts, weir_offset offset)
 {
   weir_receipt *receipt = new_receipt(receipts);
-  *receipt = (weir_receipt){.references = 2, .offset = offset};
+  *receipt = (weir_receipt){.references = 2, .list = receipts, .offset = offset};
   if (receipts->last != NULL)
     receipts->last->next = receipt;
   else
@@ -73,7 +94,8 @@ int weir_receipts_released(weir_receipts *receipts, weir_offset *out)
 {
   weir_receipt *receipt = receipts->first;
   // Acquire what those did who let go of it: whatever they wrote is written.
-  if (receipt == NULL || __atomic_load_n(&receipt->references, __ATOMIC_ACQUIRE) > 1)
+  if (receipt == NULL || __atomic_load_n(&receipt->references, __ATOMIC_ACQUIRE) > 1 ||
+      __atomic_load_n(&receipt->spoiled, __ATOMIC_RELAXED))
     return WEIR_EEMPTY;
   *out = receipt->offset;
   receipts->first = receipt->next;
@@ -96,14 +118,20 @@ weir_receipt *weir_receipt_ref(weir_receipt *receipt)
 // Bundles hold receipts, and bundles of earlier stages: as deep as the graph.
 void weir_receipt_unref(weir_receipt *receipt)  // NOLINT(misc-no-recursion)
 {
+  if (receipt == NULL)
+    return;
+  weir_receipts *list = receipt->list;
+  if (list != NULL && __atomic_load_n(&list->forfeited, __ATOMIC_RELAXED))
+    __atomic_store_n(&receipt->spoiled, 1, __ATOMIC_RELAXED);
   // Release what this thread did with the rows, acquire what the others did.
-  if (receipt == NULL ||
-      __atomic_sub_fetch(&receipt->references, 1, __ATOMIC_ACQ_REL) > 0)
+  if (__atomic_sub_fetch(&receipt->references, 1, __ATOMIC_ACQ_REL) > 0)
     return;
   for (uint32_t i = 0; i < receipt->part_count; i++)
     weir_receipt_unref(receipt->parts[i]);
   weir_mem_free(receipt->parts);
   weir_mem_free(receipt);
+  if (list != NULL)
+    let_go(list);
 }
 
 // Takes the part.

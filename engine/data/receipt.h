@@ -12,8 +12,9 @@
 //
 // Owns     a list: its receipts, each until it is told or, after the list is freed, let
 //          go. A batch: one reference.
-// Threads  issue, released, free: the source's. ref and unref: any. join: the writer of
-//          the batch.
+// Threads  issue, released, free: the source's. ref, unref, forfeit: any. join: the
+// writer
+//          of the batch.
 // Errors   EEMPTY: no more for now.
 
 #pragma once
@@ -31,6 +32,11 @@ typedef struct weir_offset {
 
 weir_receipts *weir_receipts_new(void);
 void weir_receipts_free(weir_receipts *receipts);  // NULL is a no-op
+
+// The run has failed: what is given back from now on need not have been delivered, so
+// it is not told, nor what was issued after it. Said before anything of it is given
+// back. NULL is a no-op.
+void weir_receipts_forfeit(weir_receipts *receipts);
 
 // With one reference, for the batch.
 weir_receipt *weir_receipts_issue(weir_receipts *receipts, weir_offset offset);

@@ -13,6 +13,7 @@
 
 #include "engine/base/counter.h"
 #include "engine/data/batch.h"
+#include "engine/data/receipt.h"
 
 typedef struct weir_source weir_source;
 
@@ -63,19 +64,11 @@ struct weir_source {
   const char *place;  // atomic; what it is reading now, for people: "access.jsonl";
                       // each such text stays as it is until free
   char message[512];  // why next failed
-  int32_t forfeited;  // atomic; see weir_source_forfeit
-  int32_t unused;
+  weir_receipts *receipts;  // by which it remembers where it was; NULL: it does not
 };
 
 // For the source's own thread, and for those that ask meanwhile.
 void weir_source_show(weir_source *source, const char *place);
 const char *weir_source_place(const weir_source *source);
-
-// The run has failed: what is given back from now on need not have been delivered, so
-// that receipts mean nothing any more. Said before anything of it is given back.
-void weir_source_forfeit(weir_source *source);
-
-// Asked after receipts were told: 1 takes back what they said.
-int weir_source_is_forfeited(const weir_source *source);
 
 void weir_source_free(weir_source *source);  // NULL is a no-op

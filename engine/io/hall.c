@@ -145,7 +145,7 @@ static int is_late(const weir_hall *hall, const weir_hearer *hearer)
   return waits && now_ns() >= hearer->since_ns + timeout_ns;
 }
 
-// Given what there is room for before one asks whether it is late: it may be us who were.
+// Whoever has room is given to before one asks who is late: that may be ourselves.
 static void attend_to(weir_hall *hall, weir_hearer *hearer)
 {
   int rc = hearer->is_stranger ? WEIR_OK : give(hall, hearer);

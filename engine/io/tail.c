@@ -21,7 +21,6 @@ enum {
 };
 
 struct weir_tail {
-  const weir_source *source;
   weir_follower_options read;
   weir_clock clock;
   weir_roster roster;
@@ -29,7 +28,6 @@ struct weir_tail {
   weir_keeper keeper;
   char *state;    // where positions are kept; NULL: nowhere
   uint32_t turn;  // whose it is to be read
-  int frozen;     // what is released does not count any more
   int watched;    // changes are told of
   int names_changed;
   int64_t looked_ns;
@@ -42,10 +40,9 @@ static int64_t now_ns(const weir_tail *tail)
   return tail->clock.monotonic_ns(tail->clock.context);
 }
 
-weir_tail *weir_tail_new(const weir_tail_options *options, const weir_source *source)
+weir_tail *weir_tail_new(const weir_tail_options *options)
 {
   weir_tail *tail = weir_mem_new(sizeof *tail);
-  tail->source = source;
   tail->clock = options->clock;
   tail->read = (weir_follower_options){
       .decoder = options->decoder,
@@ -97,7 +94,6 @@ static void settle(weir_tail *tail)
       followed->safe = told.position;
     weir_keeper_moved(&tail->keeper);
   }
-  tail->frozen |= weir_source_is_forfeited(tail->source);
 }
 
 // What had no record in it, and nothing under way before it.
@@ -134,14 +130,14 @@ static int is_owed(const weir_tail *tail)
 static void keep_in_time(weir_tail *tail, int64_t now)
 {
   enum weir_keep what = weir_keeper_look(&tail->keeper, is_owed(tail), now);
-  if (what != WEIR_KEEP_NOTHING && !tail->frozen)
+  if (what != WEIR_KEEP_NOTHING)
     keep(tail, what);
 }
 
 void weir_tail_save(weir_tail *tail)
 {
   settle(tail);
-  if (tail->keeper.positions.lock >= 0 && !tail->frozen && tail->keeper.unsaved)
+  if (tail->keeper.positions.lock >= 0 && tail->keeper.unsaved)
     keep(tail, WEIR_KEEP_SAVE);
 }
 
@@ -208,7 +204,7 @@ int64_t weir_tail_due_ns(const weir_tail *tail)
   if (tail->names_changed && scan_due_ns(tail) < due)
     due = scan_due_ns(tail);
   int64_t keep_ns = weir_keeper_due_ns(&tail->keeper, is_owed(tail));
-  return keep_ns < due && !tail->frozen ? keep_ns : due;
+  return keep_ns < due ? keep_ns : due;
 }
 
 // ---- steps
@@ -359,5 +355,7 @@ const char *weir_tail_path(const weir_tail *tail, uint32_t partition)
 {
   return weir_names_text(&tail->roster.names, partition);
 }
+
+weir_receipts *weir_tail_receipts(weir_tail *tail) { return tail->receipts; }
 
 weir_counter *weir_tail_counters(weir_tail *tail) { return tail->roster.counters; }

@@ -21,7 +21,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/counter.h"
 #include "engine/data/decoder.h"
-#include "engine/data/source.h"
+#include "engine/data/receipt.h"
 
 typedef struct weir_tail weir_tail;
 
@@ -36,8 +36,7 @@ typedef struct weir_tail_options {
   uint32_t latest;  // without a saved position, what is there now is not given
 } weir_tail_options;
 
-// The source is asked whether it is forfeited.
-weir_tail *weir_tail_new(const weir_tail_options *options, const weir_source *source);
+weir_tail *weir_tail_new(const weir_tail_options *options);
 void weir_tail_free(weir_tail *tail);  // saves before; NULL is a no-op
 
 int weir_tail_open(weir_tail *tail);
@@ -63,4 +62,5 @@ const char *weir_tail_directory(const weir_tail *tail, uint32_t index);
 void weir_tail_set_watched(weir_tail *tail, int watched);
 
 const char *weir_tail_path(const weir_tail *tail, uint32_t partition);
-weir_counter *weir_tail_counters(weir_tail *tail);  // WEIR_ROSTER_COUNTERS of them
+weir_receipts *weir_tail_receipts(weir_tail *tail);  // those of its batches
+weir_counter *weir_tail_counters(weir_tail *tail);   // WEIR_ROSTER_COUNTERS of them

@@ -136,7 +136,8 @@ int weir_tail_source_new(weir_source **out, const weir_tail_options *options)
   source->base.blocking = 1;
   source->clock = options->clock;
   source->watch = weir_watch_new(source->net);
-  source->tail = weir_tail_new(options, &source->base);
+  source->tail = weir_tail_new(options);
+  source->base.receipts = weir_tail_receipts(source->tail);
   source->base.counters = weir_tail_counters(source->tail);
   source->base.counter_count = WEIR_ROSTER_COUNTERS;
   source->broken = weir_tail_open(source->tail);

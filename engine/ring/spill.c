@@ -34,7 +34,6 @@ struct weir_spill {
   int64_t released_ns;      // since when some of that has not been trimmed; 0: none
   int64_t full_ns;          // when there was no room; 0: there is
   int64_t tended_ns;
-  int32_t forfeited;  // atomic
   weir_spill_stats stats;
   char message[WEIR_SPILL_MESSAGE];
 };
@@ -149,19 +148,16 @@ int weir_spill_take(weir_spill *spill, weir_batch **out)
 void weir_spill_forfeit(weir_spill *spill)
 {
   if (spill != NULL)
-    __atomic_store_n(&spill->forfeited, 1, __ATOMIC_RELEASE);
+    weir_receipts_forfeit(spill->receipts);
 }
 
-// It is forfeited before anything is given back that has not arrived, so what was seen
-// to be released before that is asked has arrived.
 static int note_released(weir_spill *spill, int64_t now_ns)
 {
   weir_offset offset;
   uint64_t released = spill->released;
   while (weir_receipts_released(spill->receipts, &offset) == WEIR_OK)
     released = offset.position;
-  if (__atomic_load_n(&spill->forfeited, __ATOMIC_ACQUIRE) ||
-      released == spill->released)
+  if (released == spill->released)
     return WEIR_OK;
   spill->released = released;
   if (spill->released_ns == 0)

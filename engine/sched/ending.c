@@ -10,7 +10,7 @@ void weir_flow_forfeit(weir_flow *flow)
 {
   for (uint32_t i = 0; i < flow->task_count; i++) {
     if (flow->tasks[i]->source != NULL)
-      weir_source_forfeit(flow->tasks[i]->source);
+      weir_receipts_forfeit(flow->tasks[i]->source->receipts);
     for (uint32_t n = 0; n < WEIR_CLASSES; n++)
       weir_spill_forfeit(flow->tasks[i]->buffer.spills[n]);
   }
@@ -57,6 +57,8 @@ void weir_flow_fail(weir_flow *flow, int code, const char *message)
 
 void weir_flow_abandon(weir_flow *flow, int code, const char *message)
 {
+  // First, as whoever sees that it is abandoned gives back what it holds.
+  weir_flow_forfeit(flow);
   __atomic_store_n(&flow->abandoned, 1, __ATOMIC_RELEASE);
   weir_flow_fail(flow, code, message);
   for (uint32_t i = 0; i < flow->task_count; i++) {

@@ -128,12 +128,18 @@ describe("a flow", function()
     return out[0]
   end
 
-  it("that fails tells its sources, before anything is given back", function()
+  it("that fails has receipts mean nothing any more, before anything is given back", function()
     local flow = C.weir_flow_new(C.weir_clock_real())
     local from = source(flow)
-    assert.equal(0, C.weir_source_is_forfeited(from))
+    local receipts, at = C.weir_receipts_new(), ffi.new("weir_offset")
+    from.receipts = receipts
+    local before = C.weir_receipts_issue(receipts, at)
+    local after = C.weir_receipts_issue(receipts, at)
+    C.weir_receipt_unref(before)
     C.weir_flow_fail(flow, C.WEIR_ESINK, "no more")
-    assert.equal(1, C.weir_source_is_forfeited(from))
+    C.weir_receipt_unref(after)
+    assert.equal(1, released(receipts))
     C.weir_flow_free(flow)
+    C.weir_receipts_free(receipts)
   end)
 end)

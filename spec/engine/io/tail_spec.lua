@@ -9,7 +9,7 @@ local S = 1e9
 local EARLIEST, LATEST = 0, 1
 
 local now = ffi.new("int64_t[1]", 1000 * S)
-local pool, held, tail, owner, anchor
+local pool, held, tail, state_path, anchor
 
 local function pass(seconds)
   now[0] = now[0] + seconds * S
@@ -31,16 +31,17 @@ local function options(paths, given)
 end
 
 local function open(paths, given)
-  owner = ffi.new("weir_source")
-  tail = C.weir_tail_new(options(paths, given), owner)
+  state_path = given and given.state
+  tail = C.weir_tail_new((options(paths, given)))
   local code = C.weir_tail_open(tail)
   return code, ffi.string(C.weir_tail_message(tail))
 end
 
 -- As kill -9 does: what has been released since is not saved.
 local function kill()
-  C.weir_source_forfeit(owner)
-  C.weir_tail_free(tail)
+  support.without_a_trace(function()
+    C.weir_tail_free(tail)
+  end, state_path, state_path .. ".latest")
   tail = nil
 end
 
@@ -388,11 +389,25 @@ describe("positions of a tail", function()
     open({ support.path("a.log") }, { state = state })
     C.weir_tail_poke(tail)
     local got = step()
-    C.weir_source_forfeit(owner)
+    C.weir_receipts_forfeit(C.weir_tail_receipts(tail))
     C.weir_batch_unref(got.batch)
     close()
     open({ support.path("a.log") }, { state = state })
     assert.same({ "a.log:1" }, lines())
+  end)
+
+  it("are those of what had been given back before, though nobody had asked", function()
+    append("a.log", ("1\n2\n3\n"))
+    open({ support.path("a.log") }, { state = state, block_size = 2 })
+    C.weir_tail_poke(tail)
+    local first, second, third = step(), step(), step()
+    C.weir_batch_unref(first.batch)
+    C.weir_receipts_forfeit(C.weir_tail_receipts(tail))
+    C.weir_batch_unref(third.batch)
+    C.weir_batch_unref(second.batch)
+    close()
+    open({ support.path("a.log") }, { state = state })
+    assert.same({ "a.log:2", "a.log:3" }, lines())
   end)
 
   it("are noted as soon as it pays, and safe within a second", function()
