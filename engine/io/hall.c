@@ -66,7 +66,8 @@ static void see_out_broken(weir_hall *hall, weir_hearer *hearer, int code)
           code == -EKEYREJECTED ? WEIR_AUDIENCE_DISTRUSTED : WEIR_AUDIENCE_STRANGE, 1);
   else if (weir_hearer_behind(hearer, &hall->said) > 0 ||
            weir_socket_unsent(hearer->socket) > 0)
-    count(hall, WEIR_AUDIENCE_BROKEN, 1);
+    // The kernel is given the same patience with it as we have.
+    count(hall, code == -ETIMEDOUT ? WEIR_AUDIENCE_SLOW : WEIR_AUDIENCE_BROKEN, 1);
   see_out(hall, hearer);
 }
 
