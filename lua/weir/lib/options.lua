@@ -41,7 +41,15 @@ end
 kinds.boolean = plain("boolean", "true or false")
 kinds.table = plain("table", "a table")
 kinds.fn = plain("function", "a function")
-kinds.duration = duration.parse_ns
+
+function kinds.duration(value)
+  local ns, expected = duration.parse_ns(value)
+  if ns and ns < 0 then
+    return nil, "a duration that is not below zero"
+  end
+  return ns, expected
+end
+
 kinds.size = size.parse_bytes
 kinds.rate = rate.parse_per_s
 kinds.share = share.parse

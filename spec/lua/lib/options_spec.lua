@@ -56,6 +56,8 @@ describe("options", function()
       message(spec, { overflow = "spil" }), 1, true)
     assert.matches('at least 0 or a share such as 0.01 or "1%", not an empty table',
       message(spec, { max_errors = {} }), 1, true)
+    assert.matches('a duration that is not below zero, not "-1s"', message(spec, { every = "-1s" }),
+      1, true)
     assert.matches("true or false, not \"yes\"", message(spec, { header = "yes" }), 1, true)
     assert.matches("options are one table, not 3", message(spec, 3), 1, true)
   end)
