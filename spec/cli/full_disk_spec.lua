@@ -16,13 +16,13 @@ local function lines()
 end
 
 -- Starts it with room for 4 KiB, waits until it says that it waits, and does `line`.
-local function while_full(line)
+local function while_full(drain_timeout, line)
   place:write("in.jsonl", lines())
-  place:write("run.lua", [[
+  place:write("run.lua", ([[
 local weir = require "weir"
-weir.options{ drain_timeout = "1s" }
+weir.options{ drain_timeout = "%s" }
 weir.from(weir.tail{ path = "in.jsonl" }):to(weir.file{ path = "out.jsonl", append = true })
-]])
+]]):format(drain_timeout))
   return place:run([[
     go() { "$WEIR" run run.lua --state-dir state; }
     (ulimit -S -f 8; go 2>log & echo $! >pid; wait $!; echo "code $?" >code) & job=$!
@@ -33,7 +33,7 @@ end
 
 describe("a sink without room", function()
   it("waits, says so once, and goes on when there is some", function()
-    while_full([[
+    while_full("5m", [[
       prlimit --pid $pid --fsize=unlimited
       until [ "$(wc -l <out.jsonl)" = 3000 ]; do :; done
       until grep -q "goes on" log; do :; done
@@ -47,7 +47,7 @@ describe("a sink without room", function()
   end)
 
   it("is given up after drain_timeout, and nothing is lost or doubled by the next run", function()
-    while_full([[
+    while_full("1s", [[
       kill -TERM $pid; wait $job
       cp out.jsonl first
       go 2>/dev/null & pid=$!

@@ -62,7 +62,7 @@ weir.from "rows.jsonl" :to(weir.tcp{ connect = "localhost:%d", tls = { %s } })]]
   it("go both ways round: who connects may read, and who listens write", function()
     local port = sockets.free_port()
     script("in.lua", [[
-weir.from(weir.tcp{ connect = "localhost:%d", retries = { max = 200, max_backoff = "50ms" },
+weir.from(weir.tcp{ connect = "localhost:%d", retries = { max = 1e5, max_backoff = "50ms" },
   tls = { %s } }):take(3):to "got.jsonl"]], port, trust(""))
     place:write("rows", rows(3))
     local result = place:run(([[
@@ -167,7 +167,7 @@ weir.from "rows" :to(weir.tcp{ connect = "localhost:%d",
     local port = sockets.free_port()
     script("in.lua", [[
 weir.from(weir.http{ url = "https://localhost:%d/rows", every = "20ms", codec = "json",
-  retries = { max = 200, max_backoff = "20ms" }, tls = { %s, cert = "%s", key = "%s" } })
+  retries = { max = 1e5, max_backoff = "20ms" }, tls = { %s, cert = "%s", key = "%s" } })
   :take(4):to "got.jsonl"]], port, trust(""), certificates "client.pem", certificates "client.key")
     place:write("rows", rows(2))
     local result = web(port, 'weir run in.lua; echo "code $?"')
@@ -182,7 +182,7 @@ weir.from(weir.http{ url = "https://localhost:%d/rows", every = "20ms", codec = 
     local out = [[
 weir.from "rows.jsonl" :to(weir.http{ url = "https://localhost:%d/in", tls = { %s },
   retries = { max = %d, max_backoff = "20ms" } })]]
-    script("out.lua", out, port, trust(""), 200)
+    script("out.lua", out, port, trust(""), 1e5)
     script("other.lua", out, port, ('ca = "%s"'):format(certificates "alone.pem"), 0)
     local result = place:run(([[
       mkfifo hold

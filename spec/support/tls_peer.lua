@@ -16,7 +16,7 @@ local M = {}
 local Peer = {}
 Peer.__index = Peer
 
-local PATIENCE_NS = 30e9
+local PATIENCE_NS = 300e9
 local SOL_SOCKET, SO_LINGER = 1, 13
 
 local function now_ns()

@@ -419,9 +419,9 @@ local function connect(cert, key, options)
   local out = ffi.new("weir_sink *[1]")
   assert(C.weir_stream_sink_new(out, ffi.new("weir_stream_sink_options", {
     address = (options.host or "localhost") .. ":" .. server,
-    timeout_ns = 20 * S,
-    connect_timeout_ns = 20 * S,
-    retries = { max = 400, backoff_ns = 5 * MS, max_backoff_ns = 50 * MS },
+    timeout_ns = 300 * S,
+    connect_timeout_ns = 300 * S,
+    retries = { max = 1e5, backoff_ns = 5 * MS, max_backoff_ns = 50 * MS },
     encoder = C.weir_json_encoder_new(),
     clock = C.weir_clock_real(),
     tls = tls,
