@@ -112,7 +112,7 @@ static int find_step(struct seat *seat, uint32_t *task)
       weir_loop_wake(engine->loop);
       weir_crew_wake_all(engine->crew, seat->number);
     }
-  } while (count > 0 && !weir_flow_claim(engine->flow, *task, seat->number));
+  } while (count > 0 && !weir_flow_claim(engine->flow, homes, *task, seat->number));
   return count > 0;
 }
 
@@ -241,7 +241,8 @@ static void run_job(void *argument)
   do {
     wake(job->engine, WEIR_CREW_NOBODY,
          weir_flow_run(flow, job->task, job->worker, NULL));
-  } while (++steps < POOL_STEPS && weir_flow_claim(flow, job->task, job->worker));
+  } while (++steps < POOL_STEPS &&
+           weir_flow_claim(flow, WEIR_HOME_POOL, job->task, job->worker));
 }
 
 static void dispatch(void *context);
@@ -265,7 +266,7 @@ static int dispatch_some(weir_engine *engine, uint32_t worker)
   if (weir_flow_take_lent(engine->flow))
     wake_workers(engine);
   for (uint32_t i = 0; i < count; i++) {
-    if (!weir_flow_claim(engine->flow, tasks[i], worker))
+    if (!weir_flow_claim(engine->flow, WEIR_HOME_POOL, tasks[i], worker))
       continue;
     struct job *job = weir_mem_new(sizeof *job);
     *job = (struct job){.engine = engine, .task = tasks[i], .worker = worker};

@@ -257,7 +257,7 @@ int weir_task_take(weir_task *task, weir_lane *lane)
   weir_edge_pop_class(input->edge, choice.priority, &lane->batch);
   weir_ticket_take(task, lane);
   if (weir_edge_was_full(input->edge) || is_memory_used())
-    lane->woken |= input->producer->home;
+    lane->woken |= __atomic_load_n(&input->producer->home, __ATOMIC_RELAXED);
   lane->run.row = 0;
   uint32_t number = (uint32_t)choice.input;
   int goes_on = !lane->batch->ends_sequence && !comes_any_time(task, number) &&

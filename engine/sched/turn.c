@@ -53,14 +53,23 @@ static int holds(const weir_task *task, const weir_lane *lane)
          weir_task_has_room(task, WEIR_CLASS_NORMAL);
 }
 
-int weir_flow_claim(weir_flow *flow, uint32_t number, uint32_t worker)
+static int may_run(const weir_task *task, const weir_lane *lane, uint32_t homes)
+{
+  return lane != NULL && !weir_task_is_done(task) &&
+         (__atomic_load_n(&task->home, __ATOMIC_RELAXED) & homes) != 0;
+}
+
+// What a look has found may have moved since, to where it may block. There it has been
+// announced: taken here it would hold up a worker, and nobody there would look again.
+int weir_flow_claim(weir_flow *flow, uint32_t homes, uint32_t number, uint32_t worker)
 {
   weir_task *task = flow->tasks[number];
   weir_lane *lane = lane_of(task, worker);
   if (lane == NULL)
     return 0;
   weir_task_guard(task);
-  int claimed = weir_task_is_ready(task, lane) || holds(task, lane);
+  int claimed = may_run(task, lane, homes) &&
+                (weir_task_is_ready(task, lane) || holds(task, lane));
   lane->at_work |= (uint32_t)claimed;
   if (claimed)
     task->since_ns = 0;
@@ -100,12 +109,6 @@ static int is_wanted(weir_task *task, const weir_lane *lane, enum look look,
   }
   weir_task_leave(task);
   return wanted;
-}
-
-static int may_run(const weir_task *task, const weir_lane *lane, uint32_t homes)
-{
-  return lane != NULL && !weir_task_is_done(task) &&
-         (__atomic_load_n(&task->home, __ATOMIC_RELAXED) & homes) != 0;
 }
 
 // The round goes on behind the task that was chosen last, so that a slow one has no

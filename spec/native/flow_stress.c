@@ -226,7 +226,7 @@ static void *work(void *argument)
     uint32_t tasks[8];
     uint32_t count = weir_flow_ready(self->flow, self->homes, self->worker, tasks, 8);
     for (uint32_t i = 0; i < count; i++)
-      if (weir_flow_claim(self->flow, tasks[i], self->worker))
+      if (weir_flow_claim(self->flow, self->homes, tasks[i], self->worker))
         weir_flow_run(self->flow, tasks[i], self->worker, &runner);
     if (count == 0)
       sched_yield();

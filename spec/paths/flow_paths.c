@@ -301,7 +301,7 @@ static void work(int number)
       continue;
     }
     uint32_t task = tasks[explore_choose((int)count)];
-    if (weir_flow_claim(flow, task, worker)) {
+    if (weir_flow_claim(flow, OF_WORKERS, task, worker)) {
       explore_rest(RUNS, (int)task);
       wake_workers(weir_flow_run(flow, task, worker, &runner));
     }

@@ -48,7 +48,7 @@ local function step(flow, runners, now)
     return wait(flow, now)
   end
   local worker, task = unpack(found[math.random(#found)])
-  if C.weir_flow_claim(flow, task, worker) == 1 then
+  if C.weir_flow_claim(flow, C.WEIR_HOME_ANY, task, worker) == 1 then
     C.weir_flow_run(flow, task, worker, runners[worker + 1])
   end
   if now and math.random(8) == 1 then

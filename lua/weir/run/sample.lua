@@ -51,7 +51,7 @@ local function step(flow, runner, now)
     local next_ns = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)
     now[0] = next_ns
     return next_ns > 0
-  elseif C.weir_flow_claim(flow, ready[0], 0) ~= 0 then
+  elseif C.weir_flow_claim(flow, C.WEIR_HOME_ANY, ready[0], 0) ~= 0 then
     C.weir_flow_run(flow, ready[0], 0, runner)
   end
   return true

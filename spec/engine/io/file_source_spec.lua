@@ -76,7 +76,7 @@ describe("file source", function()
         return S.WEIR_RUN_DONE
       elseif S.weir_flow_ready(flow, S.WEIR_HOME_POOL, 0, ready, 1) == 1 then
         assert.equal(from, ready[0])
-        assert.equal(1, S.weir_flow_claim(flow, from, 0))
+        assert.equal(1, S.weir_flow_claim(flow, S.WEIR_HOME_ANY, from, 0))
         S.weir_flow_run(flow, from, 0, nil)
         ahead = ahead + 1
       end

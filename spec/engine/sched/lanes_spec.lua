@@ -107,7 +107,7 @@ end
 function Case:work(task, worker)
   local steps = 0
   while self:is_ready(task, worker) do
-    assert.equal(1, C.weir_flow_claim(self.flow, task, worker))
+    assert.equal(1, C.weir_flow_claim(self.flow, C.WEIR_HOME_ANY, task, worker))
     C.weir_flow_run(self.flow, task, worker, self.runner.c)
     steps = steps + 1
   end
@@ -209,7 +209,7 @@ describe("lanes", function()
       case:work(from, 0)
       -- Worker 0 takes the first batch and is not seen again for long.
       C.weir_flow_limit(case.flow, ffi.new("weir_run_limits", 10, 1e6, 0))
-      assert.equal(1, C.weir_flow_claim(case.flow, all, 0))
+      assert.equal(1, C.weir_flow_claim(case.flow, C.WEIR_HOME_ANY, all, 0))
       C.weir_flow_run(case.flow, all, 0, case.runner.c)
       case:work(all, 1)
       assert.equal(unordered, C.weir_edge_count(case.edges[2]).sent > 0)
@@ -243,7 +243,7 @@ describe("lanes", function()
     case:work(from, 0)
     -- Worker 0 takes the first batch and is not seen again for long.
     C.weir_flow_limit(case.flow, ffi.new("weir_run_limits", 10, 1e6, 0))
-    assert.equal(1, C.weir_flow_claim(case.flow, all, 0))
+    assert.equal(1, C.weir_flow_claim(case.flow, C.WEIR_HOME_ANY, all, 0))
     C.weir_flow_run(case.flow, all, 0, case.runner.c)
     for _ = 1, 30 do
       case:work(all, 1)
@@ -264,7 +264,7 @@ describe("lanes", function()
     case:connect(from, 0, all)
     case:connect(all, 0, to)
     case:work(from, 0)
-    assert.equal(1, C.weir_flow_claim(case.flow, all, 0))
+    assert.equal(1, C.weir_flow_claim(case.flow, C.WEIR_HOME_ANY, all, 0))
     C.weir_flow_run(case.flow, all, 0, case.runner.c)
     assert.is_true(case:work(all, 1) < 20)
     case:run()

@@ -105,7 +105,7 @@ describe(("a flow with classes (seed %d)"):format(seed), function()
     local ready = ffi.new("uint32_t[1]")
     while C.weir_flow_finished(flow) == 0 do
       assert.equal(1, C.weir_flow_ready(flow, C.WEIR_HOME_ANY, 0, ready, 1))
-      assert.equal(1, C.weir_flow_claim(flow, ready[0], 0))
+      assert.equal(1, C.weir_flow_claim(flow, C.WEIR_HOME_ANY, ready[0], 0))
       C.weir_flow_run(flow, ready[0], 0, runner.c)
     end
   end
@@ -232,7 +232,7 @@ describe(("a flow with classes (seed %d)"):format(seed), function()
     local ready = ffi.new("uint32_t[1]")
     while C.weir_flow_finished(flow) == 0 do
       if C.weir_flow_ready(flow, C.WEIR_HOME_ANY, 0, ready, 1) == 1 then
-        assert.equal(1, C.weir_flow_claim(flow, ready[0], 0))
+        assert.equal(1, C.weir_flow_claim(flow, C.WEIR_HOME_ANY, ready[0], 0))
         C.weir_flow_run(flow, ready[0], 0, runner.c)
       else
         now[0] = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)
@@ -416,7 +416,7 @@ describe(("a segment with classes, beside a slow model (seed %d)"):format(seed),
   end
 
   local function try(task)
-    if C.weir_flow_claim(flow, task, 0) == 1 then
+    if C.weir_flow_claim(flow, C.WEIR_HOME_ANY, task, 0) == 1 then
       C.weir_flow_run(flow, task, 0, runner.c)
       return true
     end

@@ -144,7 +144,7 @@ describe(("receipts in a flow (seed %d)"):format(seed), function()
     local offset = ffi.new("weir_offset")
     for _ = 1, 3 do
       for _, task in ipairs({ from, segment }) do
-        assert.equal(1, C.weir_flow_claim(flow, task, 0))
+        assert.equal(1, C.weir_flow_claim(flow, C.WEIR_HOME_ANY, task, 0))
         C.weir_flow_run(flow, task, 0, runner.c)
       end
       assert.equal(C.WEIR_OK, C.weir_receipts_released(receipts, offset))

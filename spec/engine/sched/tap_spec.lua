@@ -143,7 +143,7 @@ describe("a flow that is paused", function()
         C.weir_flow_pause(flow, 1)
         while count_ready(flow) > 0 do -- what is under way arrives
           assert.equal(to, ready[0])
-          assert(C.weir_flow_claim(flow, to, 0) == 1)
+          assert(C.weir_flow_claim(flow, C.WEIR_HOME_ANY, to, 0) == 1)
           C.weir_flow_run(flow, to, 0, nil)
         end
         C.weir_flow_pause(flow, 0)

@@ -189,7 +189,7 @@ local function step(model, flow, now, ready)
     local task = one.task
     if task.number == ready[0] then
       local choices = task.sources and model:choices(task)
-      assert(C.weir_flow_claim(flow, ready[0], 0) == 1)
+      assert(C.weir_flow_claim(flow, C.WEIR_HOME_ANY, ready[0], 0) == 1)
       task.since_ready = nil
       local ended = not task.sources and task.left == 0
       C.weir_flow_run(flow, ready[0], 0, nil)
