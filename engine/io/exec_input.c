@@ -93,9 +93,10 @@ static void settle(weir_exec_input *input)
   size_t rows = weir_outbox_rows(&input->outbox);
   int unread = 0;
   if (input->each) {
-    // An answer too many is none to what comes later.
+    // An answer too many is none to what comes later, or is not written yet.
+    size_t sent = weir_outbox_sent(&input->outbox);
     weir_outbox_confirm_rows(&input->outbox,
-                             input->answered < rows ? (size_t)input->answered : rows);
+                             input->answered < sent ? (size_t)input->answered : sent);
     input->answered = 0;
   } else if (input->fd >= 0 && ioctl(input->fd, FIONREAD, &unread) == 0) {
     weir_outbox_confirm(&input->outbox, (size_t)unread);

@@ -136,6 +136,12 @@ size_t weir_outbox_rows(const weir_outbox *outbox)
   return end_count(outbox) - outbox->ends_at;
 }
 
+size_t weir_outbox_sent(const weir_outbox *outbox)
+{
+  size_t written = count_upto(outbox, outbox->next);
+  return written > outbox->ends_at ? written - outbox->ends_at : 0;
+}
+
 weir_slice weir_outbox_oldest(const weir_outbox *outbox)
 {
   uint64_t start = confirmed(outbox);

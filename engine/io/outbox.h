@@ -48,10 +48,11 @@ void weir_outbox_wrote(weir_outbox *outbox, size_t size);
 // All but the last `unsent` bytes that were written are there.
 void weir_outbox_confirm(weir_outbox *outbox, size_t unsent);
 
-// The first so many of the rows that were not are there.
+// The first so many of the rows that were not are there: of those sent.
 void weir_outbox_confirm_rows(weir_outbox *outbox, size_t count);
 
 size_t weir_outbox_rows(const weir_outbox *outbox);        // that are not confirmed
+size_t weir_outbox_sent(const weir_outbox *outbox);        // of them, written whole
 weir_slice weir_outbox_oldest(const weir_outbox *outbox);  // of them
 
 // The connection is gone: what is not confirmed is pending again. How many bytes that

@@ -147,6 +147,14 @@ s:exec{ command = "cat" } :filter "n > 50" :exec{ command = "cat" }
     assert.matches("the ledger balances", result.err, 1, true)
   end)
 
+  it("may answer too much, which is no answer to what it has not been given yet", function()
+    rows(2 * MANY)
+    local result = through("sed p", "answers = 'each'")
+    assert.equal(0, result.code)
+    assert.equal(4 * MANY, select(2, result.out:gsub("\n", "")))
+    assert.matches("the ledger balances", result.err, 1, true)
+  end)
+
   it("ends the stream when it ends, if it is not restarted", function()
     rows(MANY)
     local result = through("head -n 3", "restart = false")

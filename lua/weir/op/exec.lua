@@ -49,7 +49,7 @@ answers = "each" says that it writes one record for each that it reads, in order
 Then what has no answer yet is given to the next program again: at least once. A
 record at which three programs have ended, and what has no answer at the end, is
 a dead letter; 4 MiB may wait for answers. Once all have one, the exit code does
-not matter.
+not matter. What it writes beyond goes on too, but answers nothing.
 
 With restart = false the stream ends with the program, and exit code 0. What it
 has been given counts as delivered, so that a source may forget it.]],
