@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "engine/base/mem.h"
 #include "engine/sched/task.h"
@@ -9,17 +10,26 @@
 // Of max_memory: where so much is held, sources wait for what can be done with it.
 enum { READ_ON_PERCENT = 50 };
 
+static int try_guard(weir_task *task)
+{
+  int32_t free = 0;
+  // Acquire: the next one sees all that the last one did.
+  return __atomic_compare_exchange_n(&task->guarded, &free, 1, 0, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED);
+}
+
 // The guard is held for moments and never while anything is computed, so that whoever
 // finds it taken waits. Who finds a lane at work goes away, since whoever works there
-// wakes others behind it.
+// wakes others behind it. To a holder of lower priority a yield is no help, a nap is.
 void weir_task_guard(weir_task *task)
 {
-  int32_t found = 0;
-  // Acquire: the next one sees all that the last one did.
-  while (!__atomic_compare_exchange_n(&task->guarded, &found, 1, 0, __ATOMIC_ACQUIRE,
-                                      __ATOMIC_RELAXED)) {
-    found = 0;
-    sched_yield();
+  enum { YIELDS = 100 };
+  static const struct timespec nap = {.tv_nsec = 50000};
+  for (int tries = 0; !try_guard(task); tries++) {
+    if (tries < YIELDS)
+      sched_yield();
+    else
+      nanosleep(&nap, NULL);
   }
 }
 
