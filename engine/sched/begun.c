@@ -97,8 +97,9 @@ void weir_lane_resume(weir_task *task, weir_lane *lane, uint32_t priority)
 
 const weir_begun *weir_task_begun(const weir_task *task, uint32_t priority)
 {
-  return task->begun_count[priority] > 0 ? &task->begun[priority * task->lane_count]
-                                         : NULL;
+  return task->begun_count[priority] > 0
+             ? &task->begun[(size_t)priority * task->lane_count]
+             : NULL;
 }
 
 int weir_task_has_begun(const weir_task *task)
