@@ -139,18 +139,30 @@ static int step(weir_log_cursor *cursor, weir_log_entry *entry)
   return rc == WEIR_OK ? rc : fail(cursor, rc);
 }
 
+// What was trimmed, be it in this moment, is not lost.
+static void pass_trimmed(weir_log_cursor *cursor)
+{
+  uint64_t position = weir_log_segments_extent(cursor->log->segments).position;
+  if (cursor->number < position)
+    cursor->number = position;
+}
+
+static int is_ahead(const weir_log_cursor *cursor, const weir_log_entry *entry)
+{
+  return entry->count > 0 && entry->number + entry->count > cursor->number;
+}
+
 int weir_log_cursor_next(weir_log_cursor *cursor, weir_log_entry *out)
 {
   weir_log_entry entry = cursor->after;
   cursor->after.count = 0;
-  uint64_t position = weir_log_segments_extent(cursor->log->segments).position;
-  if (cursor->number < position)
-    cursor->number = position;
-  while (entry.count == 0 || entry.number + entry.count <= cursor->number) {
+  pass_trimmed(cursor);
+  while (!is_ahead(cursor, &entry)) {
     entry.count = 0;
     int rc = step(cursor, &entry);
     if (rc != WEIR_OK)
       return rc;
+    pass_trimmed(cursor);
   }
   if (entry.number > cursor->number) {
     cursor->after = entry;

@@ -16,7 +16,7 @@
 #include "engine/log/cursor.h"
 #include "engine/log/log.h"
 
-enum { ENTRIES = 30000, READERS = 3, TRIM_EVERY = 500, BEHIND = 1000, WORDS_MAX = 40 };
+enum { ENTRIES = 30000, READERS = 3, TRIM_EVERY = 100, BEHIND = 50, WORDS_MAX = 40 };
 
 typedef struct reader {
   weir_log *log;
@@ -77,7 +77,7 @@ int main(void)
 {
   char path[] = "/tmp/weir-log-XXXXXX";
   char message[WEIR_LOG_MESSAGE];
-  weir_log_options options = {.segment_bytes = 20000};
+  weir_log_options options = {.segment_bytes = 5000};
   weir_log *log = NULL;
   assert(mkdtemp(path) != NULL);
   int rc = weir_log_open(&log, path, &options, message);
