@@ -177,7 +177,7 @@ weir_batch *weir_parts_gather(weir_parts *parts, weir_pool *pool)
 
 weir_batch *weir_parts_join(weir_parts *parts, weir_pool *pool)
 {
-  enum { NO_SOURCE = UINT32_MAX };
+  const uint32_t no_source = UINT32_MAX;
   const weir_part *head = weir_parts_at(parts, 0);
   if (parts->count == 1 && head->end - head->first == head->batch->row_count)
     return weir_parts_take(parts, head->batch->row_count, pool);
@@ -193,6 +193,6 @@ weir_batch *weir_parts_join(weir_parts *parts, weir_pool *pool)
     is_mixed |= from->source != made->source || from->partition != made->partition;
   }
   if (is_mixed)
-    made->source = NO_SOURCE;
+    made->source = no_source;
   return made;
 }

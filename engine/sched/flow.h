@@ -198,9 +198,9 @@ int weir_flow_take_lent(weir_flow *flow);
 // none.
 int64_t weir_flow_next_ns(weir_flow *flow, uint32_t homes);
 
-// Claims a task of these homes for a worker: 1, or 0 if it is not ready any more, or has
-// moved meanwhile. Run does one step of a claimed task and gives it back; which homes
-// may have got work is returned.
+// Claims a task of these homes for a worker: 1, or 0 if it is not ready any more, or
+// has moved meanwhile. Run does one step of a claimed task and gives it back; which
+// homes may have got work is returned.
 int weir_flow_claim(weir_flow *flow, uint32_t homes, uint32_t task, uint32_t worker);
 uint32_t weir_flow_run(weir_flow *flow, uint32_t task, uint32_t worker,
                        const weir_runner *runner);
