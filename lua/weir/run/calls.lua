@@ -129,7 +129,7 @@ function Calls:_turn(call, ...)
   if not call.failed then
     self.tries:succeed()
   end
-  ok, result = xpcall(fate.keep, problems.catch, call, result)
+  ok, result = pcall(fate.keep, call, result)
   if ok then
     self:_settle(call)
   else
