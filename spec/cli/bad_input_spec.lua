@@ -379,6 +379,9 @@ weir.from(weir.generate{ count = 1e7, fn = function(n) return { n = n, s = "s" .
     local letter = lambda("if r.n == 5 then return 5 end", 9)
     assert.truthy(letter.reason:find("run.lua:3: map must return nothing or a table, not a number",
       1, true), letter.reason)
+    local null = lambda("if r.n == 5 then return weir.null end", 9)
+    assert.truthy(null.reason:find("map must return nothing or a table, not null", 1, true),
+      null.reason)
   end)
 end)
 

@@ -83,7 +83,7 @@ local function with_null(message)
     message = message:gsub("a userdata value", "a null value"):gsub("two userdata", "two null")
       :gsub("with userdata", "with null"):gsub("userdata with", "null with")
   end
-  return message
+  return (message:gsub("not a userdata$", "not null"))
 end
 
 --- The problem as a sentence. One without a place in the script happened in the stage,
