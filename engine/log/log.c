@@ -286,6 +286,4 @@ weir_log_state weir_log_look(const weir_log *log)
   };
 }
 
-const char *weir_log_path(const weir_log *log) { return log->directory.path; }
-
 const char *weir_log_message(const weir_log *log) { return log->message; }

@@ -81,5 +81,4 @@ int weir_log_note(weir_log *log, uint64_t number);
 int weir_log_trim(weir_log *log, uint64_t number);
 
 weir_log_state weir_log_look(const weir_log *log);
-const char *weir_log_path(const weir_log *log);
 const char *weir_log_message(const weir_log *log);  // of the last failure
