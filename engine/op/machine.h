@@ -203,6 +203,7 @@ void weir_program_place_given(weir_program *program);
 
 // The kernels, by family; NULL for another one's instruction.
 weir_kernel weir_control_kernel(uint32_t op);
+weir_kernel weir_condition_kernel(uint32_t op);
 weir_kernel weir_number_kernel(uint32_t op);
 weir_kernel weir_text_kernel(uint32_t op);
 weir_kernel weir_search_kernel(uint32_t op);

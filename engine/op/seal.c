@@ -242,9 +242,9 @@ static void seal_end(struct seal *seal, weir_step *step, uint32_t index)
 static weir_kernel kernel_of(uint32_t op)
 {
   static weir_kernel (*const families[])(uint32_t) = {
-      weir_control_kernel, weir_number_kernel, weir_text_kernel,
-      weir_search_kernel,  weir_field_kernel,  weir_kind_kernel,
-      weir_table_kernel,   weir_format_kernel, weir_replace_kernel,
+      weir_control_kernel, weir_condition_kernel, weir_number_kernel, weir_text_kernel,
+      weir_search_kernel,  weir_field_kernel,     weir_kind_kernel,   weir_table_kernel,
+      weir_format_kernel,  weir_replace_kernel,
   };
   weir_kernel kernel = NULL;
   for (size_t i = 0; kernel == NULL && i < sizeof families / sizeof families[0]; i++)
