@@ -286,7 +286,7 @@ static void wake_workers(uint32_t homes)
       explore_wake(i);
 }
 
-// As engine/host/engine.c has its workers do it.
+// As engine/host/staff.c has its threads do it.
 static void work(int number)
 {
   const weir_runner runner = {.enter = enter};
