@@ -14,6 +14,9 @@
 
 enum { TEXT_MAX = 120, END_MAX = 80 };
 
+// A shell's exit codes for a command that it may not run, and one that it cannot find.
+enum { FORBIDDEN = 126, NOT_FOUND = 127 };
+
 // So long must it have run for its end to be no failure in a row.
 static const int64_t steady_ns = 10000000000;
 
@@ -23,6 +26,7 @@ struct weir_command {
   pthread_mutex_t lock;  // of child, which cancel looks at
   weir_child *child;
   int is_running;
+  int has_worked;
   int is_hopeless;  // it cannot be run at all
   weir_waker *waker;
   _Atomic int cancelled;
@@ -149,6 +153,7 @@ int weir_command_killed_fd(const weir_command *command)
 
 void weir_command_worked(weir_command *command)
 {
+  command->has_worked = 1;
   if (command->options.patient)
     command->backoff.retries.max = UINT64_MAX;
 }
@@ -162,6 +167,8 @@ int weir_command_end(weir_command *command)
 {
   int end = weir_child_end(command->child);
   command->is_running = 0;
+  if ((end == FORBIDDEN || end == NOT_FOUND) && !command->has_worked)
+    command->is_hopeless = 1;
   if (now_ns(command) - command->started_ns >= steady_ns)
     weir_backoff_reset(&command->backoff);
   char told[END_MAX];

@@ -79,6 +79,14 @@ weir.from(weir.exec{ command = "echo '{\"n\":1}'; exit 1", retries = { max = 2, 
     assert.matches("no-such-program: cannot be run: No such file", result.err, 1, true)
   end)
 
+  it("that the shell cannot find stops it too", function()
+    script('weir.from(weir.exec{ command = "no-such-program" }):to(weir.stdout{})')
+    local result = place:run("weir run in.lua")
+    assert.equal(1, result.code)
+    assert.matches("no-such-program: ended with exit code 127", result.err, 1, true)
+    assert.matches("1  exec:no%-such%-program: commands failed", result.err)
+  end)
+
   it("ends with weir, and what it writes until then is taken", function()
     place:write("run.sh", [[
 exec 9>lock; flock 9
