@@ -114,7 +114,14 @@ local function title_of(node)
   return subject == "" and node.name or node.name .. ": " .. subject
 end
 
+-- Neighbours that lead to the same place stand in one line.
 local function add_ports(lines, task, edges)
+  local names, before
+  local function flush()
+    if names then
+      lines[#lines + 1] = ("  %-7s -> %s"):format(table.concat(names, ", "), before)
+    end
+  end
   for _, port in ipairs(task.ports) do
     local to, is_default = {}, false
     for _, edge in ipairs(edges) do
@@ -124,10 +131,15 @@ local function add_ports(lines, task, edges)
       end
     end
     if not (port.dead and is_default) then
-      lines[#lines + 1] = ("  %-7s -> %s"):format(port.name,
-        #to > 0 and table.concat(to, ", ") or "(counted, taken by nobody)")
+      local target = #to > 0 and table.concat(to, ", ") or "(counted, taken by nobody)"
+      if target ~= before then
+        flush()
+        names, before = {}, target
+      end
+      names[#names + 1] = port.name
     end
   end
+  flush()
 end
 
 local function add_segment(lines, task, options)

@@ -278,6 +278,12 @@ describe("explain", function()
     assert.truthy(text:find("traffic/1 +parallel, in any order\n"), text)
   end)
 
+  it("names ports that lead to one place in one line", function()
+    local text = explain.explain(load [[weir.from "a":priority "class":buffer{}:to "b"]])
+    local line = "\n  critical, high, normal, low, background -> buffer\n"
+    assert.truthy(text:find(line, 1, true), text)
+  end)
+
   it("says which lambdas are inlined, and why the others are not", function()
     local text = explain.explain(load([[weir.from "a"
       :filter(function(r) return r.n > 1 end)
