@@ -251,9 +251,10 @@ static uint64_t look(weir_flow *flow, const weir_edge *edge, weir_buf *seen)
     weir_flow_oldest_ns(flow, task);
   }
   static int looks;
-  weir_flow_look(flow, PASS, 0, looks % 8 != 0);
+  // What came since the last look, before the next one drops it.
   weir_buf_clear(seen);
   weir_flow_take_looked(flow, PASS, 0, seen);
+  weir_flow_look(flow, PASS, 0, looks % 8 != 7);
   for (size_t at = 0; at < seen->size; at += sizeof(uint32_t)) {
     uint32_t size;
     memcpy(&size, seen->bytes + at, sizeof size);
