@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <string.h>
 
+enum { NS_PER_S = 1000000000 };
+
 struct weir_curl weir_curl;
 
 const char weir_curl_missing[] =
@@ -61,4 +63,14 @@ int weir_curl_load(void)
 {
   pthread_once(&once, load);
   return is_loaded;
+}
+
+int64_t weir_curl_retry_after_ns(CURL *easy)
+{
+  curl_off_t after_s = 0;
+  weir_curl.easy_getinfo(easy, CURLINFO_RETRY_AFTER, &after_s);
+  if (after_s <= 0)
+    return -1;
+  // A server may say any number.
+  return after_s < INT64_MAX / NS_PER_S ? after_s * NS_PER_S : INT64_MAX;
 }

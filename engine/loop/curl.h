@@ -6,6 +6,7 @@
 #pragma once
 
 #include <curl/curl.h>
+#include <stdint.h>
 
 // What is used of it.
 struct weir_curl {
@@ -34,3 +35,6 @@ extern struct weir_curl weir_curl;
 extern const char weir_curl_missing[];  // what to say where it is not
 
 int weir_curl_load(void);  // whether it is there
+
+// How long the server wants to be left alone; -1: not said.
+int64_t weir_curl_retry_after_ns(CURL *easy);

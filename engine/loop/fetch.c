@@ -15,7 +15,7 @@
 #include "engine/base/mem.h"
 #include "engine/loop/curl.h"
 
-enum { NS_PER_MS = 1000000, NS_PER_S = 1000000000, POLL_MS = 60000, SPARE_MAX = 256 };
+enum { NS_PER_MS = 1000000, POLL_MS = 60000, SPARE_MAX = 256 };
 
 struct request {
   weir_fetch base;
@@ -134,12 +134,10 @@ static void read_answer(struct request *request, CURLcode rc)
 {
   weir_fetch *fetch = &request->base;
   long status = 0;
-  curl_off_t after_s = 0;
   weir_curl.easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
-  weir_curl.easy_getinfo(request->easy, CURLINFO_RETRY_AFTER, &after_s);
   fetch->code = code_of(request, rc);
   fetch->status = (int32_t)status;
-  fetch->retry_after_ns = after_s > 0 ? (int64_t)after_s * NS_PER_S : -1;
+  fetch->retry_after_ns = weir_curl_retry_after_ns(request->easy);
   snprintf(fetch->message, sizeof fetch->message, "%s",
            request->is_too_long        ? "the answer is longer than max_body"
            : request->error[0] != '\0' ? request->error

@@ -14,9 +14,7 @@
 #include "engine/loop/certificate.h"
 #include "engine/loop/curl.h"
 
-enum { NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
-
-enum { CA_KEPT_S = 60 };
+enum { NS_PER_MS = 1000000, CA_KEPT_S = 60 };
 
 struct weir_http {
   CURL *easy;
@@ -208,12 +206,9 @@ int weir_http_send(weir_http *http, weir_slice body, int fd, weir_http_answer *a
     return -ECONNABORTED;
   }
   long status = 0;
-  curl_off_t after_s = 0;
   weir_curl.easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
-  weir_curl.easy_getinfo(http->easy, CURLINFO_RETRY_AFTER, &after_s);
   answer->status = (int32_t)status;
-  if (after_s > 0)
-    answer->retry_after_ns = (int64_t)after_s * NS_PER_S;
+  answer->retry_after_ns = weir_curl_retry_after_ns(http->easy);
   return WEIR_OK;
 }
 

@@ -11,7 +11,7 @@ local place = program.each_place()
 local FAST = 'retries = { max = 2, backoff = "1ms", max_backoff = "2ms" }'
 
 -- Sends so many rows with these options to a server that answers so.
-local function send(count, options, answers, flags)
+local function send(count, options, answers, before, flags)
   local rows = {}
   for i = 1, count do
     rows[i] = ('{"n":%d}\n'):format(i)
@@ -22,7 +22,7 @@ local function send(count, options, answers, flags)
 local weir = require "weir"
 weir.from "a.jsonl" :to(weir.http{ url = "http://127.0.0.1:%d/in?key=hush", %s })]]):format(
     port, options))
-  local result = place:run((flags or "") .. "weir run in.lua")
+  local result = place:run(("%s weir run %s in.lua"):format(before or "", flags or ""))
   return result, place:read("requests")
 end
 
@@ -87,6 +87,15 @@ describe("records over HTTP", function()
     local asked = { status = 429, headers = "Retry-After: 1000\r\n" }
     local result = send(1, FAST, { asked, {} })
     assert.equal(0, result.code)
+  end)
+
+  it("are not sent again the sooner the more is asked for", function()
+    -- So many seconds are 33 ms past what 64 bits hold of nanoseconds.
+    local asked = { status = 429, headers = "Retry-After: 129127208516\r\n" }
+    local once = 'retries = { max = 1, backoff = "1ms", max_backoff = "300ms" }'
+    local result = send(1, once, { asked, {} }, "", "--summary json")
+    assert.equal(0, result.code)
+    assert.is_true(cjson.decode(result.err).elapsed_ms >= 300)
   end)
 
   it("are dead letters with the status when all tries are used up", function()
