@@ -4,6 +4,9 @@ local M = {}
 
 M.EXPECTED = 'a duration such as "250ms", "10s", "5m", "1h" or "7d"'
 
+-- A century: what time it is then, and twice as long for chance, fit into 64 bits.
+local DAYS_MAX = 36500
+
 local units = { "d", "h", "m", "s", "ms", "us", "ns" } -- long before short, for M.text
 
 local unit_ns = {
@@ -27,6 +30,8 @@ function M.parse_ns(value)
   local number, scale = tonumber(digits), unit_ns[unit]
   if not number or not scale then
     return nil, M.EXPECTED
+  elseif math.abs(number * scale) > DAYS_MAX * unit_ns.d then
+    return nil, ("a duration of at most %dd"):format(DAYS_MAX)
   end
   return math.floor(number * scale + 0.5)
 end

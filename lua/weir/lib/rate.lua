@@ -14,7 +14,7 @@ function M.parse_per_s(value)
     digits, unit = value:match("^([%d.]+)/(%l+)$")
   end
   local count, unit_ns = tonumber(digits), unit and duration.parse_ns("1" .. unit)
-  if not count or not unit_ns or count <= 0 then
+  if not count or not unit_ns or count <= 0 or count == math.huge then
     return nil, M.EXPECTED
   end
   return count * 1e9 / unit_ns
