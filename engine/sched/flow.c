@@ -72,6 +72,7 @@ static void free_task(weir_task *task)
   weir_task_free_tickets(task);
   for (uint32_t port = 0; port < task->port_count; port++) {
     weir_mem_free(task->ports[port].edges);
+    weir_mem_free(task->ports[port].consumers);
     weir_tap_free(task->ports[port].tap);
   }
   for (uint32_t i = 0; i < task->input_count; i++)
@@ -159,7 +160,7 @@ static weir_task *add_task(weir_flow *flow, const char *name, enum weir_task_kin
   weir_task *task = weir_mem_new(sizeof *task);
   task->flow = flow;
   task->name = weir_mem_text(name);
-  task->number = flow->task_count;
+  task->number = task->part = flow->task_count;
   task->kind = kind;
   flow->makers += kind != WEIR_TASK_SINK;
   task->home = WEIR_HOME_WORKER;
@@ -262,6 +263,13 @@ static uint32_t urgent_behind(const weir_task *task, uint32_t port)
   return urgent;
 }
 
+static void join_parts(weir_flow *flow, uint32_t part, uint32_t other)
+{
+  for (uint32_t i = 0; i < flow->task_count && part != other; i++)
+    if (flow->tasks[i]->part == other)
+      flow->tasks[i]->part = part;
+}
+
 const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port,
                                    uint32_t to, int unordered)
 {
@@ -274,7 +282,10 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
 
   weir_port *out = &producer->ports[port];
   out->edges = grow(out->edges, out->edge_count, sizeof out->edges[0]);
+  out->consumers = grow(out->consumers, out->edge_count, sizeof(weir_task *));
+  out->consumers[out->edge_count] = consumer;
   out->edges[out->edge_count++] = edge;
+  join_parts(flow, producer->part, consumer->part);
   out->dead |= (uint32_t)(unordered != 0);
   out->reads |= consumer->reads;
   if (consumer->kind != WEIR_TASK_SINK)

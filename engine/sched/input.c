@@ -2,11 +2,7 @@
 
 #include <stddef.h>
 
-#include "engine/base/mem.h"
 #include "engine/sched/task.h"
-
-// Of max_memory: where less is held, nobody waits for there to be less.
-enum { MEMORY_SHARE = 4 };
 
 static int64_t now_ns(const weir_task *task)
 {
@@ -232,13 +228,6 @@ static void count_sequence(weir_task *task, weir_lane *lane, uint32_t number)
     task->sequence = batch->sequence + 1;
 }
 
-// Sources wait where memory is short, and see at any take whether it still is.
-static int is_memory_used(void)
-{
-  size_t limit = weir_mem_limit();
-  return limit > 0 && weir_mem_used() > limit / MEMORY_SHARE;
-}
-
 int weir_task_take(weir_task *task, weir_lane *lane)
 {
   if (lane->batch != NULL || task->inputs_ended)
@@ -256,7 +245,7 @@ int weir_task_take(weir_task *task, weir_lane *lane)
   const weir_input *input = &task->inputs[choice.input];
   weir_edge_pop_class(input->edge, choice.priority, &lane->batch);
   weir_ticket_take(task, lane);
-  if (weir_edge_was_full(input->edge) || is_memory_used())
+  if (weir_edge_was_full(input->edge))
     lane->woken |= __atomic_load_n(&input->producer->home, __ATOMIC_RELAXED);
   lane->run.row = 0;
   uint32_t number = (uint32_t)choice.input;

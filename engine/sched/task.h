@@ -27,6 +27,7 @@ typedef struct weir_input {
 
 typedef struct weir_port {
   weir_edge **edges;
+  weir_task **consumers;  // of each edge
   uint32_t edge_count;
   uint32_t holds;     // every consumer is a sink: small batches may wait for company
   uint32_t tells;     // sends empty batches too: a consumer waits for what comes next
@@ -106,6 +107,7 @@ struct weir_task {
   weir_topics *topics;  // what all that it makes is published under, or NULL
   char *origin;         // of a segment that makes records: the name of that source
   uint32_t number;
+  uint32_t part;      // of the graph: what is not joined is of another
   uint32_t next;      // in the round that workers go; see flow.c
   uint32_t previous;  // in that
   uint32_t newest;    // behind which its next consumer goes
@@ -184,7 +186,9 @@ struct weir_flow {
   uint32_t unordered;                   // batches go on as they are done
   uint32_t classes;                     // what is urgent comes first
   uint32_t turns[WEIR_FLOW_LANES_MAX];  // atomic; what each worker chose last
-  uint32_t lent;  // atomic; edges have room that nobody was told of
+  uint32_t looks[WEIR_FLOW_LANES_MAX];  // atomic; how often each has looked for work
+  uint32_t lent;    // atomic; edges have room that nobody was told of
+  uint32_t denied;  // atomic; homes of sources that wait for memory
   int64_t max_starvation_ns;
   double dead_max;
   double dead_share_max;
@@ -218,6 +222,17 @@ void weir_flow_forfeit(weir_flow *flow);        // what has not arrived comes ag
 // leaves the guard to others while it computes.
 void weir_task_guard(weir_task *task);
 void weir_task_leave(weir_task *task);
+
+// circle.c
+int weir_lane_holds(const weir_task *task,
+                    const weir_lane *lane);  // output, for a while
+
+// When a lane that is not at work will go on, be it now, or 0: it waits for others.
+int64_t weir_lane_resumes_ns(weir_task *task, const weir_lane *lane);
+
+// Whether a task is at work, can be, or waits for a time.
+int weir_task_can_move(weir_task *task);
+int weir_flow_lend(weir_flow *flow);  // to who waits in a circle; whether anybody did
 
 // step.c
 int weir_task_is_ready(weir_task *task, const weir_lane *lane);

@@ -57,16 +57,51 @@ int32_t weir_flow_lane_of(const weir_flow *flow, uint32_t task, uint32_t worker)
   return lane != NULL ? (int32_t)lane->number : -1;
 }
 
-static int holds(const weir_task *task, const weir_lane *lane)
-{
-  return !lane->at_work && lane->held_since_ns != 0 &&
-         weir_task_has_room(task, WEIR_CLASS_NORMAL);
-}
-
 static int may_run(const weir_task *task, const weir_lane *lane, uint32_t homes)
 {
   return lane != NULL && !weir_task_is_done(task) &&
          (__atomic_load_n(&task->home, __ATOMIC_RELAXED) & homes) != 0;
+}
+
+// Many pipelines with full edges would hold more than they may.
+static int is_memory_short(void)
+{
+  size_t limit = weir_mem_limit();
+  return limit > 0 && weir_mem_used() > limit / 100 * READ_ON_PERCENT;
+}
+
+// Whether anybody can get on with what has been read in a part of the graph. Another
+// part may stand for long, and so hold up none but its own sources.
+static int is_fed(weir_flow *flow, uint32_t part)
+{
+  for (uint32_t i = 0; i < flow->task_count; i++) {
+    weir_task *task = flow->tasks[i];
+    if (task->part == part && task->input_count > 0 && weir_task_can_move(task))
+      return 1;
+  }
+  return 0;
+}
+
+// Whether a source waits for memory. It says so before it looks for good: whoever ends
+// a step after that look knows whom to wake.
+static int is_denied(const weir_task *task)
+{
+  weir_flow *flow = task->flow;
+  if (task->input_count > 0 || !is_memory_short())
+    return 0;
+  __atomic_fetch_or(&flow->denied, (uint32_t)task->home, __ATOMIC_SEQ_CST);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  return is_memory_short() && is_fed(flow, task->part);
+}
+
+// The homes of sources that waited for memory, where a step may have ended that.
+static uint32_t admit(weir_flow *flow, uint32_t part)
+{
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&flow->denied, __ATOMIC_RELAXED) == 0 ||
+      (is_memory_short() && is_fed(flow, part)))
+    return 0;
+  return __atomic_exchange_n(&flow->denied, 0, __ATOMIC_SEQ_CST);
 }
 
 // What a look has found may have moved since, to where it may block. There it has been
@@ -75,11 +110,11 @@ int weir_flow_claim(weir_flow *flow, uint32_t homes, uint32_t number, uint32_t w
 {
   weir_task *task = flow->tasks[number];
   weir_lane *lane = lane_of(task, worker);
-  if (lane == NULL)
+  if (lane == NULL || is_denied(task))
     return 0;
   weir_task_guard(task);
   int claimed = may_run(task, lane, homes) &&
-                (weir_task_is_ready(task, lane) || holds(task, lane));
+                (weir_task_is_ready(task, lane) || weir_lane_holds(task, lane));
   lane->at_work |= (uint32_t)claimed;
   if (claimed)
     task->since_ns = 0;
@@ -111,14 +146,15 @@ static int is_wanted(weir_task *task, const weir_lane *lane, enum look look,
       (look == LOOK_HUNGRY && is_ahead(task)))
     return 0;
   weir_task_guard(task);
-  int wanted = look == LOOK_HELD ? holds(task, lane) : weir_task_is_ready(task, lane);
+  int wanted =
+      look == LOOK_HELD ? weir_lane_holds(task, lane) : weir_task_is_ready(task, lane);
   if (wanted && task->flow->classes) {
     if (task->since_ns == 0)
       task->since_ns = monotonic_ns(task->flow);
     *urgency = weir_task_urgency(task, lane);
   }
   weir_task_leave(task);
-  return wanted;
+  return wanted && !is_denied(task);
 }
 
 // The round goes on behind the task that was chosen last, so that a slow one has no
@@ -158,106 +194,50 @@ static uint32_t look_for(weir_flow *flow, uint32_t homes, uint32_t worker,
   return count;
 }
 
-// When a lane that is not at work will go on, be it now, or 0: it waits for others.
-static int64_t resumes_ns(weir_task *task, const weir_lane *lane)
-{
-  int64_t resume = (int64_t)lane->run.resume_ns;
-  // Now is asked first: who is not ready after its time waits for something else.
-  int comes = resume > monotonic_ns(task->flow);
-  return comes || (resume > 0 && weir_task_is_ready(task, lane)) ? resume : 0;
-}
-
-static int moves(weir_task *task)
-{
-  for (uint32_t i = 0; i < task->lane_count; i++) {
-    const weir_lane *lane = task->lanes[i];
-    if (lane->at_work || resumes_ns(task, lane) != 0 ||
-        weir_flights_are_awaited(lane->run.flights) || weir_task_is_ready(task, lane) ||
-        holds(task, lane))
-      return 1;
-  }
-  return 0;
-}
-
-static int can_move(weir_task *task)
-{
-  if (weir_task_is_done(task))
-    return 0;
-  weir_task_guard(task);
-  int can = moves(task);
-  weir_task_leave(task);
-  return can;
-}
-
-// Whether no task anywhere is at work, can be, or waits for a time.
-static int is_stuck(weir_flow *flow)
-{
-  for (uint32_t i = 0; i < flow->task_count; i++)
-    if (can_move(flow->tasks[i]))
-      return 0;
-  return 1;
-}
-
-// A merge waits for one input while another is full, and both hang on the same
-// producer: only then may full edges lend it room, so that memory stays bounded by
-// their credit in every flow that can go on without.
-static void lend(weir_flow *flow)
-{
-  for (uint32_t i = 0; i < flow->task_count; i++) {
-    weir_task *task = flow->tasks[i];
-    if (weir_task_is_done(task) || task->input_count < 2)
-      continue;
-    weir_task_guard(task);
-    if (weir_task_lend(task))
-      __atomic_store_n(&flow->lent, 1, __ATOMIC_RELEASE);
-    weir_task_leave(task);
-  }
-}
-
 int weir_flow_take_lent(weir_flow *flow)
 {
   return __atomic_exchange_n(&flow->lent, 0, __ATOMIC_ACQ_REL) != 0;
 }
 
-// Many pipelines with full edges would hold more than they may.
-static int is_memory_short(void)
-{
-  size_t limit = weir_mem_limit();
-  return limit > 0 && weir_mem_used() > limit / 100 * READ_ON_PERCENT;
-}
-
-// Whether anybody can get on with what has been read.
-static int is_fed(weir_flow *flow)
-{
-  for (uint32_t i = 0; i < flow->task_count; i++)
-    if (flow->tasks[i]->input_count > 0 && can_move(flow->tasks[i]))
-      return 1;
-  return 0;
-}
-
-// Held output is work for idle hands. Where memory is short, so is reading on.
-uint32_t weir_flow_ready(weir_flow *flow, uint32_t homes, uint32_t worker,
-                         uint32_t *tasks, uint32_t max)
+// Who asks for one asks for the best; who asks for many, for all. Held output is work
+// for idle hands. Where memory is short, so is reading on.
+static uint32_t look(weir_flow *flow, uint32_t homes, uint32_t worker, uint32_t *tasks,
+                     uint32_t max)
 {
   uint32_t count = 0;
-  if (is_memory_short()) {
+  if (max == 1 && is_memory_short()) {
     count = look_for(flow, homes, worker, LOOK_FED, tasks, max);
     if (count == 0)
       count = look_for(flow, homes, worker, LOOK_HELD, tasks, max);
-    if (count > 0 || is_fed(flow))
-      return count;
   }
-  // Who asks for one asks for the best; who asks for many, for all.
-  count = max == 1 ? look_for(flow, homes, worker, LOOK_HUNGRY, tasks, max) : 0;
+  if (count == 0 && max == 1)
+    count = look_for(flow, homes, worker, LOOK_HUNGRY, tasks, max);
   if (count == 0)
     count = look_for(flow, homes, worker, LOOK_READY, tasks, max);
   if (count == 0)
     count = look_for(flow, homes, worker, LOOK_HELD, tasks, max);
-  if (count == 0 && is_stuck(flow)) {
-    lend(flow);
-    count = look_for(flow, homes, worker, LOOK_READY, tasks, max);
-  }
   return count;
+}
+
+// Whether it is time to look for who waits in a circle: others may have so much to do
+// that nobody ever finds nothing.
+static int is_lending_time(weir_flow *flow, uint32_t worker)
+{
+  enum { LOOKS = 64 };
+  uint32_t *looks = &flow->looks[worker % WEIR_FLOW_LANES_MAX];
+  return __atomic_add_fetch(looks, 1, __ATOMIC_RELAXED) % LOOKS == 0;
+}
+
+uint32_t weir_flow_ready(weir_flow *flow, uint32_t homes, uint32_t worker,
+                         uint32_t *tasks, uint32_t max)
+{
+  uint32_t count = look(flow, homes, worker, tasks, max);
+  if (count > 0 && !is_lending_time(flow, worker))
+    return count;
+  if (!weir_flow_lend(flow))
+    return count;
+  __atomic_store_n(&flow->lent, 1, __ATOMIC_RELEASE);
+  return count > 0 ? count : look(flow, homes, worker, tasks, max);
 }
 
 int64_t weir_flow_next_ns(weir_flow *flow, uint32_t homes)
@@ -270,7 +250,7 @@ int64_t weir_flow_next_ns(weir_flow *flow, uint32_t homes)
       continue;
     weir_task_guard(task);
     const weir_lane *lane = task->lanes[0];
-    int64_t resume = lane->at_work ? 0 : resumes_ns(task, lane);
+    int64_t resume = lane->at_work ? 0 : weir_lane_resumes_ns(task, lane);
     weir_task_leave(task);
     if (resume != 0 && (next == 0 || resume < next))
       next = resume;
@@ -295,5 +275,5 @@ uint32_t weir_flow_run(weir_flow *flow, uint32_t number, uint32_t worker,
   if (__atomic_load_n(&flow->withheld, __ATOMIC_ACQUIRE))
     woken = WEIR_HOME_ANY;  // that source may wait for this very step
   weir_task_leave(task);
-  return woken;
+  return woken | admit(flow, task->part);
 }

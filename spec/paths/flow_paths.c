@@ -422,9 +422,10 @@ static uint64_t hash(void)
     hash = hash_task(hash, flow->tasks[i]);
   for (int i = 0; i < ring_count; i++)
     hash = explore_mix(explore_mix(hash, rings[i].pushed), rings[i].popped);
-  hash = explore_mix(hash, (uint64_t)flow->stopping + 2 * (uint64_t)flow->abandoned +
-                               4 * (uint64_t)flow->withheld +
-                               8 * (uint64_t)flow->drains + 16 * flow->lent);
+  hash =
+      explore_mix(hash, (uint64_t)flow->stopping + 2 * (uint64_t)flow->abandoned +
+                            4 * (uint64_t)flow->withheld + 8 * (uint64_t)flow->drains +
+                            16 * flow->lent + 32 * (uint64_t)flow->denied);
   hash = explore_mix(hash, (uint64_t)flow->failure);
   hash = explore_mix(hash, (uint64_t)given * 64 + passed);
   hash = explore_mix(explore_mix(hash, all.seen), others.seen);
