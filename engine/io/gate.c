@@ -14,12 +14,11 @@
 #include "engine/base/mem.h"
 #include "engine/io/door.h"
 #include "engine/io/feed.h"
-#include "engine/io/plight.h"
+#include "engine/io/redial.h"
 #include "engine/io/roll.h"
-#include "engine/loop/dial.h"
 #include "engine/loop/net.h"
 
-enum { KEEPALIVE_S = 30, PROBLEM_MAX = 320 };
+enum { KEEPALIVE_S = 30 };
 
 struct weir_gate {
   weir_gate_options options;
@@ -28,18 +27,13 @@ struct weir_gate {
   weir_door door;
   weir_roll friends;
   weir_roll strangers;
+  weir_redial redial;  // if it connects
   int draining;
   int ended;        // why no connection will be made any more, if not OK
   int64_t away_ns;  // all in all
   int64_t left_ns;  // since when nobody asks
-  weir_dial *dial;
-  weir_backoff backoff;
-  int64_t dial_ns;        // when to connect again
-  int64_t dial_until_ns;  // when to look at the dial again
   weir_counter counters[WEIR_GATE_COUNTERS];
   char name[WEIR_ADDRESS_TEXT + 16];
-  char problem[PROBLEM_MAX];  // of the last connection, where TLS knows it better
-  weir_plight plight;
   const char *place;
   char message[512];
 };
@@ -79,8 +73,9 @@ weir_gate *weir_gate_new(const weir_gate_options *options, const weir_decoder *d
   gate->door.socket = (weir_socket_options){.keepalive_s = KEEPALIVE_S};
   gate->door.max_inside = options->max_connections;
   gate->door.paused = &gate->counters[WEIR_GATE_PAUSED];
-  gate->dial_ns = now_ns(gate);
-  weir_backoff_init(&gate->backoff, &options->retries, (uint64_t)gate->dial_ns);
+  weir_redial_init(&gate->redial, (enum weir_transport)options->transport,
+                   gate->options.address, options->connect_timeout_ns,
+                   &options->retries, now_ns(gate));
   snprintf(gate->name, sizeof gate->name, "%s %s", kind_of(gate), options->address);
   gate->place = gate->name;
   return gate;
@@ -102,10 +97,9 @@ void weir_gate_free(weir_gate *gate)
     return;
   weir_roll_free_all(&gate->friends);
   weir_roll_free_all(&gate->strangers);
-  weir_dial_free(gate->dial);
+  weir_redial_fini(&gate->redial);
   weir_door_fini(&gate->door);
   weir_net_free(gate->net);
-  weir_plight_fini(&gate->plight);
   weir_mem_free((char *)gate->options.address);
   weir_mem_free(gate);
 }
@@ -120,7 +114,7 @@ static int fail(weir_gate *gate, int code, const char *what, const char *remedy)
 static int use_certificates(weir_gate *gate)
 {
   const weir_tls_options *options = gate->options.tls;
-  char problem[PROBLEM_MAX];
+  char problem[WEIR_REDIAL_PROBLEM];
   gate->options.tls = NULL;  // borrowed for as long as this
   if (options == NULL ||
       weir_tls_new(&gate->door.tls, options, problem, sizeof problem) == WEIR_OK)
@@ -183,42 +177,27 @@ static void open_connection(weir_gate *gate, weir_socket *socket)
     count(gate, WEIR_GATE_OPENED);
 }
 
-static const char *words_of(const weir_gate *gate, int code)
-{
-  return gate->problem[0] != '\0' ? gate->problem : weir_err_text(code);
-}
-
 static void fail_to_connect(weir_gate *gate, int code)
 {
-  if (gate->problem[0] == '\0') {
+  if (gate->redial.problem[0] == '\0') {
     fail(gate, code, "cannot be reached",
          "; is it there? retries says how often this is tried");
     return;
   }
-  snprintf(gate->message, sizeof gate->message, "%s: %s", gate->name, gate->problem);
+  snprintf(gate->message, sizeof gate->message, "%s: %s", gate->name,
+           gate->redial.problem);
   gate->ended = code;
 }
 
-static int is_mistake(int code) { return code == -EKEYREJECTED || code == -EPROTO; }
-
-static void connect_later(weir_gate *gate, int code)
+static void connect_again(weir_gate *gate, int code)
 {
-  int has_ended = code == WEIR_EEND || code == -ETIME;
-  int64_t wait_ns = weir_backoff_next(&gate->backoff);
-  // What has never worked is a mistake, and no time mends it.
-  if (is_mistake(code) && gate->counters[WEIR_GATE_OPENED].value == 0)
-    wait_ns = -1;
-  if (wait_ns < 0 && has_ended && gate->options.retries.max == 0) {
-    gate->ended = WEIR_EEND;
-    return;
-  }
-  if (wait_ns < 0) {
-    fail_to_connect(gate, has_ended ? -ECONNRESET : code);
-    return;
-  }
-  gate->dial_ns = now_ns(gate) + wait_ns;
-  const char *words = code == WEIR_EEND ? "connecting again" : words_of(gate, code);
-  gate->place = weir_plight_text(&gate->plight, code, gate->name, words);
+  int rc = weir_redial_again(&gate->redial, code, now_ns(gate));
+  if (rc == WEIR_OK)
+    gate->place = weir_redial_plight(&gate->redial, code, gate->name);
+  else if (rc == WEIR_EEND)
+    gate->ended = rc;
+  else
+    fail_to_connect(gate, rc);
 }
 
 static void count_end(weir_gate *gate, const weir_connection *connection)
@@ -239,13 +218,13 @@ static void close_connection(weir_gate *gate, weir_connection *connection)
 {
   int code = connection->over;
   count_end(gate, connection);
-  snprintf(gate->problem, sizeof gate->problem, "%s",
+  snprintf(gate->redial.problem, sizeof gate->redial.problem, "%s",
            weir_socket_message(connection->socket));
   weir_roll_remove(roll_of(gate, connection), connection);
   weir_connection_free(connection);
   weir_door_let_out(&gate->door, now_ns(gate));
   if (gate->options.connects && !gate->draining)
-    connect_later(gate, code);
+    connect_again(gate, code);
 }
 
 static void let_in(weir_gate *gate, weir_socket *listener)
@@ -257,31 +236,22 @@ static void let_in(weir_gate *gate, weir_socket *listener)
 
 static void go_on_dialling(weir_gate *gate)
 {
-  const weir_gate_options *options = &gate->options;
-  if (gate->dial == NULL && now_ns(gate) < gate->dial_ns)
-    return;
-  if (gate->dial == NULL)
-    gate->dial = weir_dial_new(gate->net, (enum weir_transport)options->transport,
-                               options->address, &gate->door.socket, gate->door.tls,
-                               options->connect_timeout_ns);
   weir_socket *socket;
-  int rc = weir_dial_step(gate->dial, now_ns(gate), &gate->dial_until_ns, &socket);
+  int rc = weir_redial_step(&gate->redial, gate->net, &gate->door.socket,
+                            gate->door.tls, now_ns(gate), &socket);
   if (rc == WEIR_EEMPTY)
     return;
-  snprintf(gate->problem, sizeof gate->problem, "%s", weir_dial_message(gate->dial));
-  weir_dial_free(gate->dial);
-  gate->dial = NULL;
   if (rc == WEIR_OK) {
     weir_socket_watch(socket, WEIR_SOCKET_READ);
     weir_socket_again(socket);  // TLS may have read ahead
     gate->door.inside++;
     open_connection(gate, socket);
     gate->place = gate->name;
-    if (options->patient)
-      gate->backoff.retries.max = UINT64_MAX;
+    if (gate->options.patient)
+      gate->redial.backoff.retries.max = UINT64_MAX;
   } else {
     count(gate, WEIR_GATE_FAILED);
-    connect_later(gate, rc);
+    connect_again(gate, rc);
   }
 }
 
@@ -336,13 +306,14 @@ static int64_t idle_ns(const weir_gate *gate, const weir_roll *roll)
 
 void weir_gate_wait(weir_gate *gate)
 {
+  if (gate->ended != WEIR_OK)
+    return;  // the last connection has just gone
   int64_t until_ns =
       earlier(idle_ns(gate, &gate->friends), idle_ns(gate, &gate->strangers));
   if (gate->door.pause_until_ns != 0)
     until_ns = earlier(until_ns, gate->door.pause_until_ns);
   if (gate->options.connects && gate->door.inside == 0)
-    until_ns =
-        earlier(until_ns, gate->dial != NULL ? gate->dial_until_ns : gate->dial_ns);
+    until_ns = earlier(until_ns, gate->redial.next_ns);
   int64_t timeout_ns = until_ns - now_ns(gate);
   if (until_ns == INT64_MAX)
     timeout_ns = -1;
@@ -370,7 +341,7 @@ void weir_gate_put(weir_gate *gate, weir_connection *connection, int completed)
 {
   int is_known = connection->is_stranger && weir_socket_has_greeted(connection->socket);
   if (completed)
-    weir_backoff_reset(&gate->backoff);
+    weir_backoff_reset(&gate->redial.backoff);
   if (completed || is_known) {
     weir_roll_remove(roll_of(gate, connection), connection);
     connection->is_stranger = 0;
@@ -400,8 +371,7 @@ void weir_gate_drain(weir_gate *gate)
   for (uint32_t i = 0; i < gate->door.listener_count; i++)
     let_in(gate, gate->door.listeners[i]);
   weir_door_close(&gate->door);
-  weir_dial_free(gate->dial);
-  gate->dial = NULL;
+  weir_redial_stop(&gate->redial);
   drain_all(&gate->friends);
   drain_all(&gate->strangers);
 }
