@@ -9,6 +9,7 @@
 -- `weir help control` is the contract; M.PROTOCOL changes when it breaks.
 
 local json = require("weir.native.json")
+local limits = require("weir.serve.client")
 local listener = require("weir.serve.listener")
 local rpc = require("weir.serve.rpc")
 local taps = require("weir.serve.taps")
@@ -157,25 +158,21 @@ function M.open(engine, meter, options)
     line = function(client, line)
       local answer = rpc.answer(line, answers, client)
       if answer then
-        self.listener:send(client, answer)
+        client:send(answer)
       end
     end,
     ended = function(client)
       self.taps:remove(client)
     end,
     too_long = rpc.farewell(rpc.INVALID, ("a request has %d bytes at most"):format(
-      listener.LINE_MAX)),
+      limits.LINE_MAX)),
     too_many = rpc.farewell(rpc.INVALID, ("%d clients are all that may be here"):format(
       listener.CLIENTS_MAX)),
   })
   if not self.listener then
     return nil, message
   end
-  self.taps = taps.new(engine, function(client, line)
-    self.listener:send(client, line)
-  end, function(client)
-    return self.listener:room(client)
-  end)
+  self.taps = taps.new(engine)
   return self
 end
 

@@ -8,14 +8,14 @@
 --       now_s = function() ... end,                 -- a clock, or the real one
 --     })
 --     listener:serve()                     -- whenever something has come
---     listener:send(client, "a line")      -- and, now and then:
+--     client:send("a line")                -- and, now and then:
 --     listener:flush()
 --
--- Limits, each with its name, keep any number of clients that say too much, or read too
--- little, or nothing at all, from being more than a nuisance. A client that has said all is
--- answered before it is left; while client.listens is above 0 it is told more.
+-- Limits, each with its name, keep any number of clients (client.lua: each of them) from
+-- being more than a nuisance, also those that say nothing at all.
 
 local cdef = require("weir.cdef")
+local clients = require("weir.serve.client")
 local ffi = require("ffi")
 
 local C = cdef.load("engine/base/clock.h", "engine/base/err.h", "engine/loop/address.h",
@@ -25,18 +25,12 @@ local M = {}
 
 M.CLIENTS_MAX = 32
 M.SILENCE_MAX_S = 60 -- then a client makes room for another, should there be none
-M.LINE_MAX = 64 * 1024 -- bytes of a request
-M.UNSENT_MAX = 256 * 1024 -- bytes that a client has not read; then it is not heard
-M.LINES_A_TURN = 64 -- of a client, before others have their turn
 M.SHARE_S = 0.02 -- of time, before the thread does something else
 local TURNS = 64 -- of clients, likewise
-local OWED = 16 * 1024 -- bytes said, before it is seen whether a client is still there
-local READ_BYTES = 16 * 1024
 
 local Listener = {}
 Listener.__index = Listener
 
-local room = ffi.new("char[?]", READ_BYTES)
 local count = ffi.new("size_t[1]")
 
 local clock = C.weir_clock_real()
@@ -91,132 +85,18 @@ function M.open(path, user)
   return self
 end
 
--- Whether a client has not been left meanwhile.
-local function is_here(self, client)
-  return self.clients[client.key] == client
-end
-
 --- Ends the connection of a client.
 function Listener:drop(client)
-  if is_here(self, client) then
-    self.clients[client.key] = nil
-    self.client_count = self.client_count - 1
-    C.weir_socket_close(client.socket)
-    self.user.ended(client)
-  end
-end
-
--- --- what goes out
-
--- Who does not read what it is told is not listened to.
-local function watch(client)
-  local events = 0
-  if client.unsent < M.UNSENT_MAX and not client.parting and not client.said_all then
-    events = C.WEIR_SOCKET_READ
-  end
-  if client.unsent > 0 then
-    events = events + C.WEIR_SOCKET_WRITE
-  end
-  C.weir_socket_watch(client.socket, events)
-end
-
-function Listener:_flush(client)
-  while client.unsent > 0 do
-    local text = table.concat(client.out)
-    local code = C.weir_socket_write(client.socket, text, #text, count)
-    if code == C.WEIR_EEMPTY then
-      client.out = { text }
-      break
-    elseif code ~= C.WEIR_OK then
-      return self:drop(client)
-    end
-    text = text:sub(tonumber(count[0]) + 1)
-    client.out, client.unsent = { text }, #text
-  end
-  if client.unsent == 0 and client.parting then
-    return self:drop(client)
-  end
-  watch(client)
-end
-
---- Sends a line as soon as the client takes it.
-function Listener:send(client, line)
-  if not is_here(self, client) then
-    return
-  end
-  client.out[#client.out + 1] = line .. "\n"
-  client.unsent = client.unsent + #line + 1
-end
-
---- Bytes that a client may still be sent before it counts as slow.
-function Listener:room(client)
-  return math.max(0, M.UNSENT_MAX / 4 - client.unsent)
-end
-
--- Says a last line, and ends the connection when it has been read.
-local function part(self, client, line)
-  self:send(client, line)
-  client.parting, client.begun = true, ""
-end
-
--- --- what comes in
-
-local function has_line(client)
-  return client.begun:find("\n", 1, true) ~= nil
-end
-
-local function take_lines(self, client)
-  client.told = client.unsent
-  for _ = 1, M.LINES_A_TURN do
-    local line, rest = client.begun:match("^([^\n]*)\n(.*)$")
-    if #(line or client.begun) > M.LINE_MAX then
-      return part(self, client, self.user.too_long)
-    elseif not line or client.unsent >= M.UNSENT_MAX then
-      return
-    end
-    client.begun = rest
-    if line:find("%S") then
-      self.user.line(client, line)
-    end
-    if client.unsent - client.told >= OWED then
-      self:_flush(client)
-      client.told = client.unsent
-    end
-    if not is_here(self, client) or self.now_s() >= self.until_s then
-      return
-    end
-  end
-end
-
--- Lines that wait are done before more is read.
-local function hear(self, client)
-  take_lines(self, client)
-  if not is_here(self, client) or has_line(client) or client.parting or client.said_all then
-    return
-  end
-  local code = C.weir_socket_read(client.socket, room, READ_BYTES, count)
-  if code == C.WEIR_OK then
-    client.heard_s = self.now_s()
-    client.begun = client.begun .. ffi.string(room, count[0])
-    C.weir_socket_again(client.socket) -- what is wrong with it is told once
-    take_lines(self, client)
-  elseif code ~= C.WEIR_EEMPTY then
-    client.said_all = true
-  end
+  self.clients[key_of(client.socket)] = nil
+  self.client_count = self.client_count - 1
+  client:close()
+  self.user.ended(client)
 end
 
 function Listener:_serve_client(client)
-  if not client.parting and client.unsent < M.UNSENT_MAX then
-    hear(self, client)
-  end
-  if not is_here(self, client) then
-    return
-  end
-  client.parting = client.parting or client.said_all and not has_line(client)
-    and client.listens == 0
-  self:_flush(client)
-  if is_here(self, client) and has_line(client) and client.unsent < M.UNSENT_MAX then
-    C.weir_socket_again(client.socket)
+  client:serve(self.until_s)
+  if client.gone then
+    self:drop(client)
   end
 end
 
@@ -225,8 +105,7 @@ function Listener:_make_room()
   local idle
   for _, client in pairs(self.clients) do
     self:_serve_client(client)
-    local is_idle = client.listens == 0 and client.unsent == 0
-    if is_idle and not (idle and idle.heard_s <= client.heard_s) then
+    if client:is_idle() and not (idle and idle.heard_s <= client.heard_s) then
       idle = client
     end
   end
@@ -246,11 +125,7 @@ function Listener:_welcome(socket)
     C.weir_socket_close(socket)
     return
   end
-  local client = {
-    socket = socket, key = key_of(socket), begun = "", out = {}, unsent = 0, told = 0, listens = 0,
-    heard_s = self.now_s(),
-  }
-  self.clients[client.key] = client
+  self.clients[key_of(socket)] = clients.new(socket, self.user, self.now_s)
   self.client_count = self.client_count + 1
 end
 
@@ -307,7 +182,7 @@ end
 --- Ends all connections and takes the path away.
 function Listener:close()
   for _, client in pairs(self.clients) do
-    self:_flush(client)
+    client:flush()
   end
   C.weir_net_free(self.net)
   self.clients, self.client_count = {}, 0

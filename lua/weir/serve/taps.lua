@@ -22,11 +22,8 @@ local Taps = {}
 Taps.__index = Taps
 
 ---@param engine table  of weir.run.engine, started
----@param send fun(client: table, line: string)
----@param room fun(client: table): number  bytes that it may be sent
-function M.new(engine, send, room)
-  return setmetatable({ engine = engine, send = send, room = room, list = {}, last = 0,
-    open = {} }, Taps)
+function M.new(engine)
+  return setmetatable({ engine = engine, list = {}, last = 0, open = {} }, Taps)
 end
 
 -- --- where a node is seen
@@ -194,7 +191,7 @@ end
 
 -- As many as are wanted and its client has room for; the others have passed unseen.
 local function tell(self, tap, seen)
-  local records, room = json.array({}), self.room(tap.client)
+  local records, room = json.array({}), tap.client:room()
   if tap.sent_before then
     seen.sent = seen.sent or sent_by_stages(self.engine)
     tap.passed = math.max(tap.passed, seen.sent[tap.node] - tap.sent_before)
@@ -212,7 +209,7 @@ local function tell(self, tap, seen)
   if #records > 0 then
     tap.told = tap.told + #records
     tap.passed = math.max(tap.passed, tap.told) -- what is counted may be of a moment before
-    self.send(tap.client, rpc.notice("tap", {
+    tap.client:send(rpc.notice("tap", {
       tap = tap.number, node = tap.node, records = records, passed = tap.passed, told = tap.told,
       done = tap.left == 0,
     }))

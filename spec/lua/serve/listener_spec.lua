@@ -1,3 +1,4 @@
+local limits = require("weir.serve.client")
 local listener = require("weir.serve.listener")
 local sockets = require("spec.support.sockets")
 
@@ -10,7 +11,7 @@ local function listen()
     line = function(client, line)
       heard[#heard + 1] = line
       now = now + takes_s
-      self:send(client, "<" .. line .. ">")
+      client:send("<" .. line .. ">")
     end,
     ended = function()
       gone = gone + 1
@@ -139,7 +140,7 @@ describe("a listener", function()
       self:serve()
       self:flush()
     end
-    assert.is_true(sent <= listener.LINE_MAX + 300000)
+    assert.is_true(sent <= limits.LINE_MAX + 300000)
     assert.same({}, heard)
     assert.equal("too long\n", client:read())
   end)
@@ -154,7 +155,7 @@ describe("a listener", function()
     end
     assert.is_true(sent < 2e6, sent)
     for _, client in pairs(self.clients) do
-      assert.is_true(client.unsent <= listener.UNSENT_MAX + #line + 2)
+      assert.is_true(client.unsent <= limits.UNSENT_MAX + #line + 2)
     end
     other:send("hello\n")
     self:serve()
