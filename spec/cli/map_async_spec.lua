@@ -98,6 +98,16 @@ s:set{ m = "n * 2" }:to(weir.stdout{})]]):format(silent))
       place:read("requests"))
   end)
 
+  it("reads headers that go on in another line, however long that is", function()
+    rows(1)
+    local headers = "A: 1\r\n" .. " " .. ("x"):rep(60000) .. "\r\nB: 2\r\n"
+    script(web.serve({ { headers = headers } }, place.path .. "/requests"), [[function(r)
+      local given = weir.http_get("http://127.0.0.1:PORT/").headers
+      r.ab = { #given.a, given.b }
+    end]])
+    assert.equal('{"n":1,"ab":[60002,"2"]}\n', place:run("weir run in.lua").out)
+  end)
+
   it("tries again what may pass, and says at last what it was", function()
     rows(1)
     local retries = 'retries = { max = 2, backoff = "1ms", max_backoff = "2ms" }'

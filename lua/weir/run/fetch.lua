@@ -71,11 +71,18 @@ local function start(call, url, given, directory)
   call.cancel = cancel
 end
 
+-- Old servers go on with a value in the next line, behind a blank.
 local function headers_of(text)
-  local out = {}
-  for name, value in text:gmatch("([^\r\n:]+):[ \t]*([^\r\n]*)") do
-    name = name:lower()
-    out[name] = out[name] and out[name] .. ", " .. value or value
+  local out, last = {}, nil
+  for line in text:gmatch("[^\r\n]+") do
+    local more = last and line:match("^[ \t]+(.*)$")
+    local name, value = line:match("^([^:]+):[ \t]*(.*)$")
+    if more then
+      out[last] = out[last] .. " " .. more
+    elseif name then
+      last = name:lower()
+      out[last] = out[last] and out[last] .. ", " .. value or value
+    end
   end
   return out
 end
