@@ -1,4 +1,4 @@
---- Lua source under construction: lines, indentation, and where a record leaves.
+--- Lua source under construction: lines, indentation, and what becomes of a record.
 --
 --     local code = Code.new()
 --     code:open("for row = run.row, run.row_end - 1 do")
@@ -6,8 +6,11 @@
 --     code:close()
 --     code:text()
 
-local Code = {}
+-- OUTS: the outputs that stand in locals; a function has room for 200.
+local Code = { OUTS = 64 }
 Code.__index = Code
+
+local WRITE = 2
 
 --- stages: how many there are, where the code says what it is at (engine/sched/run.h).
 ---@param stages integer?
@@ -46,6 +49,37 @@ end
 --- What belongs to no stage: 1 is reading, 2 writing.
 function Code:mark_behind(number)
   self:mark(self.stages + number)
+end
+
+--- What the code calls a stage.
+function Code.name(stage)
+  return "s" .. (stage.index + 1)
+end
+
+--- Says whose stage it is, so that an error finds it.
+function Code:at(stage)
+  self:line("run.stage = %d", stage.index)
+  self:mark(stage.index + 1)
+end
+
+--- Before a lambda: fuel for one call; handles of earlier calls become stale.
+function Code:begin(stage, frozen)
+  self:at(stage)
+  self:line("fuel.left = FUEL")
+  self:line("C.weir_rows_enter(rows, %d, %d)", self.slot, frozen and 1 or 0)
+end
+
+--- The expression that calls a lambda of a stage with the record in hand.
+function Code:call(stage, fn)
+  return ("%s(%s.record(%d))"):format(fn, self.name(stage), self.slot)
+end
+
+--- Appends the record in hand to a port.
+function Code:write(port)
+  self:mark_behind(WRITE)
+  local out = (port < Code.OUTS and "out%d" or "run.out[%d]"):format(port)
+  self:line("check(C.weir_rows_write(rows, %d, %s))", self.slot, out)
+  self:line("full = full or %s.bytes.size >= FULL_BYTES", out)
 end
 
 --- The record in hand goes no further: counts it and goes on to the next one.

@@ -1,13 +1,9 @@
 --- Cuts a graph of nodes into tasks: sources, segments, buffers, relays (programs
 -- between), sinks, and the edges between.
 --
--- A segment is a chain of stages that becomes one generated function. It goes on as
--- long as a stage has one input and one consumer, and ends where the stream forks, is
--- merged, waits, or is gathered (aggregate, sort, top). Every task but a buffer has a
--- port for dead letters; a stage whose side "dead" somebody takes has one of its own.
---
--- A chain may be better two segments (parts.lua): also for one worker, since a plan does not
--- depend on how many there are.
+-- A segment is a chain of stages (chains.lua) that becomes one generated function. Every
+-- task but a buffer has a port for dead letters; a stage whose side "dead" somebody takes
+-- has one of its own.
 --
 --     plan  = { tasks = { source..., segment or buffer..., sink... }, edges = { edge... },
 --               of = { [node] = task },
@@ -20,41 +16,14 @@
 --     stage = { index, node, dead_port, dropped_port = n? }      -- index from 0
 --     edge  = { from = task, port = n, to = task, unordered = bool, apart = bool }
 
-local parallel = require("weir.plan.parallel")
-local parts = require("weir.plan.parts")
+local chains = require("weir.plan.chains")
+local kinds = require("weir.plan.kinds")
 local wires = require("weir.plan.wires")
 
 local M = {}
 
-local MAX_STAGES = 24 -- each is an upvalue of the loop, and a function has 60
-
-local FUSES = {
-  filter = true,
-  map = true,
-  flat_map = true,
-  select = true,
-  set = true,
-  rename = true,
-  drop_fields = true,
-  take = true,
-  skip = true,
-  tap = true,
-  parse = true,
-  sample = true,
-  dedup = true,
-  throttle = true, -- with a key; else it has a queue
-  merge = true,
-  subscribe = true, -- unless it has a queue
-}
-local ENDS = { route = true, split = true, priority = true, aggregate = true, sort = true,
-  top = true, publish = true }
-
 -- Ports of what is set aside.
 local ASIDE = { dead = true, dropped = true }
-
-local function fuses(node)
-  return FUSES[node.kind] and not node.queue
-end
 
 local Cut = {}
 Cut.__index = Cut
@@ -92,78 +61,11 @@ function Cut:taken(node, port)
   return of_node and of_node[port] and #of_node[port] > 0
 end
 
--- What would replace a record without a topic has none either.
-function Cut:_on_error(node)
-  local on_error = node.on_error or self.graph.options.on_error
-  return not (node.groups and type(on_error) == "table") and on_error or nil
-end
-
--- A stage whose on_error is a function: what that gives goes on behind the stage, so
--- the stage is a segment of its own.
-function Cut:_stands_alone(node)
-  return type(self:_on_error(node)) == "table"
-end
-
--- The stage that follows in the same segment, or nil.
-function Cut:_next(node, count)
-  if not fuses(node) or count >= MAX_STAGES or self:_stands_alone(node) then
-    return nil
-  end
-  local after = self.consumers[node].out
-  if not after or #after ~= 1 then
-    return nil
-  end
-  local following = after[1]
-  if not (fuses(following) or ENDS[following.kind]) or #following.inputs ~= 1 then
-    return nil
-  end
-  return not self:_stands_alone(following) and following or nil
-end
-
-function Cut:_chain(head)
-  local stages = {}
-  local node = head
-  while node do
-    stages[#stages + 1] = { index = #stages, node = node, on_error = self:_on_error(node) }
-    node = self:_next(node, #stages)
-  end
-  return stages
-end
-
--- Leaves to a segment of its own what is better one.
-function Cut:_part(segment)
-  local stages = segment.stages
-  local serial
-  segment.parallel, segment.reason, serial = self.look(stages)
-  local at = self.part(stages, serial)
-  if at then
-    self.starts[stages[at].node.name] = true
-  end
-  if at and serial and serial >= at then
-    segment.parallel, segment.reason = true, nil
-  end
-end
-
-function Cut:_up_to_start(stages)
-  local kept = {}
-  for i, stage in ipairs(stages) do
-    if i > 1 and self.starts[stage.node.name] then
-      break
-    end
-    kept[i] = stage
-  end
-  return kept
-end
-
 function Cut:_add_segment(head)
   self.segments = self.segments + 1
   local segment =
     self:_add_task("segment", ("%s/%d"):format(self.graph.pipeline, self.segments), head)
-  segment.stages = self:_chain(head)
-  if self.look then
-    self:_part(segment)
-  end
-  segment.stages = self:_up_to_start(segment.stages)
+  segment.stages, segment.parallel, segment.reason = self.chains:from(head)
   for _, stage in ipairs(segment.stages) do
     self.of[stage.node] = segment
     segment.last = stage.node
@@ -189,23 +91,6 @@ function Cut:_add_segment(head)
   end
 end
 
--- One that waits for others is a segment by itself.
-local function is_stage(node)
-  return fuses(node) or ENDS[node.kind] or node.flights ~= nil
-end
-
--- The script's own code makes these: their sources are segments without inputs.
-local MADE = { generate = true, memory = true }
-
-local function is_made(node)
-  return node.kind == "source" and MADE[node.source.kind]
-end
-
--- A program that takes records and gives others back.
-local function is_relay(node)
-  return node.kind == "exec"
-end
-
 -- Whether a source's batches are JSON rows, as sinks take them, and not cells.
 local function gives_rows(source)
   return source.codec ~= nil and source.codec.kind == "json"
@@ -219,8 +104,8 @@ function Cut:_wants_bridge(node)
     return true
   end
   local producer = inputs[1].node
-  local reads = producer.kind == "source" and not is_made(producer) and producer.source
-    or is_relay(producer) and producer
+  local reads = producer.kind == "source" and not kinds.is_made(producer) and producer.source
+    or kinds.is_relay(producer) and producer
   return reads and inputs[1].port == "out" and (node.queue ~= nil or not gives_rows(reads))
 end
 
@@ -262,9 +147,9 @@ function Cut:_heads()
   for _, node in ipairs(self.graph.nodes) do
     if is_open(node, self.consumers) then
       self.open[node] = true
-    elseif is_stage(node) or is_made(node) then
+    elseif kinds.is_stage(node) or kinds.is_made(node) then
       heads[#heads + 1] = node
-    elseif node.kind == "sink" or node.queue or is_relay(node) then
+    elseif node.kind == "sink" or node.queue or kinds.is_relay(node) then
       heads[#heads + 1] = self:_wants_bridge(node) and self:_bridge(node) or nil
       heads[#heads + 1] = node.kind ~= "sink" and node or nil
     end
@@ -290,7 +175,7 @@ end
 
 function Cut:_make_tasks()
   for _, node in ipairs(self.graph.nodes) do
-    if node.kind == "source" and not is_made(node) then
+    if node.kind == "source" and not kinds.is_made(node) then
       local task = self:_add_task("source", node.name, node)
       add_port(task, "out", node, false).class = self:_class_ahead(node)
       task.dead_port = add_port(task, "dead", node, true).number
@@ -300,7 +185,7 @@ function Cut:_make_tasks()
   for _, head in ipairs(self:_heads()) do
     if head.queue then
       self:_add_buffer(head)
-    elseif is_relay(head) then
+    elseif kinds.is_relay(head) then
       self:_add_relay(head)
     elseif not self.of[head] then
       self:_add_segment(head)
@@ -344,12 +229,11 @@ end
 ---@param starts table?  of another state's plan: nothing is analysed then
 ---@return table plan
 function M.cut(graph, starts)
+  local consumers = find_consumers(graph.nodes)
   local cut = setmetatable({
     graph = graph,
-    starts = starts or {},
-    look = not starts and parallel.of(graph),
-    part = not starts and parts.of(graph),
-    consumers = find_consumers(graph.nodes),
+    chains = chains.new(graph, consumers, starts),
+    consumers = consumers,
     tasks = {},
     of = {},
     segments = 0,
@@ -366,7 +250,7 @@ function M.cut(graph, starts)
     tasks = cut.tasks,
     edges = edges,
     of = cut.of,
-    starts = cut.starts,
+    starts = cut.chains.starts,
   }
 end
 

@@ -116,7 +116,7 @@ function emit_records(code, segment, index, open)
     end
     emit_look(code, segment, i + 1)
   end
-  stages.write(code, 0)
+  code:write(0)
   emit_exit_when_full(code)
 end
 
@@ -204,7 +204,7 @@ local function emit_body(code, segment)
   code:open("local function body()")
   code:line("local batch, full = run.batch, false")
   for _, port in ipairs(segment.ports) do
-    if not port.dead and port.number < stages.OUTS then
+    if not port.dead and port.number < code.OUTS then
       code:line("local out%d = run.out[%d]", port.number, port.number)
     end
   end

@@ -8,48 +8,28 @@
 -- use of its result. Names in capitals are constants of the chunk;
 -- `pending` is what is under way inside a flat_map.
 
--- The outputs that stand in locals; a function has room for 200.
-local M = { finish = {}, OUTS = 64 }
+local Code = require("weir.plan.code")
 
-local WRITE = 2
+local M = { finish = {} }
 
-local function name(stage)
-  return "s" .. (stage.index + 1)
-end
-
--- Says whose stage it is, so that an error finds it.
-local function at(code, stage)
-  code:line("run.stage = %d", stage.index)
-  code:mark(stage.index + 1)
-end
-
--- Before a lambda: fuel for one call; handles of earlier calls become stale.
-local function begin(code, stage, frozen)
-  at(code, stage)
-  code:line("fuel.left = FUEL")
-  code:line("C.weir_rows_enter(rows, %d, %d)", code.slot, frozen and 1 or 0)
-end
-
-local function call(code, stage, expr)
-  return ("%s(%s.record(%d))"):format(expr, name(stage), code.slot)
-end
+local name = Code.name
 
 function M.filter(code, stage)
-  begin(code, stage, true)
-  code:open("if not holds(%s) then", call(code, stage, name(stage) .. ".fn"))
+  code:begin(stage, true)
+  code:open("if not holds(%s) then", code:call(stage, name(stage) .. ".fn"))
   code:leave(stage, "FILTERED")
   code:close()
 end
 
 function M.map(code, stage)
-  begin(code, stage, false)
+  code:begin(stage, false)
   code:line("take_map(%s, %d, %s)", name(stage), code.slot,
-    call(code, stage, name(stage) .. ".fn"))
+    code:call(stage, name(stage) .. ".fn"))
 end
 
 function M.tap(code, stage)
-  begin(code, stage, false)
-  code:line("%s", call(code, stage, "local _ = " .. name(stage) .. ".fn"))
+  code:begin(stage, false)
+  code:line("%s", code:call(stage, "local _ = " .. name(stage) .. ".fn"))
 end
 
 -- Values of computed columns, as locals: all are read, and what is nested is kept,
@@ -60,7 +40,7 @@ local function compute(code, stage)
     local value = ("v%d_%d"):format(stage.index, i)
     if column.expr.kind ~= "field" then
       code:line("local %s = keep(%s)", value,
-        call(code, stage, ("%s.columns[%d]"):format(name(stage), i)))
+        code:call(stage, ("%s.columns[%d]"):format(name(stage), i)))
       values[#values + 1] = { value = value, index = i }
     elseif stage.node.kind == "set" then
       code:line("local %s = copy(%d, %s.sources[%d])", value, code.slot, name(stage), i)
@@ -77,7 +57,7 @@ local function store(code, stage, values)
 end
 
 function M.set(code, stage)
-  begin(code, stage, true)
+  code:begin(stage, true)
   code:open("do")
   local values = compute(code, stage)
   code:line("C.weir_rows_enter(rows, %d, 0)", code.slot)
@@ -91,11 +71,11 @@ function M.select(code, stage)
     computed = computed or column.expr.kind ~= "field"
   end
   if not computed then
-    at(code, stage)
+    code:at(stage)
     code:line("check(C.weir_rows_select(rows, %d, %s.fields))", code.slot, name(stage))
     return
   end
-  begin(code, stage, true)
+  code:begin(stage, true)
   code:open("do")
   local values = compute(code, stage)
   code:line("C.weir_rows_enter(rows, %d, 0)", code.slot)
@@ -105,19 +85,19 @@ function M.select(code, stage)
 end
 
 function M.rename(code, stage)
-  at(code, stage)
+  code:at(stage)
   code:line("C.weir_rows_enter(rows, %d, 0)", code.slot)
   code:line("check(C.weir_rows_rename(rows, %d, %s.fields))", code.slot, name(stage))
 end
 
 function M.drop_fields(code, stage)
-  at(code, stage)
+  code:at(stage)
   code:line("C.weir_rows_enter(rows, %d, 0)", code.slot)
   code:line("check(C.weir_rows_drop(rows, %d, %s.fields))", code.slot, name(stage))
 end
 
 function M.parse(code, stage)
-  at(code, stage)
+  code:at(stage)
   code:line("C.weir_rows_enter(rows, %d, 0)", code.slot)
   code:line("parse(%s, %d)", name(stage), code.slot)
 end
@@ -137,7 +117,7 @@ function M.skip(code, stage)
 end
 
 function M.sample(code, stage)
-  begin(code, stage, true)
+  code:begin(stage, true)
   code:open("if not picks(%s, %d) then", name(stage), code.slot)
   code:leave(stage, "FILTERED")
   code:close()
@@ -146,13 +126,13 @@ end
 -- What is dropped may be taken from the side.
 local function leave_dropped(code, stage)
   if stage.dropped_port then
-    M.write(code, stage.dropped_port)
+    code:write(stage.dropped_port)
   end
   code:leave(stage, "DROPPED")
 end
 
 function M.dedup(code, stage)
-  begin(code, stage, true)
+  code:begin(stage, true)
   code:open("do")
   code:line("local answer = meet(%s, %d)", name(stage), code.slot)
   code:open("if answer == KNOWN then")
@@ -164,7 +144,7 @@ function M.dedup(code, stage)
 end
 
 function M.throttle(code, stage)
-  begin(code, stage, true)
+  code:begin(stage, true)
   code:open("if not grants(%s, %d) then", name(stage), code.slot)
   leave_dropped(code, stage)
   code:close()
@@ -179,7 +159,7 @@ function M.publish(code, stage)
   if not stage.node.groups then
     return
   end
-  at(code, stage)
+  code:at(stage)
   code:open("do")
   code:line("local answer = publish(%s, %d)", name(stage), code.slot)
   code:open("if answer == NOWHERE then")
@@ -193,70 +173,62 @@ end
 -- loop of their own; see weir.plan.emit.
 function M.flat_map(code, stage)
   local depth = code.slot + 1
-  begin(code, stage, true)
+  code:begin(stage, true)
   code:line("pending.list_%d = items(%s, %d, %s)", depth, name(stage), code.slot,
-    call(code, stage, name(stage) .. ".fn"))
+    code:call(stage, name(stage) .. ".fn"))
   code:line("pending.at_%d = 1", depth)
   code:line("%s", code:count(stage, "ABSORBED", 1))
   code:line("%s", code:count(stage, "MADE", ("#pending.list_%d"):format(depth)))
-end
-
---- Appends the record to a port; `resume` is the row to go on with if it is full.
-function M.write(code, port)
-  code:mark_behind(WRITE)
-  local out = (port < M.OUTS and "out%d" or "run.out[%d]"):format(port)
-  code:line("check(C.weir_rows_write(rows, %d, %s))", code.slot, out)
-  code:line("full = full or %s.bytes.size >= FULL_BYTES", out)
 end
 
 -- route: all conditions are computed before anything is written, so that an error
 -- leaves nothing behind.
 function M.route(code, stage)
   local node = stage.node
-  begin(code, stage, true)
+  code:begin(stage, true)
   if node.all then
     code:open("do")
     for i in ipairs(node.routes) do
       code:line("local w%d = holds(%s)", i,
-        call(code, stage, ("%s.rules[%d]"):format(name(stage), i)))
+        code:call(stage, ("%s.rules[%d]"):format(name(stage), i)))
     end
     local any = {}
     for i in ipairs(node.routes) do
       any[i] = "w" .. i
       code:open("if w%d then", i)
-      M.write(code, i - 1)
+      code:write(i - 1)
       code:close()
     end
     code:open("if not (%s) then", table.concat(any, " or "))
-    M.write(code, #node.routes)
+    code:write(#node.routes)
     code:close()
     code:close()
     return
   end
   for i in ipairs(node.routes) do
     local condition = ("holds(%s)"):format(
-      call(code, stage, ("%s.rules[%d]"):format(name(stage), i)))
+      code:call(stage, ("%s.rules[%d]"):format(name(stage), i)))
     if i == 1 then
       code:open("if %s then", condition)
     else
       code:middle("elseif %s then", condition)
     end
-    M.write(code, i - 1)
+    code:write(i - 1)
   end
   code:middle("else")
-  M.write(code, #node.routes)
+  code:write(#node.routes)
   code:close()
 end
 
 -- split: yes and no, or n streams by the hash of a key, in turn without one.
 function M.split(code, stage)
   local node = stage.node
-  begin(code, stage, true)
+  code:begin(stage, true)
   if node.expr then
-    code:open("if holds(%s) then", call(code, stage, name(stage) .. ".fn"))
-    M.write(code, 0)
+    code:open("if holds(%s) then", code:call(stage, name(stage) .. ".fn"))
+    code:write(0)
     code:middle("else")
-    M.write(code, 1)
+    code:write(1)
     code:close()
     return
   end
@@ -272,9 +244,9 @@ function M.priority(code, stage)
   if not stage.node.expr then
     return
   end
-  begin(code, stage, true)
+  code:begin(stage, true)
   code:open("do")
-  code:line("local port = class_of(%s)", call(code, stage, name(stage) .. ".fn"))
+  code:line("local port = class_of(%s)", code:call(stage, name(stage) .. ".fn"))
   code:line("check(C.weir_rows_write(rows, %d, run.out[port]))", code.slot)
   code:line("full = full or run.out[port].bytes.size >= FULL_BYTES")
   code:close()
@@ -282,18 +254,18 @@ end
 
 -- A source whose records the script makes: a segment without inputs.
 function M.finish.source(code, stage)
-  at(code, stage)
+  code:at(stage)
   code:line("return generate(%s, %d)", name(stage), stage.index)
 end
 
 local function gather(kind)
   M[kind] = function(code, stage)
-    begin(code, stage, true)
+    code:begin(stage, true)
     code:line("%s_add(%s, %d)", kind, name(stage), code.slot)
     code:leave(stage, "ABSORBED")
   end
   M.finish[kind] = function(code, stage)
-    at(code, stage)
+    code:at(stage)
     code:line("return %s_finish(%s, %d)", kind, name(stage), stage.index)
   end
 end
