@@ -192,6 +192,15 @@ static void read_latest(weir_positions *positions)
   weir_mem_free(path);
 }
 
+// Without the lock nothing is written: it stays as it is until somebody has seen it.
+static int refuse_damaged(weir_positions *positions, int code)
+{
+  close(positions->lock);
+  positions->lock = -1;
+  return fail(positions, code, "how far was read cannot be told",
+              "remove the file to begin anew");
+}
+
 int weir_positions_open(weir_positions *positions, const char *path)
 {
   *positions = (weir_positions){.lock = -1, .notes = -1, .path = weir_mem_text(path)};
@@ -207,8 +216,7 @@ int weir_positions_open(weir_positions *positions, const char *path)
   if (rc == WEIR_OK)
     read_latest(positions);
   else if (positions->found)
-    return fail(positions, rc, "how far was read cannot be told",
-                "remove the file to begin anew");
+    return refuse_damaged(positions, rc);
   return WEIR_OK;
 }
 

@@ -521,6 +521,7 @@ describe("positions of a tail", function()
       assert.equal(C.WEIR_ECORRUPT, code)
       assert.matches("remove the file to begin anew", message)
       close()
+      assert.equal(text, support.read("state/pipeline/tail:a.log.positions"), "it was written over")
     end
     os.remove(state)
   end)
