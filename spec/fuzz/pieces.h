@@ -60,8 +60,8 @@ static void pieces_check(const weir_batch *batch, pieces_result *result)
 }
 
 // Decodes all of the bytes, at most `piece` new ones at a time.
-static pieces_result pieces_decode(weir_decoder *decoder, const char *bytes,
-                                   size_t size, size_t piece)
+static inline pieces_result pieces_decode(weir_decoder *decoder, const char *bytes,
+                                          size_t size, size_t piece)
 {
   pieces_result result = {0};
   weir_pool *pool = weir_pool_new(1);
@@ -87,8 +87,8 @@ static pieces_result pieces_decode(weir_decoder *decoder, const char *bytes,
 }
 
 // Decodes at once and in pieces, and compares.
-static void pieces_compare(weir_decoder *decoder, const char *bytes, size_t size,
-                           size_t piece)
+static inline void pieces_compare(weir_decoder *decoder, const char *bytes, size_t size,
+                                  size_t piece)
 {
   pieces_result whole = pieces_decode(decoder, bytes, size, size + 1);
   weir_decoder_restart(decoder);
