@@ -202,12 +202,14 @@ static int enter_state(lua_State *state, void *context)
 static int is_looked_into(const weir_run *run)
 {
   weir_tap **taps = __atomic_load_n(&run->taps, __ATOMIC_ACQUIRE);
+  if (run->weighs)
+    return 1;
   return taps != NULL && weir_tap_wanting(taps, run->stage_count, 0) >= 0;
 }
 
 // Whether all that the entry is to do was done without the state. That is left out
 // where memory runs short, since only the state knows what is garbage, and where
-// somebody looks at what a stage lets go.
+// somebody looks at what a stage lets go, or weighs it.
 static int enter_lifted(struct entry *entry)
 {
   weir_run *run = entry->run;

@@ -13,10 +13,17 @@
 #include "engine/base/mem.h"
 #include "engine/ring/ring.h"
 
+struct waiting {
+  weir_batch *batch;
+  int64_t pushed_ns;  // 0: nobody asked
+};
+
 // What one class has.
 struct way {
   weir_ring *ring;
-  weir_batch **aside;  // the consumer's: popped from the ring, not yet taken
+  int64_t
+      pushed_ns[WEIR_EDGE_BATCHES];  // beside each item of the ring; 0: nobody asked
+  struct waiting *aside;  // the consumer's: popped from the ring, not yet taken
   size_t aside_first;
   size_t aside_count;
   size_t aside_capacity;
@@ -35,6 +42,8 @@ struct weir_edge {
   _Atomic uint64_t batches;
   _Atomic uint64_t bytes;
   _Atomic uint64_t held_max;
+  const weir_clock *_Atomic clock;  // NULL: nobody asks how long they wait
+  weir_histogram *_Atomic waits;    // the consumer's; NULL before the first
 };
 
 static void set_ways(weir_edge *edge, uint32_t count)
@@ -69,11 +78,23 @@ static void add(_Atomic uint64_t *counter, uint64_t count)
   atomic_store_explicit(counter, load(counter) + count, memory_order_relaxed);
 }
 
+// Of a ring that is not empty. What stands beside the item is read before the producer
+// may put the next one in its place.
+static struct waiting pop_ring(const struct way *way)
+{
+  struct waiting first = {
+      .pushed_ns = way->pushed_ns[weir_ring_popped(way->ring) % WEIR_EDGE_BATCHES],
+  };
+  void *item = NULL;
+  weir_ring_pop(way->ring, &item);
+  first.batch = item;
+  return first;
+}
+
 // Pops the ring into the queue: 1, or 0 when the ring is empty.
 static int take_aside(struct way *way)
 {
-  void *item = NULL;
-  if (weir_ring_pop(way->ring, &item) != WEIR_OK)
+  if (weir_ring_peek(way->ring) == NULL)
     return 0;
   if (way->aside_count == 0)
     way->aside_first = 0;
@@ -84,7 +105,7 @@ static int take_aside(struct way *way)
         weir_mem_resize(way->aside, way->aside_capacity * sizeof way->aside[0]);
     WEIR_ASSERT(way->aside != NULL);
   }
-  way->aside[end] = item;
+  way->aside[end] = pop_ring(way);
   way->aside_count++;
   return 1;
 }
@@ -92,19 +113,16 @@ static int take_aside(struct way *way)
 // A look makes no room: nobody would tell the producer.
 static weir_batch *peek(struct way *way)
 {
-  return way->aside_count > 0 ? way->aside[way->aside_first]
+  return way->aside_count > 0 ? way->aside[way->aside_first].batch
                               : weir_ring_peek(way->ring);
 }
 
 // There is one: it was peeked at.
-static weir_batch *take_first(struct way *way)
+static struct waiting take_first(struct way *way)
 {
-  void *first = NULL;
   way->since_ns = 0;
-  if (way->aside_count == 0) {
-    weir_ring_pop(way->ring, &first);
-    return first;
-  }
+  if (way->aside_count == 0)
+    return pop_ring(way);
   way->aside_count--;
   return way->aside[way->aside_first++];
 }
@@ -120,7 +138,7 @@ static struct way *first_way(weir_edge *edge)
 static void drop_all(weir_edge *edge)
 {
   for (struct way *way; (way = first_way(edge)) != NULL;) {
-    weir_batch *batch = take_first(way);
+    weir_batch *batch = take_first(way).batch;
     add(&edge->emptied, batch->row_count);
     weir_batch_unref(batch);
   }
@@ -135,6 +153,7 @@ void weir_edge_free(weir_edge *edge)
     weir_ring_free(edge->ways[i].ring);
     weir_mem_free(edge->ways[i].aside);
   }
+  weir_mem_free(atomic_load_explicit(&edge->waits, memory_order_relaxed));
   weir_mem_free(edge->ways);
   weir_mem_free(edge);
 }
@@ -152,6 +171,41 @@ static void note_held(weir_edge *edge)
     atomic_store_explicit(&edge->held_max, held, memory_order_relaxed);
 }
 
+static int is_full(const struct way *way)
+{
+  return weir_ring_len(way->ring) >= weir_ring_capacity(way->ring);
+}
+
+static int64_t now_ns(const weir_edge *edge)
+{
+  const weir_clock *clock = atomic_load_explicit(&edge->clock, memory_order_acquire);
+  return clock != NULL ? clock->monotonic_ns(clock->context) : 0;
+}
+
+// The producer's: the place beside the next item, of which the consumer is done.
+static void stamp(const weir_edge *edge, struct way *way)
+{
+  int64_t *place = &way->pushed_ns[weir_ring_pushed(way->ring) % WEIR_EDGE_BATCHES];
+  int64_t now = now_ns(edge);
+  if (*place != now)
+    *place = now;
+}
+
+// Once a batch, by the consumer.
+static void note_wait(weir_edge *edge, int64_t pushed_ns, uint32_t rows)
+{
+  int64_t now = pushed_ns != 0 && rows > 0 ? now_ns(edge) : 0;
+  if (now == 0)
+    return;
+  weir_histogram *waits = atomic_load_explicit(&edge->waits, memory_order_relaxed);
+  if (waits == NULL) {
+    waits = weir_mem_new(sizeof *waits);
+    // Release: who sees it sees it empty.
+    atomic_store_explicit(&edge->waits, waits, memory_order_release);
+  }
+  weir_histogram_add(waits, now - pushed_ns, rows);
+}
+
 int weir_edge_push(weir_edge *edge, weir_batch *batch)
 {
   uint64_t records = batch->row_count;
@@ -162,9 +216,11 @@ int weir_edge_push(weir_edge *edge, weir_batch *batch)
     return WEIR_OK;
   }
   uint64_t bytes = batch->bytes.size;
-  int rc = weir_ring_push(way_of(edge, batch->priority)->ring, batch);
-  if (rc != WEIR_OK)
-    return rc;
+  struct way *way = way_of(edge, batch->priority);
+  if (is_full(way))
+    return WEIR_EFULL;
+  stamp(edge, way);
+  weir_ring_push(way->ring, batch);
   add(&edge->sent, records);
   add(&edge->batches, 1);
   add(&edge->bytes, bytes);
@@ -205,11 +261,6 @@ const weir_batch *weir_edge_peek_class(weir_edge *edge, uint32_t priority,
   return batch;
 }
 
-static int is_full(const struct way *way)
-{
-  return weir_ring_len(way->ring) >= weir_ring_capacity(way->ring);
-}
-
 int weir_edge_was_full(const weir_edge *edge)
 {
   atomic_thread_fence(memory_order_seq_cst);
@@ -238,8 +289,10 @@ static int take(weir_edge *edge, struct way *way, weir_batch **batch)
 {
   if (way == NULL || peek(way) == NULL)
     return WEIR_EEMPTY;
-  *batch = take_first(way);
-  add(&edge->received, (*batch)->row_count);
+  struct waiting first = take_first(way);
+  *batch = first.batch;
+  note_wait(edge, first.pushed_ns, first.batch->row_count);
+  add(&edge->received, first.batch->row_count);
   return WEIR_OK;
 }
 
@@ -307,4 +360,19 @@ weir_edge_book weir_edge_count(const weir_edge *edge)
   uint64_t gone = book.received + book.dropped;
   book.held = book.sent > gone ? book.sent - gone : 0;
   return book;
+}
+
+void weir_edge_measure(weir_edge *edge, const weir_clock *clock)
+{
+  atomic_store_explicit(&edge->clock, clock, memory_order_release);
+}
+
+int weir_edge_add_waits(const weir_edge *edge, weir_histogram *histogram)
+{
+  const weir_histogram *waits =
+      atomic_load_explicit(&edge->waits, memory_order_acquire);
+  if (waits == NULL)
+    return 0;
+  weir_histogram_merge(histogram, waits);
+  return 1;
 }

@@ -16,6 +16,8 @@
 
 #include <stdint.h>
 
+#include "engine/base/clock.h"
+#include "engine/base/histogram.h"
 #include "engine/data/batch.h"
 
 enum { WEIR_EDGE_BATCHES = 8 };
@@ -67,3 +69,11 @@ typedef struct weir_edge_book {
   uint64_t bytes;     // of them
 } weir_edge_book;
 weir_edge_book weir_edge_count(const weir_edge *edge);
+
+// From now on notes how long batches wait by this clock, which outlives the edge; NULL:
+// not any more. Any thread.
+void weir_edge_measure(weir_edge *edge, const weir_clock *clock);
+
+// Adds how long the records waited that were taken, once they had been measured. 0:
+// there are none.
+int weir_edge_add_waits(const weir_edge *edge, weir_histogram *histogram);

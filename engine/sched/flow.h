@@ -32,7 +32,6 @@
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
 #include "engine/base/counter.h"
-#include "engine/base/histogram.h"
 #include "engine/data/batch.h"
 #include "engine/data/relay.h"
 #include "engine/data/sink.h"
@@ -249,11 +248,6 @@ weir_queue_stats weir_flow_buffer_count(weir_flow *flow, uint32_t task);
 // When the oldest record that a task is at, or that waits before it, came in, by the
 // wall clock; 0: there is none.
 int64_t weir_flow_oldest_ns(weir_flow *flow, uint32_t task);
-
-// Adds how long the rows that a sink has written were under way, from their ingest time
-// until they were. 0: there are none.
-int weir_flow_add_latency(const weir_flow *flow, uint32_t sink,
-                          weir_histogram *histogram);
 
 // What a sink that will try again waits for, in its words; 0: it does not wait.
 int weir_flow_hindrance(weir_flow *flow, uint32_t sink, char *text, size_t size);

@@ -85,17 +85,6 @@ int64_t weir_flow_oldest_ns(weir_flow *flow, uint32_t number)
   return oldest;
 }
 
-int weir_flow_add_latency(const weir_flow *flow, uint32_t number,
-                          weir_histogram *histogram)
-{
-  const weir_task *task = flow->tasks[number];
-  const weir_histogram *latency = __atomic_load_n(&task->latency, __ATOMIC_ACQUIRE);
-  if (latency == NULL)
-    return 0;
-  weir_histogram_merge(histogram, latency);
-  return 1;
-}
-
 int weir_flow_hindrance(weir_flow *flow, uint32_t number, char *text, size_t size)
 {
   weir_task *task = flow->tasks[number];

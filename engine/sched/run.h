@@ -60,6 +60,13 @@ typedef struct weir_mark {
   uint64_t bytes;
 } weir_mark;
 
+// What rows add up to that a stage let go while the code weighed them, as the text that
+// they would be written as; each as often as what it stands for.
+typedef struct weir_weight {
+  double records;
+  double bytes;
+} weir_weight;
+
 // What the code is at: stage k is k + 1, and behind the last
 // one, as offsets from the number of stages, is what belongs to none.
 enum weir_run_mark {
@@ -128,6 +135,9 @@ typedef struct weir_run {
   void *total;       // of a merger: its context
   weir_mark *marks;  // [stage_count + WEIR_MARK_KINDS], or NULL: nobody asked
   weir_tap **taps;  // [stage_count] of the task, atomic; NULL: nobody has looked inside
+  weir_weight *weights;  // [stage_count], atomic; NULL: nobody asked
+  uint32_t weighs;       // this entry does what stages but the last let go, and stands
+                         // for so many; 0: it does not
   const weir_lifted *lifted;  // or NULL: there is only the code
   weir_flights *flights;      // of a segment that waits for others; else NULL
   uint32_t mark;              // a sampler reads it

@@ -150,7 +150,8 @@ static int enter_paced(weir_task *task, weir_lane *lane, const weir_runner *runn
     *rows_now = ROWS_FIRST;
   if (*rows_now > run->limits.rows)
     *rows_now = run->limits.rows;
-  run->row_end = run->row + (left < *rows_now ? left : *rows_now);
+  uint32_t rows = weir_lane_weigh(lane, left < *rows_now ? left : *rows_now);
+  run->row_end = run->row + rows;
   uint32_t row = run->row;
   int64_t began_ns = monotonic_ns(task);
   int reason = weir_segment_enter(task, lane, runner);

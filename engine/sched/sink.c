@@ -68,18 +68,6 @@ static uint32_t refused_below(const weir_refusals *refused, uint32_t row)
   return count;
 }
 
-// Once a batch: what its rows share is when they came in. Some come of nothing.
-static void note_latency(weir_task *task, const weir_batch *batch, uint32_t rows)
-{
-  if (batch->ingest_ns == 0 || rows == 0)
-    return;
-  if (task->latency == NULL)
-    // Release: who sees it sees it empty.
-    __atomic_store_n(&task->latency, weir_mem_new(sizeof *task->latency),
-                     __ATOMIC_RELEASE);
-  weir_histogram_add(task->latency, wall_ns(task) - batch->ingest_ns, rows);
-}
-
 static int is_hopeless(const weir_task *task)
 {
   return weir_flow_is_abandoned(task->flow) || weir_flow_gives_up(task->flow);
@@ -113,7 +101,7 @@ static void end_batch(weir_task *task, weir_lane *lane, int rc)
   uint32_t refused_before = refused_below(&lane->refused, written);
   uint32_t refused_behind = lane->refused.count - refused_before;
   add(&task->written, written - refused_before);
-  note_latency(task, lane->batch, written - refused_before);
+  weir_task_note_written(task, lane->batch, written - refused_before);
   weir_task_refuse(task, lane, PORT_DEAD);
   if (rc != WEIR_OK) {
     add(&task->dropped, lane->batch->row_count - written - refused_behind);

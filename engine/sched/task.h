@@ -10,6 +10,7 @@
 #include "engine/ring/queue.h"
 #include "engine/ring/urgency.h"
 #include "engine/sched/flow.h"
+#include "engine/sched/measure.h"
 #include "engine/sched/profile.h"
 #include "engine/sched/tap.h"
 
@@ -94,6 +95,8 @@ typedef struct weir_lane {
   uint64_t sequence;       // of what is made from it, where the task renumbers
   uint32_t ends_sequence;  // nothing more of that sequence will be made
   int64_t held_since_ns;   // 0: nothing is held back
+  weir_weight *weights;    // see measure.h; NULL: nobody has asked
+  uint32_t entries;        // since then
   weir_time time;          // of its steps; atomic
   uint32_t number;
   uint32_t at_work;
@@ -163,7 +166,7 @@ struct weir_task {
   uint64_t dead;
   uint64_t dropped;
   uint64_t written;         // by a sink
-  weir_histogram *latency;  // of that; atomic; NULL before the first
+  weir_histogram *latency;  // see measure.h; atomic; NULL before the first
 };
 
 typedef struct weir_profile weir_profile;
@@ -180,6 +183,7 @@ struct weir_flow {
   weir_pool *letters;
   weir_tally *tally;
   weir_profile *profile;  // NULL: nobody asked
+  int32_t measured;       // atomic; see measure.h
   weir_task **tasks;
   uint32_t task_count;
   uint32_t edge_count;
@@ -209,6 +213,12 @@ struct weir_flow {
 weir_time weir_profile_begin(const weir_flow *flow);
 void weir_profile_end(const weir_task *task, weir_lane *lane, uint32_t worker,
                       weir_time began);
+
+// measure.c
+void weir_task_note_sent(weir_task *task, uint32_t port, const weir_batch *batch);
+void weir_task_note_written(weir_task *task, const weir_batch *batch, uint32_t rows);
+// How many of so many rows the next entry does, and whether it weighs them.
+uint32_t weir_lane_weigh(weir_lane *lane, uint32_t rows);
 
 // flow.c
 int weir_flow_is_stopping(const weir_flow *flow);

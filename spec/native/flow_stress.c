@@ -244,6 +244,7 @@ static uint64_t look(weir_flow *flow, const weir_edge *edge, weir_buf *seen)
   static weir_histogram latency;
   weir_histogram_reset(&latency);
   weir_edge_count(edge);
+  weir_edge_add_waits(edge, &latency);
   for (uint32_t task = LEFT; task <= SOME; task++) {
     weir_flow_task_count(flow, task);
     weir_flow_task_time(flow, task);
@@ -251,6 +252,7 @@ static uint64_t look(weir_flow *flow, const weir_edge *edge, weir_buf *seen)
     weir_flow_oldest_ns(flow, task);
   }
   static int looks;
+  weir_flow_measure(flow, looks % 16 != 0);
   // What came since the last look, before the next one drops it.
   weir_buf_clear(seen);
   weir_flow_take_looked(flow, PASS, 0, seen);

@@ -94,6 +94,7 @@ local function run(given, world)
   local early = world.begin_worker and world.begin_worker()
   local engine, failure = load.engine(given, world, function(options)
     options.early, options.leaves = early, world.quit and true
+    options.measured = given.values.stats ~= nil or given.values.metrics ~= nil
   end)
   if not engine then
     return failure

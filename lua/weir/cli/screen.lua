@@ -148,6 +148,13 @@ local function add_counts(words, counts, form)
   end
 end
 
+local function times_of(words, times)
+  for _, quantile in ipairs(times and { "p50", "p90", "p99", "p99.9" } or {}) do
+    words[#words + 1] = quantile .. " " .. human.latency(times[(quantile:gsub("%.", ""))])
+  end
+  return table.concat(words, ", ")
+end
+
 -- What the table has no room for, of the node that is chosen.
 local function details(node, screen)
   if not node then
@@ -169,7 +176,11 @@ local function details(node, screen)
       words[#words + 1] = human.bytes(node.buffer.disk_bytes) .. " on disk"
     end
   end
-  return { clipped("  " .. table.concat(words, ", "), screen.width) }
+  local lines = { clipped("  " .. table.concat(words, ", "), screen.width) }
+  if node.waited then
+    lines[2] = clipped("  " .. times_of({ "waited before it" }, node.waited), screen.width)
+  end
+  return lines
 end
 
 -- The records that were seen last, the newest one below.

@@ -10,7 +10,8 @@
 -- can do, or at each that goes on to a stage that is not lifted (weir.run.lifted).
 --
 -- Where somebody looks at what a stage inside lets go, a segment is entered by a function
--- made for that, whose first stages alone are lifted, up to that one (weir.run.look).
+-- made for that, whose first stages alone are lifted, up to that one; or none, to look at
+-- all of them (weir.run.look).
 --
 -- The function may be left and entered again at any row. What is under way inside a
 -- flat_map stands in `pending`: the list, and the element after the one at work. So an error
@@ -51,10 +52,13 @@ end
 -- Stages from `index` on, for the record that `open` puts into code.slot.
 local emit_records
 
--- Shows what the stage before `index` lets go, if somebody looks there.
+-- Shows what the stage before `index` lets go, if somebody looks there; or at all of them
+-- that another one follows.
 local function emit_look(code, segment, index)
-  if segment.looked and segment.looked.index == index - 2 then
-    code:line("look(%d)", code.slot)
+  local at = index - 2
+  local everywhere = segment.looked == "all" and index <= #segment.stages
+  if everywhere or segment.looked and segment.looked.index == at then
+    code:line("look(%d, %d)", code.slot, at)
   end
 end
 

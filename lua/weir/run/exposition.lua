@@ -87,21 +87,20 @@ of_list("error", { "node", "code" }, "errors", { "node", "code" })
 of_list("task", { "task", "kind" }, "tasks", { "name", "kind" })
 of_list("edge", { "from", "port", "to" }, "edges", { "from", "port", "to" })
 
-local function each_latency(snapshot, visit)
+-- Stages that hand on with another one have what that one has.
+scope("latency", { "node" }, function(snapshot, visit)
   for _, node in ipairs(snapshot.nodes) do
-    if node.latency then
+    if node.latency and not node.latency.with then
       visit(node.latency, node.name)
     end
   end
-end
-
-scope("latency", { "node" }, each_latency)
-scope("quantile", { "node", "quantile" }, function(snapshot, visit)
-  each_latency(snapshot, function(latency, name)
-    for _, each in ipairs(QUANTILES) do
-      visit({ seconds = latency[each[2]] }, name, each[1])
+end)
+scope("waited", { "from", "port", "to" }, function(snapshot, visit)
+  for _, edge in ipairs(snapshot.edges) do
+    if edge.waited then
+      visit(edge.waited, edge.from, edge.port, edge.to)
     end
-  end)
+  end
 end)
 scope("memory", {}, function(snapshot, visit)
   visit(snapshot.memory)
@@ -135,8 +134,9 @@ local LIST = {
   { "weir_errors_total", "counter", "error", "count",
     "Dead letters by node and code, such as ESYNTAX." },
   { "weir_bytes_total", "counter", "node", "bytes",
-    "Bytes that a source has read, a sink has written, or a buffer or the last stage of a"
-      .. " segment has sent on." },
+    "Bytes that a source has read, a sink has written, or another node has sent on. Of a stage"
+      .. " inside a segment, where nothing is written, its records times what some of them"
+      .. " weigh, looked at now and then; missing while it has let none of those go." },
   { "weir_events_total", "counter", "event", "count",
     "What a source or sink counts by itself, such as connections_reset." },
   { "weir_level", "gauge", "level", "count",
@@ -160,6 +160,9 @@ local LIST = {
   { "weir_edge_queue_records", "gauge", "edge", "held", "Records that wait on an edge." },
   { "weir_edge_queue_records_max", "gauge", "edge", "held_max",
     "The most records that ever waited there." },
+  { "weir_edge_wait_seconds", "summary", "waited", "quantiles",
+    "How long records waited there that were taken: quantiles over the last half to whole"
+      .. " minute, to two digits." },
   { "weir_sink_waits", "gauge", "sink", "waits",
     "1 while a sink waits for something that may pass, such as room on a disk." },
   { "weir_buffer_records", "gauge", "buffer", "records", "Records that wait in a buffer." },
@@ -172,8 +175,11 @@ local LIST = {
   { "weir_buffer_spilled_records_total", "counter", "buffer", "spilled",
     "Records that a buffer has put on disk." },
   { "weir_latency_seconds", "histogram", "latency", "buckets",
-    "From when a record was read until a sink had written it." },
-  { "weir_latency_quantile_seconds", "summary", "quantile", "seconds",
+    "From when a record was read until a node had handed it on, or a sink had written it."
+      .. " Stages that share a segment hand on together, so the last one's is theirs too. What"
+      .. " is dropped or dies has none, nor what is made of nothing or of many, as by aggregate;"
+      .. " what a program between gives is new." },
+  { "weir_latency_quantile_seconds", "summary", "latency", "quantiles",
     "Quantiles of that over the last half to whole minute, to two digits." },
   { "weir_memory_bytes", "gauge", "memory", "used", "What the engine and its Lua states hold." },
   { "weir_memory_peak_bytes", "gauge", "memory", "peak", "The most that they ever held." },
@@ -191,6 +197,7 @@ M.families = {}
 for i, each in ipairs(LIST) do
   local of = scopes[each[3]]
   local labels = of.bare and {} or { "pipeline", unpack(of.labels) }
+  labels[#labels + 1] = each[2] == "summary" and "quantile" or nil
   M.families[i] = { name = each[1], type = each[2], of = of, member = each[4], help = each[5],
     labels = table.concat(labels, ", ") }
 end
@@ -219,6 +226,17 @@ local function add_histogram(lines, name, numbers, labels)
   lines[#lines + 1] = ("%s_count%s %s"):format(name, braced(labels), number(numbers.count))
 end
 
+local function add_summary(lines, name, numbers, labels)
+  local at = #labels + 1
+  for _, each in ipairs(QUANTILES) do
+    labels[at] = label("quantile", each[1])
+    lines[#lines + 1] = ("%s%s %s"):format(name, braced(labels), number(numbers[each[2]]))
+  end
+  labels[at] = nil
+  lines[#lines + 1] = ("%s_sum%s %s"):format(name, braced(labels), number(numbers.sum_s))
+  lines[#lines + 1] = ("%s_count%s %s"):format(name, braced(labels), number(numbers.count))
+end
+
 -- What a number is not known of is left out.
 local function lines_of(family, snapshot)
   local lines, of = {}, family.of
@@ -230,6 +248,8 @@ local function lines_of(family, snapshot)
     local value = numbers[family.member]
     if family.type == "histogram" then
       add_histogram(lines, family.name, numbers, labels)
+    elseif family.type == "summary" then
+      add_summary(lines, family.name, numbers, labels)
     elseif value then
       lines[#lines + 1] = ("%s%s %s"):format(family.name, braced(labels), number(value))
     end

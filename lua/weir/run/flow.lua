@@ -8,7 +8,7 @@ local priority = require("weir.lib.priority")
 local state_dir = require("weir.run.state_dir")
 
 local C = cdef.load("engine/base/clock.h", "engine/data/batch.h", "engine/ring/spill.h",
-  "engine/sched/flow.h")
+  "engine/sched/flow.h", "engine/sched/measure.h")
 
 local M = {}
 
@@ -202,6 +202,17 @@ local function add_tasks(self, context)
   end
 end
 
+-- What was asked for before it begins.
+local function watch(self, given)
+  if given.measured then
+    C.weir_flow_measure(self.flow, 1)
+  end
+  if self:is_profiled() then
+    self.profile = require("weir.run.profile") -- few ask for it
+    self.profile.begin(self.flow)
+  end
+end
+
 --- Builds `engine.flow`, its `edges`, and what watches it if it is profiled.
 ---@param self table  an engine
 function M.build(self)
@@ -233,10 +244,7 @@ function M.build(self)
   C.weir_flow_set_starvation(self.flow, self.options.max_starvation_ns)
   local limit = self.options.max_errors or {}
   C.weir_flow_limit_dead(self.flow, limit.count or -1, limit.share or -1)
-  if self:is_profiled() then
-    self.profile = require("weir.run.profile") -- few ask for it
-    self.profile.begin(self.flow)
-  end
+  watch(self, given)
 end
 
 return M

@@ -222,6 +222,7 @@ local function add_edges(ledger, plan, edges)
       from = edge.from.name,
       port = port_name(edge.from, edge.port),
       to = edge.to.name,
+      at = i,
       reader = edge.to.stages and edge.to.stages[1].node.name or edge.to.name,
       sent = number(book.sent),
       received = number(book.received),

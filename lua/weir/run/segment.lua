@@ -144,8 +144,8 @@ local function is_full(run)
   return false
 end
 
--- What to enter by where somebody has looked inside. Then counts of both are brought up
--- to date in time, since the strip has one for all.
+-- What to enter by where somebody has looked inside, or this entry weighs. Then counts of
+-- both are brought up to date in time, since the strip has one for all.
 function Segment:_look()
   if not self.looking then
     self.looking = require("weir.run.look").new(self, self.plan) -- few are
@@ -161,7 +161,7 @@ function Segment:_rows()
     C.weir_rows_open(self.rows, 0, run.batch, run.row)
   end
   local body, settle = self.body, self.settle
-  if run.taps ~= nil then
+  if run.taps ~= nil or run.weighs ~= 0 then
     body, settle = self:_look()
   end
   local ok, reason = xpcall(body, problems.catch)

@@ -1,7 +1,8 @@
 local engine = require("spec.support.engine")
 local ffi = require("ffi")
 
-local C = engine.load("engine/base/err.h", "engine/data/line.h", "engine/sched/edge.h")
+local C = engine.load("engine/base/clock.h", "engine/base/err.h", "engine/base/histogram.h",
+  "engine/data/line.h", "engine/sched/edge.h")
 
 local pool, edge
 
@@ -92,6 +93,43 @@ describe("an edge", function()
     assert.equal(0, C.weir_edge_at_end(edge))
     pop()
     assert.equal(1, C.weir_edge_at_end(edge))
+  end)
+
+  it("knows how long records waited, once somebody asks, aside or not", function()
+    local now = ffi.new("int64_t[1]", 1000)
+    local clock = ffi.new("weir_clock[1]", C.weir_clock_by_hand(now))
+    local waits = ffi.new("weir_histogram")
+    C.weir_edge_push(edge, batch(1, 100)) -- before anybody has asked
+    C.weir_edge_measure(edge, clock)
+    for number = 2, C.WEIR_EDGE_BATCHES do
+      C.weir_edge_push(edge, batch(number, 10))
+      now[0] = now[0] + 1
+    end
+    local refused = batch(0)
+    assert.equal(C.WEIR_EFULL, C.weir_edge_push(edge, refused))
+    C.weir_batch_unref(refused)
+    assert.equal(1, pop())
+    assert.equal(0, C.weir_edge_add_waits(edge, waits))
+    assert.equal(2, pop())
+    C.weir_edge_push(edge, batch(9, 1))
+    C.weir_edge_push(edge, batch(10, 1))
+    C.weir_edge_make_room(edge)
+    C.weir_edge_push(edge, batch(11, 1))
+    now[0] = now[0] + 20
+    for number = 3, 11 do
+      assert.equal(number, pop())
+    end
+    assert.equal(1, C.weir_edge_add_waits(edge, waits))
+    assert.equal(7 * 10 + 3, tonumber(waits.count))
+    assert.equal(7, tonumber(waits.least)) -- 2
+    assert.equal(26, tonumber(waits.greatest)) -- 3
+    assert.equal(10 * (7 + 26 + 25 + 24 + 23 + 22 + 21) + 3 * 20, tonumber(waits.sum))
+    C.weir_edge_measure(edge, nil)
+    C.weir_edge_push(edge, batch(12, 1))
+    pop()
+    C.weir_histogram_reset(waits)
+    C.weir_edge_add_waits(edge, waits)
+    assert.equal(73, tonumber(waits.count))
   end)
 
   it("counts as dropped what nobody wants any more", function()

@@ -2,8 +2,7 @@ local driver = require("spec.support.driver")
 local engine = require("spec.support.engine")
 local ffi = require("ffi")
 
-local C = engine.load("engine/base/histogram.h", "engine/io/memory.h", "engine/sched/edge.h",
-  "engine/sched/flow.h")
+local C = engine.load("engine/io/memory.h", "engine/sched/edge.h", "engine/sched/flow.h")
 
 local ROWS = 3000
 
@@ -23,18 +22,6 @@ local function play()
 end
 
 describe("what a flow says of itself", function()
-  it("has how long records were under way, once they are written", function()
-    local flow, from, to = play()
-    local histogram = ffi.new("weir_histogram")
-    assert.equal(0, C.weir_flow_add_latency(flow, to, histogram))
-    driver.run(flow)
-    assert.equal(1, C.weir_flow_add_latency(flow, to, histogram))
-    assert.equal(0, C.weir_flow_add_latency(flow, from, histogram))
-    assert.equal(ROWS, tonumber(histogram.count))
-    assert.is_true(C.weir_histogram_quantile(histogram, 1) < 60e9)
-    C.weir_flow_free(flow)
-  end)
-
   it("has since when the oldest record is there that has not arrived", function()
     local flow, from, to = play()
     local seen = 0

@@ -123,12 +123,26 @@ describe("a screen of weir top", function()
     node.kind, node.dropped, node.byte_rate = "buffer", { dropped_oldest = 12345 }, rate(2e6)
     node.buffer = { bytes = 5e6, records_max = 900, disk_bytes = 0 }
     node.events = { saves_failed = 0, rotations = 2 }
+    node.waited = { p50 = 1e-5, p90 = 0.002, p99 = 0.02, p999 = 2 }
     local view = { chosen = "node:2" }
     local text = table.concat(screen.frame(now, {}, WINDOW, view), "\n")
     assert.matches("\n  buffer, 2.00 MB/s, 12,345 dropped oldest, 2 rotations, 5.00 MB in memory, "
-      .. "at most 900 records\n", text)
+      .. "at most 900 records\n"
+      .. "  waited before it, p50 10us, p90 2.0ms, p99 20ms, p99%.9 2.0s\n", text)
     view.chosen = nil
     assert.falsy(table.concat(screen.frame(now, {}, WINDOW, view), "\n"):find("rotations"))
+  end)
+
+  it("has more columns where there is room", function()
+    local now = snapshot(2)
+    now.nodes[2].waited, now.nodes[2].byte_rate = { p99 = 0.02 }, rate(2e6)
+    local function titles(width)
+      local lines = screen.frame(now, {}, { width = width, height = 20, brush = plain })
+      return lines[3] -- one line stands above
+    end
+    assert.matches("out/s +1m/s +B/s +wait +busy +p50 +p90 +p99 +p99%.9", titles(200))
+    assert.matches("^  node +out +in/s +out/s +1m/s +busy", titles(80))
+    assert.falsy(titles(80):find("wait"))
   end)
 
   it("shows the last records of a tap, as a terminal bears them", function()

@@ -102,9 +102,52 @@ describe("metrics", function()
     assert.is_true(node_of(snapshot, "wait").buffer.records_max > 0)
     assert.same({ seconds = 0 }, node_of(snapshot, "wait").lag)
     assert.same({ seconds = 0 }, node_of(snapshot, "a").lag)
-    assert.is_nil(node_of(snapshot, "few").bytes) -- another stage follows in its segment
-    assert.is_true(node_of(snapshot, "double").bytes >= RECORDS / 4 * 9)
     assert.is_true(node_of(snapshot, "wait").bytes > 0)
+  end)
+
+  it("have bytes where nothing is written too, about as many as there would be", function()
+    local meter
+    play(function(engine_)
+      meter = metrics.new(engine_)
+      meter:measure()
+      return function() end
+    end)
+    local snapshot = meter:snapshot(1000)
+    local few, double = node_of(snapshot, "few"), node_of(snapshot, "double")
+    local exact = 0
+    for n = 4, RECORDS, 4 do
+      exact = exact + #('{"n":%d,"host":"we\\"b\\\\1"}\n'):format(n)
+    end
+    assert.is_true(math.abs(few.bytes / exact - 1) < 0.1, few.bytes .. " for " .. exact)
+    for _, edge in ipairs(snapshot.edges) do
+      if edge.from == double.task and edge.port == "out" then
+        assert.equal(edge.bytes, double.bytes) -- what was sent, and not what died
+      end
+    end
+  end)
+
+  it("have how old records were where they were handed on, and how long they waited", function()
+    local meter
+    play(function(engine_)
+      meter = metrics.new(engine_)
+      meter:measure()
+      return function()
+        now[0] = now[0] + 1000000
+      end
+    end)
+    local snapshot = meter:snapshot(1000)
+    local double = node_of(snapshot, "double")
+    assert.equal(RECORDS / 4 - RECORDS / 40, double.latency.count)
+    assert.equal(double.latency.p99, node_of(snapshot, "few").latency.p99)
+    assert.equal("double", node_of(snapshot, "few").latency.with)
+    assert.is_nil(double.latency.with)
+    assert.equal(RECORDS, node_of(snapshot, "in").latency.count)
+    assert.is_nil(node_of(snapshot, "aggregate:digit").latency) -- made of many
+    for _, edge in ipairs(snapshot.edges) do
+      assert.equal(edge.received, edge.waited and edge.waited.count or 0, edge.from)
+      assert.is_true(edge.received == 0 or edge.waited.p999 > 0)
+    end
+    assert.is_true(node_of(snapshot, "wait").waited.p50 > 0)
   end)
 
   it("are what Prometheus reads, at every moment", function()

@@ -15,7 +15,7 @@ local runner_of = require("weir.run.engine")
 local connectors = require("weir.run.connectors")
 
 local C = engine.load("engine/base/buf.h", "engine/base/err.h", "engine/data/batch.h",
-  "engine/data/json.h", "engine/sched/flow.h")
+  "engine/data/json.h", "engine/sched/flow.h", "engine/sched/measure.h")
 
 -- FIRST=515 PIPELINES=515 SEED=... plays one of them again.
 local FIRST = tonumber(os.getenv("FIRST")) or 1
@@ -128,7 +128,7 @@ local function read_outputs(opened)
   return rows
 end
 
--- Looks at another stage of a segment now and then, or no more.
+-- Looks at another stage of a segment now and then, or no more; and asks for numbers.
 local function onlooker(opened)
   local places = {}
   for _, task in ipairs(opened.plan.tasks) do
@@ -140,6 +140,7 @@ local function onlooker(opened)
     if #places > 0 and random(4) == 1 then
       local place = places[random(#places)]
       C.weir_flow_look(opened.flow, place.task, place.stage, random(0, 1))
+      C.weir_flow_measure(opened.flow, random(0, 1))
     end
   end
 end
