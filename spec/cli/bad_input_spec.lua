@@ -18,11 +18,7 @@ weir.from(%s):to "out.jsonl"
 end
 
 local function letters(name)
-  local list = {}
-  for line in place:read(name or "copy.dead.jsonl"):gmatch("[^\n]+") do
-    list[#list + 1] = cjson.decode(line)
-  end
-  return list
+  return place:records(name or "copy.dead.jsonl")
 end
 
 describe("bad records", function()

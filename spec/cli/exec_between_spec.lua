@@ -1,7 +1,6 @@
 --- Programs that take records and give others back: well-behaved ones, ones that die, that
 -- never read, that never answer.
 
-local cjson = require("cjson")
 local program = require("spec.support.program")
 local sockets = require("spec.support.sockets")
 
@@ -12,11 +11,7 @@ local function script(text, ...)
 end
 
 local function rows(count)
-  local out = {}
-  for i = 1, count do
-    out[i] = ('{"n":%d}\n'):format(i)
-  end
-  local text = table.concat(out)
+  local text = program.rows(count)
   place:write("a.jsonl", text)
   return text
 end
@@ -28,11 +23,7 @@ local function through(command, options)
 end
 
 local function dead()
-  local out = {}
-  for line in place:read("in.dead.jsonl"):gmatch("[^\n]+") do
-    out[#out + 1] = cjson.decode(line)
-  end
-  return out
+  return place:records("in.dead.jsonl")
 end
 
 -- A shell reads byte by byte, so it has read no more than it has taken.

@@ -138,18 +138,15 @@ describe("a program as a sink", function()
   end)
 
   it("gives to the next one what its predecessor had not read", function()
-    local rows = {}
-    for i = 1, 50000 do
-      rows[i] = ('{"n":%d}\n'):format(i)
-    end
-    place:write("a.jsonl", table.concat(rows))
+    local rows = program.rows(50000)
+    place:write("a.jsonl", rows)
     -- The first reads a line and no more; a shell reads byte by byte.
     place:write("run.sh", "read -r line; echo \"$line\"; if [ -e ran ]; then exec cat; fi; >ran")
     script([[
 weir.from "a.jsonl" :to(weir.exec{ command = { "sh", "run.sh" }, retries = { backoff = "1ms" } })]])
     local result = place:run("weir run in.lua")
     assert.equal(0, result.code)
-    assert.equal(table.concat(rows), result.out)
+    assert.equal(rows, result.out)
     assert.matches("2  exec:sh: commands started", result.err)
   end)
 

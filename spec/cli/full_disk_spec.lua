@@ -5,19 +5,11 @@ local program = require("spec.support.program")
 
 local place = program.each_place()
 
-local COUNT = 3000
-
-local function lines()
-  local out = {}
-  for n = 1, COUNT do
-    out[n] = ('{"n":%d}\n'):format(n)
-  end
-  return table.concat(out)
-end
+local ROWS = program.rows(3000)
 
 -- Starts it with room for 4 KiB, waits until it says that it waits, and does `line`.
 local function while_full(drain_timeout, line)
-  place:write("in.jsonl", lines())
+  place:write("in.jsonl", ROWS)
   place:write("run.lua", ([[
 local weir = require "weir"
 weir.options{ drain_timeout = "%s" }
@@ -39,7 +31,7 @@ describe("a sink without room", function()
       until grep -q "goes on" log; do :; done
       kill -TERM $pid; wait $job]])
     assert.equal("code 0\n", place:read("code"))
-    assert.equal(lines(), place:read("out.jsonl"))
+    assert.equal(ROWS, place:read("out.jsonl"))
     local log = place:read("log")
     assert.truthy(log:find("^weir: file:out.jsonl waits: out.jsonl: cannot be written: File too"
       .. " large; [^\n]+\nweir: file:out.jsonl goes on, after [^\n]+\nstopped"), log)
@@ -58,8 +50,8 @@ describe("a sink without room", function()
     assert.truthy(log:find("within drain_timeout (1 s); out.jsonl: cannot be written: File too", 1,
       true), log)
     local first = place:read("first")
-    assert.equal(lines():sub(1, #first), first)
+    assert.equal(ROWS:sub(1, #first), first)
     assert.truthy(first == "" or first:find("\n$"))
-    assert.equal(lines(), place:read("out.jsonl"))
+    assert.equal(ROWS, place:read("out.jsonl"))
   end)
 end)

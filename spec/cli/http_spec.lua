@@ -12,11 +12,7 @@ local FAST = 'retries = { max = 2, backoff = "1ms", max_backoff = "2ms" }'
 
 -- Sends so many rows with these options to a server that answers so.
 local function send(count, options, answers, before, flags)
-  local rows = {}
-  for i = 1, count do
-    rows[i] = ('{"n":%d}\n'):format(i)
-  end
-  place:write("a.jsonl", table.concat(rows))
+  place:write("a.jsonl", program.rows(count))
   local port = web.serve(answers, place.path .. "/requests")
   place:write("in.lua", ([[
 local weir = require "weir"
@@ -35,11 +31,7 @@ local function bodies(requests)
 end
 
 local function dead()
-  local out = {}
-  for line in place:read("in.dead.jsonl"):gmatch("[^\n]+") do
-    out[#out + 1] = cjson.decode(line)
-  end
-  return out
+  return place:records("in.dead.jsonl")
 end
 
 describe("records over HTTP", function()

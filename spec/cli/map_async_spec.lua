@@ -1,7 +1,6 @@
 --- Records that wait for a server. What the server waits for is that requests are there, so
 -- that no spec depends on how fast anything is.
 
-local cjson = require("cjson")
 local program = require("spec.support.program")
 local sockets = require("spec.support.sockets")
 local web = require("spec.support.web")
@@ -9,11 +8,7 @@ local web = require("spec.support.web")
 local place = program.each_place()
 
 local function rows(count)
-  local out = {}
-  for i = 1, count do
-    out[i] = ('{"n":%d}\n'):format(i)
-  end
-  place:write("a.jsonl", table.concat(out))
+  place:write("a.jsonl", program.rows(count))
 end
 
 -- A script whose function is given, with PORT in it.
@@ -25,11 +20,7 @@ weir.from "a.jsonl" :map_async(%s, { %s })%s:to(weir.stdout{})]]):format(
 end
 
 local function dead()
-  local out = {}
-  for line in place:read("in.dead.jsonl"):gmatch("[^\n]+") do
-    out[#out + 1] = cjson.decode(line)
-  end
-  return out
+  return place:records("in.dead.jsonl")
 end
 
 local ASK = 'function(r) r.path = weir.http_get("http://127.0.0.1:PORT/" .. r.n).body end'

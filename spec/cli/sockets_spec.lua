@@ -11,24 +11,6 @@ local function script(name, text, ...)
   place:write(name, 'local weir = require "weir"\n' .. text:format(...))
 end
 
--- Runs in.lua beside, then `line`, and stops in.lua.
-local function talk(line)
-  return place:run([[
-    "$WEIR" run in.lua 2>log & pid=$!
-    ]] .. line .. [[
-
-    kill -INT $pid; wait $pid; echo "code $?"
-    cat log >&2]])
-end
-
-local function rows(count)
-  local out = {}
-  for i = 1, count do
-    out[i] = ('{"n":%d}\n'):format(i)
-  end
-  return table.concat(out)
-end
-
 describe("records over sockets", function()
   after_each(sockets.clean)
 
@@ -39,10 +21,10 @@ describe("records over sockets", function()
 weir.from(weir.tcp{ listen = "127.0.0.1:%d", frame = "%s" }):to "got.jsonl"]], port, frame)
       script("out.lua", [[
 weir.from "rows.jsonl" :to(weir.tcp{ connect = "localhost:%d", frame = "%s" })]], port, frame)
-      place:write("rows.jsonl", rows(50000))
-      local result = talk('"$WEIR" run -q out.lua || echo failed')
+      place:write("rows.jsonl", program.rows(50000))
+      local result = place:run_beside('"$WEIR" run -q out.lua || echo failed')
       assert.equal("code 0\n", result.out)
-      assert.equal(rows(50000), place:read("got.jsonl"))
+      assert.equal(program.rows(50000), place:read("got.jsonl"))
       assert.matches("the ledger balances", result.err)
     end)
   end
@@ -59,7 +41,7 @@ weir.from "a.txt" :to(weir.tcp{ connect = "127.0.0.1:%d", codec = "lines" })]], 
     place:write("a.txt", table.concat({
       [[{"message":"{\"n\":1}"}]], [[{"message":"oops"}]], [[{"message":"{\"n\":2}"}]], "",
     }, "\n"))
-    local result = talk('"$WEIR" run -q out.lua || echo failed')
+    local result = place:run_beside('"$WEIR" run -q out.lua || echo failed')
     assert.equal("code 0\n", result.out)
     local got = place:read("got.jsonl"):gsub("127%.0%.0%.1:%d+", "PEER")
     assert.equal('{"n":1,"at":0,"peer":"PEER","same":true}\n'
@@ -99,11 +81,11 @@ weir.from(weir.%s{ %s, retries = { max = 500, backoff = "5ms", max_backoff = "20
     script("in.lua", [[
 weir.from(weir.tcp{ listen = "127.0.0.1:%d" }):merge(weir.from "rows.jsonl"):to "got.jsonl"]],
       sockets.free_port())
-    place:write("rows.jsonl", rows(5000))
-    local result = talk(
+    place:write("rows.jsonl", program.rows(5000))
+    local result = place:run_beside(
       "until [ \"$(cat got.jsonl 2>/dev/null | wc -l)\" = 5000 ]; do sleep 0.01; done")
     assert.equal("code 0\n", result.out)
-    assert.equal(rows(5000), place:read("got.jsonl"))
+    assert.equal(program.rows(5000), place:read("got.jsonl"))
     assert.matches("the ledger balances", result.err)
   end)
 
@@ -114,10 +96,10 @@ weir.from(weir.tcp{ listen = "127.0.0.1:%d" }):merge(weir.from "rows.jsonl"):to 
 weir.from(weir.unix{ path = "s", datagram = %s }):to "got.jsonl"]], datagram)
       script("out.lua", [[
 weir.from "rows.jsonl" :to(weir.unix{ path = "s", datagram = %s })]], datagram)
-      place:write("rows.jsonl", rows(2000))
-      local result = talk('"$WEIR" run -q out.lua || echo failed')
+      place:write("rows.jsonl", program.rows(2000))
+      local result = place:run_beside('"$WEIR" run -q out.lua || echo failed')
       assert.equal("code 0\n", result.out)
-      assert.equal(rows(2000), place:read("got.jsonl"))
+      assert.equal(program.rows(2000), place:read("got.jsonl"))
     end
   end)
 
@@ -127,13 +109,13 @@ weir.from "rows.jsonl" :to(weir.unix{ path = "s", datagram = %s })]], datagram)
 weir.from(weir.udp{ listen = "127.0.0.1:%d" }):to "got.jsonl"]], port)
     script("out.lua", [[
 weir.from "rows.jsonl" :to(weir.udp{ connect = "127.0.0.1:%d" })]], port)
-    place:write("rows.jsonl", rows(100))
-    local result = talk(([[
+    place:write("rows.jsonl", program.rows(100))
+    local result = place:run_beside(([[
       until grep -q ':%04X 00000000:0000 ' /proc/net/udp; do sleep 0.01; done
       "$WEIR" run -q out.lua || echo failed
       until [ "$(wc -l <got.jsonl)" = 100 ]; do sleep 0.01; done]]):format(port))
     assert.equal("code 0\n", result.out)
-    assert.equal(rows(100), place:read("got.jsonl"))
+    assert.equal(program.rows(100), place:read("got.jsonl"))
   end)
 
   it("that a source connects for end with the connection, if that is not tried again", function()
@@ -154,7 +136,7 @@ weir.from(weir.tcp{ connect = "127.0.0.1:%d", retries = 0 })
     local port = sockets.free_port()
     script("out.lua", [[
 weir.from "rows.jsonl" :to(weir.tcp{ connect = "127.0.0.1:%d", retries = 0 })]], port)
-    place:write("rows.jsonl", rows(10))
+    place:write("rows.jsonl", program.rows(10))
     local result = place:run("weir run out.lua")
     assert.not_equal(0, result.code)
     assert.matches("cannot be reached: connection refused", result.err:lower(), 1, true)

@@ -10,30 +10,12 @@ local function script(name, text, ...)
   place:write(name, 'local weir = require "weir"\n' .. text:format(...))
 end
 
-local function rows(count)
-  local out = {}
-  for i = 1, count do
-    out[i] = ('{"n":%d}\n'):format(i)
-  end
-  return table.concat(out)
-end
-
 local function host()
   return ('cert = "%s", key = "%s"'):format(certificates "host.pem", certificates "host.key")
 end
 
 local function trust(...)
   return ('ca = "%s"'):format(certificates "ca.pem") .. (...)
-end
-
--- Runs in.lua beside, then `line` as often as it takes to be let in, and stops in.lua.
-local function talk(line)
-  return place:run([[
-    "$WEIR" run in.lua 2>log & pid=$!
-    ]] .. line .. [[
-
-    kill -INT $pid; wait $pid; echo "code $?"
-    cat log >&2]])
 end
 
 -- A client that gives up only when nobody listens for long; it says goodbye.
@@ -52,10 +34,10 @@ describe("records over TLS", function()
 weir.from(weir.tcp{ listen = "127.0.0.1:%d", tls = { %s } }):to "got.jsonl"]], port, host())
     script("out.lua", [[
 weir.from "rows.jsonl" :to(weir.tcp{ connect = "localhost:%d", tls = { %s } })]], port, trust(""))
-    place:write("rows.jsonl", rows(50000))
-    local result = talk('"$WEIR" run -q out.lua || echo failed')
+    place:write("rows.jsonl", program.rows(50000))
+    local result = place:run_beside('"$WEIR" run -q out.lua || echo failed')
     assert.equal("code 0\n", result.out)
-    assert.equal(rows(50000), place:read("got.jsonl"))
+    assert.equal(program.rows(50000), place:read("got.jsonl"))
     assert.matches("the ledger balances", result.err)
   end)
 
@@ -64,7 +46,7 @@ weir.from "rows.jsonl" :to(weir.tcp{ connect = "localhost:%d", tls = { %s } })]]
     script("in.lua", [[
 weir.from(weir.tcp{ connect = "localhost:%d", retries = { max = 1e5, max_backoff = "50ms" },
   tls = { %s } }):take(3):to "got.jsonl"]], port, trust(""))
-    place:write("rows", rows(3))
+    place:write("rows", program.rows(3))
     local result = place:run(([[
       mkfifo hold
       cat rows hold | openssl s_server -accept 127.0.0.1:%d -cert %s -key %s -quiet \
@@ -72,7 +54,7 @@ weir.from(weir.tcp{ connect = "localhost:%d", retries = { max = 1e5, max_backoff
       weir run -q in.lua; echo "code $?"; kill $server; : >hold]]):format(port,
       certificates "host.pem", certificates "host.key"))
     assert.equal("code 0\n", result.out, result.err)
-    assert.equal(rows(3), place:read("got.jsonl"))
+    assert.equal(program.rows(3), place:read("got.jsonl"))
   end)
 
   it("are syslog as RFC 5425 has it, of peers that show who they are", function()
@@ -85,8 +67,8 @@ weir.from(weir.syslog{ listen = "127.0.0.1:%d", tls = { %s, %s } })
       return #line .. " " .. line
     end
     place:write("rows", message("one") .. message("two\nlines"))
-    local result = talk(s_client(port, ("-cert %s -key %s"):format(certificates "client.pem",
-      certificates "client.key")))
+    local result = place:run_beside(s_client(port,
+      ("-cert %s -key %s"):format(certificates "client.pem", certificates "client.key")))
     assert.equal("code 0\n", result.out, result.err)
     assert.equal('{"host":"web-1","app":"shop","message":"one"}\n'
       .. '{"host":"web-1","app":"shop","message":"two\\nlines"}\n', place:read("got.jsonl"))
@@ -97,10 +79,10 @@ weir.from(weir.syslog{ listen = "127.0.0.1:%d", tls = { %s, %s } })
       local port = sockets.free_port()
       script("in.lua", [[
 weir.from(weir.tcp{ listen = "127.0.0.1:%d", tls = { %s } }):to "got.jsonl"]], port, host())
-      place:write("rows", rows(2000))
-      local result = talk(s_client(port, version))
+      place:write("rows", program.rows(2000))
+      local result = place:run_beside(s_client(port, version))
       assert.equal("code 0\n", result.out, result.err)
-      assert.equal(rows(2000), place:read("got.jsonl"))
+      assert.equal(program.rows(2000), place:read("got.jsonl"))
       assert.not_matches("cut", result.err)
     end)
   end
@@ -109,8 +91,8 @@ weir.from(weir.tcp{ listen = "127.0.0.1:%d", tls = { %s } }):to "got.jsonl"]], p
     local port = sockets.free_port()
     script("in.lua", [[
 weir.from(weir.tcp{ listen = "127.0.0.1:%d", tls = { %s } }):to "got.jsonl"]], port, host())
-    place:write("rows", rows(1))
-    local result = talk(s_client(port) .. ([[
+    place:write("rows", program.rows(1))
+    local result = place:run_beside(s_client(port) .. ([[
 
       echo R | openssl s_client -connect localhost:%d -tls1_2 2>&1 | grep -o ":no renegotiation"
       openssl s_client -connect localhost:%d -tls1_1 -cipher DEFAULT@SECLEVEL=0 </dev/null \
@@ -124,14 +106,14 @@ weir.from(weir.tcp{ listen = "127.0.0.1:%d", tls = { %s } }):to "got.jsonl"]], p
     local port = sockets.free_port()
     script("in.lua", [[
 weir.from(weir.tcp{ listen = "127.0.0.1:%d", tls = { %s } }):to "got.jsonl"]], port, host())
-    place:write("rows", rows(10))
-    local result = talk(s_client(port) .. ([[
+    place:write("rows", program.rows(10))
+    local result = place:run_beside(s_client(port) .. ([[
 
       curl -s http://127.0.0.1:%d/; echo "curl $?"
       ]]):format(port) .. s_client(port))
     assert.matches("curl [15]", result.out)
     assert.matches("1  tcp:127.0.0.1:%d+: handshakes failed", result.err)
-    assert.equal(rows(10):rep(2), place:read("got.jsonl"))
+    assert.equal(program.rows(10):rep(2), place:read("got.jsonl"))
   end)
 
   it("are not sent to a peer that is not trusted", function()
@@ -143,14 +125,14 @@ weir.from "rows" :to(weir.tcp{ connect = "localhost:%d", tls = true })]], port)
     script("unsafe.lua", [[
 weir.from "rows" :to(weir.tcp{ connect = "localhost:%d",
   tls = { insecure_accept_any_certificate = true } })]], port)
-    place:write("rows", rows(2))
-    local result = talk(s_client(port) .. [[
+    place:write("rows", program.rows(2))
+    local result = place:run_beside(s_client(port) .. [[
 
       weir run out.lua; echo "code $?"; weir check unsafe.lua; weir run -q unsafe.lua]])
     assert.matches("^code 1\n", result.out)
     assert.matches("whoever is in between can read along", result.out)
     assert.matches("issued by /CN=spec%-authority, which nothing here knows", result.err)
-    assert.equal(rows(2) .. rows(2), place:read("got.jsonl"))
+    assert.equal(program.rows(2) .. program.rows(2), place:read("got.jsonl"))
   end)
 
   -- A server of files that wants to know who asks.
@@ -169,15 +151,15 @@ weir.from "rows" :to(weir.tcp{ connect = "localhost:%d",
 weir.from(weir.http{ url = "https://localhost:%d/rows", every = "20ms", codec = "json",
   retries = { max = 1e5, max_backoff = "20ms" }, tls = { %s, cert = "%s", key = "%s" } })
   :take(4):to "got.jsonl"]], port, trust(""), certificates "client.pem", certificates "client.key")
-    place:write("rows", rows(2))
+    place:write("rows", program.rows(2))
     local result = web(port, 'weir run in.lua; echo "code $?"')
     assert.equal("code 0\n", result.out, result.err)
-    assert.equal(rows(2) .. rows(2), place:read("got.jsonl"))
+    assert.equal(program.rows(2) .. program.rows(2), place:read("got.jsonl"))
   end)
 
   it("go by https, to a server that is trusted, and to no other", function()
     local port = sockets.free_port()
-    place:write("rows.jsonl", rows(1))
+    place:write("rows.jsonl", program.rows(1))
     place:write("answer", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     local out = [[
 weir.from "rows.jsonl" :to(weir.http{ url = "https://localhost:%d/in", tls = { %s },
@@ -213,7 +195,7 @@ weir.from(weir.http{ url = "https://localhost:1/", every = "1m", codec = "json",
     script("in.lua", [[
 weir.from(weir.tcp{ listen = "127.0.0.1:%d",
   tls = { cert = weir.secret "CERT", key = weir.secret "KEY" } }):to "got.jsonl"]], port)
-    place:write("rows", rows(2))
+    place:write("rows", program.rows(2))
     place:run(("mkdir secrets; cp %s secrets/CERT; cp %s secrets/KEY"):format(
       certificates "host.pem", certificates "host.key"))
     local result = place:run([[
@@ -223,7 +205,7 @@ weir.from(weir.tcp{ listen = "127.0.0.1:%d",
 
       kill -INT $pid; wait $pid]])
     assert.equal(0, result.code, result.err)
-    assert.equal(rows(2), place:read("got.jsonl"))
+    assert.equal(program.rows(2), place:read("got.jsonl"))
     assert.not_matches("BEGIN", place:read("log"))
   end)
 

@@ -9,6 +9,7 @@
 --     end)
 
 local busted = require("busted")
+local cjson = require("cjson")
 
 local M = {}
 
@@ -61,6 +62,15 @@ function M.read(path)
   return text
 end
 
+--- So many records as lines of JSON, with their numbers.
+function M.rows(count)
+  local out = {}
+  for n = 1, count do
+    out[n] = ('{"n":%d}\n'):format(n)
+  end
+  return table.concat(out)
+end
+
 function Place:write(name, text)
   local file = assert(io.open(self.path .. "/" .. name, "wb"))
   file:write(text)
@@ -69,6 +79,15 @@ end
 
 function Place:read(name)
   return M.read(self.path .. "/" .. name)
+end
+
+--- The records of a file of JSON lines, such as dead letters.
+function Place:records(name)
+  local out = {}
+  for line in self:read(name):gmatch("[^\n]+") do
+    out[#out + 1] = cjson.decode(line)
+  end
+  return out
 end
 
 --- Brings a file or folder of this repository here.
@@ -106,6 +125,17 @@ function Place:run(line)
       result.out, result.err), 2)
   end
   return result
+end
+
+--- Runs in.lua beside, then a line, and stops in.lua: its code is the last that came out, and
+-- what it said the last of the errors.
+function Place:run_beside(line)
+  return self:run([[
+    "$WEIR" run in.lua 2>log & pid=$!
+    ]] .. line .. [[
+
+    kill -INT $pid; wait $pid; echo "code $?"
+    cat log >&2]])
 end
 
 --- Whether programs can be given a terminal here; a container may have none to give.

@@ -14,21 +14,13 @@ local SPARK_MIN, SPARK_MAX, TABLE = 10, 40, 90
 local MARK = 2 -- columns before a row
 local HOT = 0.9 -- of a core
 
-local function dropped(node)
-  local sum = 0
-  for _, count in pairs(node.dropped) do
-    sum = sum + count
-  end
-  return sum
-end
-
 --- The orders of rows; the first is that of the pipeline.
 M.orders = {
   { name = "pipeline" },
   { name = "rate", by = function(node) return node.out_rate.s end },
   { name = "busy", by = function(node) return node.busy_share or 0 end },
   { name = "queue", by = function(node) return (node.queue or 0) + (node.held or 0) end },
-  { name = "lost", by = function(node) return dropped(node) + node.dead end },
+  { name = "lost", by = function(node) return stats.dropped(node) + node.dead end },
 }
 
 --- The nodes in such an order, greatest first; equal ones as in the pipeline.

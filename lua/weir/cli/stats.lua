@@ -20,7 +20,8 @@ local function percent(share)
   return ("%.0f%%"):format(share * 100)
 end
 
-local function dropped(node)
+--- Records that a node has let go, whatever the reason.
+function M.dropped(node)
   local sum = 0
   for _, count in pairs(node.dropped) do
     sum = sum + count
@@ -52,7 +53,7 @@ local COLUMNS = {
   { title = "B/s", rank = 9, optional = true,
     of = function(node) return some((node.byte_rate or {}).s, human.short_bytes) end },
   { title = "lost", optional = true,
-    of = function(node) return some(dropped(node), human.short) end },
+    of = function(node) return some(M.dropped(node), human.short) end },
   { title = "dead", optional = true, of = function(node) return some(node.dead, human.short) end },
   { title = "held", optional = true, rank = 2,
     of = function(node) return some(node.held, human.short) end },

@@ -38,11 +38,7 @@ local function open(options)
 end
 
 local function counter(name)
-  for i = 0, sink.counter_count - 1 do
-    if ffi.string(sink.counters[i].name) == name then
-      return tonumber(C.weir_counter_value(sink.counters[i]))
-    end
-  end
+  return support.counter(sink, name)
 end
 
 -- The thread counts in its own time, and only a hang lasts for long.

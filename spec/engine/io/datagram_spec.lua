@@ -34,14 +34,6 @@ local function close()
   end
 end
 
-local function counter(of, name)
-  for i = 0, of.counter_count - 1 do
-    if ffi.string(of.counters[i].name) == name then
-      return tonumber(of.counters[i].value)
-    end
-  end
-end
-
 -- Rows, faults and peers of the next batch, or nil and the code.
 local function next_batch()
   local batch = C.weir_batch_new(pool)
@@ -113,7 +105,7 @@ describe("datagrams", function()
     assert.same({ '{"a":1}' }, next_batch().rows)
     assert.same({ C.WEIR_ERECORD }, next_batch().faults)
     assert.same({ '{"a":3}' }, next_batch().rows)
-    assert.equal(1, counter(source, "datagrams_cut"))
+    assert.equal(1, support.counter(source, "datagrams_cut"))
   end)
 
   it("that the kernel throws away are counted", function()
@@ -130,7 +122,7 @@ describe("datagrams", function()
       local got = next_batch().rows
       rows, last = rows + #got, got[#got]
     end
-    assert.equal(count + 1 - rows, counter(source, "datagrams_dropped"))
+    assert.equal(count + 1 - rows, support.counter(source, "datagrams_dropped"))
     assert.is_true(rows < count)
   end)
 
@@ -164,7 +156,7 @@ describe("datagrams", function()
     for i = 1, 100 do
       assert.equal(rows[i], server:read())
     end
-    assert.equal(100, counter(out, "datagrams_sent"))
+    assert.equal(100, support.counter(out, "datagrams_sent"))
     assert.equal(0, (sinks.finish(out)))
   end)
 
@@ -187,7 +179,7 @@ describe("datagrams", function()
     for _ = 1, 3 do
       assert.equal(0, (sinks.write(out, { '{"a":1}' })))
     end
-    assert.is_true(counter(out, "datagrams_refused") > 0)
+    assert.is_true(support.counter(out, "datagrams_refused") > 0)
     sinks.finish(out)
   end)
 

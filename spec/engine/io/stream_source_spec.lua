@@ -50,11 +50,7 @@ local function pass(seconds)
 end
 
 local function counter(name)
-  for i = 0, source.counter_count - 1 do
-    if ffi.string(source.counters[i].name) == name then
-      return tonumber(source.counters[i].value)
-    end
-  end
+  return support.counter(source, name)
 end
 
 -- The next batch: rows and faults with their peer and its position.

@@ -77,12 +77,7 @@ local function open(options)
 end
 
 local function counter(name, of)
-  of = of or source
-  for i = 0, of.counter_count - 1 do
-    if ffi.string(of.counters[i].name) == name then
-      return tonumber(of.counters[i].value)
-    end
-  end
+  return support.counter(of or source, name)
 end
 
 local function next_batch()

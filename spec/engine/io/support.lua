@@ -208,6 +208,15 @@ function M.drain(source)
   return all
 end
 
+--- What a source or sink counts under a name.
+function M.counter(of, name)
+  for i = 0, of.counter_count - 1 do
+    if ffi.string(of.counters[i].name) == name then
+      return tonumber(C.weir_counter_value(of.counters[i]))
+    end
+  end
+end
+
 --- The texts of rows.
 function M.texts(rows)
   local texts = {}
