@@ -12,28 +12,18 @@ package.path = "scripts/bench/?.lua;" .. package.path
 
 local figures = require("figures")
 local measure = require("measure")
+local settings = require("settings")
 local subjects = require("flow.subjects")
 local tasks = require("flow.tasks")
 
-local function number(name, default)
-  return assert(tonumber(os.getenv(name) or default), name .. " must be a number")
-end
+local number, say, wanted = settings.number, settings.say, settings.wanted
 
 local RUNS = number("BENCH_RUNS", 5)
 local RECORDS = number("RECORDS", 2000000)
 local SECONDS = number("SECONDS", 4)
-local ONLY = os.getenv("TASKS") or ""
 local REPORT = "build/bench/flow.md"
 
 local failures = 0
-
-local function say(...)
-  io.stderr:write(("bench: " .. (...) .. "\n"):format(select(2, ...)))
-end
-
-local function wanted(task)
-  return ONLY == "" or (" " .. ONLY .. " "):find(" " .. task.name .. " ", 1, true)
-end
 
 local function records_of(task, subject)
   return task.rate and task.rate * (SECONDS + 1) or math.ceil(RECORDS * subject.share / 1000) * 1000
@@ -154,7 +144,7 @@ for _, task in ipairs(tasks) do
     end
   end
 end
-assert(#rows > 1, "no such task: " .. ONLY)
+assert(#rows > 1, "no such task: " .. settings.TASKS)
 
 local text = figures.table_of(rows)
 local file = assert(io.open(REPORT, "w"))

@@ -15,29 +15,19 @@ local many = require("many")
 local data = require("data")
 local reference = require("reference")
 local report = require("report")
+local settings = require("settings")
 local subjects = require("subjects")
 local tasks = require("tasks")
 
-local function number(name, default)
-  return assert(tonumber(os.getenv(name) or default), name .. " must be a number")
-end
+local number, say, wanted = settings.number, settings.say, settings.wanted
 
 local RUNS = number("BENCH_RUNS", 7)
 local RECORDS = number("RECORDS", 2000000)
 local CHECKED = math.min(number("BENCH_CHECK", 50000), RECORDS)
 local STARTS = 3 * RUNS  -- a start is short, and so varies more
-local ONLY = os.getenv("TASKS") or ""
 local OUT = os.getenv("BENCH_OUT") or "/dev/null"
 local ANSWER = "build/bench/answer"
 local TMPFS = "/dev/shm/weir-bench-out"
-
-local function say(...)
-  io.stderr:write(("bench: " .. (...) .. "\n"):format(select(2, ...)))
-end
-
-local function wanted(task)
-  return ONLY == "" or (" " .. ONLY .. " "):find(" " .. task.name .. " ", 1, true)
-end
 
 -- Runs the subject on few records: nil, or what is wrong with its answer.
 local function check(task, subject)
@@ -151,7 +141,7 @@ for _, task in ipairs(many.tasks) do
     of_many[#of_many + 1] = result
   end
 end
-assert(#results + #of_many > 0, "no such task: " .. ONLY)
+assert(#results + #of_many > 0, "no such task: " .. settings.TASKS)
 os.remove(ANSWER)
 
 report.write("build/bench/report.md", {
