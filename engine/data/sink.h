@@ -41,6 +41,11 @@ typedef struct weir_sink_ops {
   // need a thread of its own while there is room; may be NULL.
   int (*try_write)(weir_sink *sink, const weir_batch *batch, weir_refusals *refused,
                    uint32_t *written);
+  // Looks, without waiting, what of the rows written has arrived since, and lets go of
+  // the receipts of that. For a sink that owes; called now and then while it does, and
+  // nothing is to be written. EEMPTY: it has to do something that may wait; it is
+  // called again where it may. Else a code as of write. May be NULL.
+  int (*tend)(weir_sink *sink, int may_wait);
   // Makes what was written safe and, for a file written beside, visible.
   // failed: the run did not end well; what was there before stays.
   int (*finish)(weir_sink *sink, int failed);
@@ -63,7 +68,8 @@ struct weir_sink {
   weir_retries retries;    // all zero: there are none
   weir_counter *counters;  // what went wrong and was mended, or not
   uint32_t counter_count;
-  uint32_t unused;
+  uint32_t owes;    // set by write and tend: of rows that were written it is not known
+                    // yet whether they have arrived
   char place[256];  // where it writes, for people
   char message[512];
 };

@@ -11,7 +11,6 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/io/envelope.h"
-#include "engine/io/owed.h"
 #include "engine/wire/frame.h"
 
 enum { LOOK_AGAIN_MS = 2 };
@@ -21,10 +20,9 @@ struct exec_sink {
   weir_command *command;
   weir_envelope envelope;
   weir_outbox outbox;
-  weir_owed owed;  // of what is in the outbox
-  int fd;          // of the program's standard input; -1: it does not run
-  int begun;       // it was started once
-  int broken;      // the code of everything from now on, if not OK
+  int fd;      // of the program's standard input; -1: it does not run
+  int begun;   // it was started once
+  int broken;  // the code of everything from now on, if not OK
   weir_counter counters[WEIR_EXEC_SINK_COUNTERS];
 };
 
@@ -50,12 +48,12 @@ static size_t confirm(struct exec_sink *sink)
   int unread = 0;
   if (ioctl(sink->fd, FIONREAD, &unread) != 0)
     return 0;
+  size_t rows = weir_outbox_rows(&sink->outbox);
   weir_outbox_confirm(&sink->outbox, (size_t)unread);
-  uint64_t left = sink->owed.rows - sink->owed.paid;
-  uint64_t taken = left - weir_outbox_rows(&sink->outbox);
-  if (taken > 0)
+  size_t left = weir_outbox_rows(&sink->outbox);
+  if (left < rows)
     weir_command_worked(sink->command);
-  weir_owed_pay(&sink->owed, NULL, taken);
+  sink->base.owes = left > 0;
   return (size_t)unread;
 }
 
@@ -184,15 +182,30 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
   *written = 0;
   if (sink->broken != WEIR_OK)
     return sink->broken;
-  size_t rows = weir_outbox_rows(&sink->outbox);
   size_t size = weir_envelope_add(&sink->envelope, &sink->outbox, batch, refused);
-  weir_owed_add(&sink->owed, batch, weir_outbox_rows(&sink->outbox) - rows);
+  weir_outbox_owe(&sink->outbox, batch);
   int rc = push(sink);
   if (rc != WEIR_OK)
     return rc;
   weir_sink_wrote(base, size);
   *written = batch->row_count;
   return WEIR_OK;
+}
+
+// It may have ended with rows in its pipe that it had not read.
+static int tend(weir_sink *base, int may_wait)
+{
+  struct exec_sink *sink = exec_sink_of(base);
+  if (sink->broken != WEIR_OK || sink->fd < 0)
+    return sink->broken;
+  struct pollfd polled = {.fd = sink->fd};
+  int has_gone = poll(&polled, 1, 0) > 0;
+  if (confirm(sink) == 0 || !has_gone)
+    return WEIR_OK;
+  if (!may_wait)
+    return WEIR_EEMPTY;
+  int rc = lose(sink);
+  return rc == WEIR_OK ? push(sink) : rc;
 }
 
 static int finish(weir_sink *base, int failed)
@@ -225,7 +238,6 @@ static void free_sink(weir_sink *base)
   weir_command_free(sink->command);
   weir_envelope_fini(&sink->envelope);
   weir_outbox_fini(&sink->outbox);
-  weir_owed_fini(&sink->owed);
   weir_mem_free(sink);
 }
 
@@ -234,6 +246,7 @@ int weir_exec_sink_new(weir_sink **out, const weir_command_options *options,
 {
   static const weir_sink_ops ops = {
       .write = write_batch,
+      .tend = tend,
       .finish = finish,
       .cancel = cancel,
       .free = free_sink,
@@ -254,7 +267,6 @@ int weir_exec_sink_new(weir_sink **out, const weir_command_options *options,
            weir_command_text(sink->command));
   weir_envelope_init(&sink->envelope, encoder, WEIR_FRAME_LINE);
   weir_outbox_init(&sink->outbox);
-  weir_owed_init(&sink->owed);
   *out = &sink->base;
   return WEIR_OK;
 }

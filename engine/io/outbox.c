@@ -9,18 +9,26 @@ void weir_outbox_init(weir_outbox *outbox)
   *outbox = (weir_outbox){0};
   weir_buf_init(&outbox->bytes);
   weir_buf_init(&outbox->ends);
+  weir_owed_init(&outbox->owed);
 }
 
 void weir_outbox_fini(weir_outbox *outbox)
 {
   weir_buf_fini(&outbox->bytes);
   weir_buf_fini(&outbox->ends);
+  weir_owed_fini(&outbox->owed);
 }
 
 void weir_outbox_add(weir_outbox *outbox, size_t end)
 {
   uint64_t at = outbox->first + end;
   weir_buf_append(&outbox->ends, &at, sizeof at);
+}
+
+void weir_outbox_owe(weir_outbox *outbox, const weir_batch *batch)
+{
+  uint64_t known = outbox->owed.rows - outbox->owed.paid;
+  weir_owed_add(&outbox->owed, batch, weir_outbox_rows(outbox) - known);
 }
 
 static size_t end_count(const weir_outbox *outbox)
@@ -119,16 +127,16 @@ void weir_outbox_confirm(weir_outbox *outbox, size_t unsent)
   uint64_t upto = outbox->first + (written > unsent ? written - unsent : 0);
   size_t at = count_upto(outbox, upto);
   if (at > outbox->ends_at)
-    outbox->ends_at = at;
-  if (outbox->ends_at > 0)
-    compact(outbox);
+    weir_outbox_confirm_rows(outbox, at - outbox->ends_at);
 }
 
 void weir_outbox_confirm_rows(weir_outbox *outbox, size_t count)
 {
+  if (count == 0)
+    return;
+  weir_owed_pay(&outbox->owed, NULL, count);
   outbox->ends_at += count;
-  if (count > 0)
-    compact(outbox);
+  compact(outbox);
 }
 
 size_t weir_outbox_rows(const weir_outbox *outbox)

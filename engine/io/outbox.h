@@ -4,7 +4,8 @@
 // under way. So rows stay here until they are confirmed, and are sent again over the
 // next connection. A row is sent again as a whole; the peer may so see one twice.
 //
-// Owns     copies of the rows: as much as the kernel holds, and one batch.
+// Owns     copies of the rows: as much as the kernel holds, and one batch; and the
+//          receipts of those that somebody has said to be owed.
 // Threads  one at a time.
 
 #pragma once
@@ -14,6 +15,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/slice.h"
+#include "engine/io/owed.h"
 
 typedef struct weir_outbox {
   weir_buf bytes;  // the caller appends a row, then says so with add
@@ -21,6 +23,7 @@ typedef struct weir_outbox {
   uint64_t first;  // of the stream: where bytes begins
   uint64_t next;   // what is to be written next
   size_t ends_at;  // ends below it are confirmed
+  weir_owed owed;
 } weir_outbox;
 
 void weir_outbox_init(weir_outbox *outbox);
@@ -28,6 +31,10 @@ void weir_outbox_fini(weir_outbox *outbox);
 
 // A row ends at bytes.bytes + end.
 void weir_outbox_add(weir_outbox *outbox, size_t end);
+
+// The rows that were added since the last time are those of this batch, whose receipt
+// is held until they are confirmed. For who does so with all.
+void weir_outbox_owe(weir_outbox *outbox, const weir_batch *batch);
 
 // Moves all rows behind those of another, where they count as written.
 void weir_outbox_move(weir_outbox *outbox, weir_outbox *from);

@@ -83,33 +83,57 @@ static int wait_for_room(struct stream_sink *sink, int64_t until_ns)
   return WEIR_OK;
 }
 
-static int write_all(struct stream_sink *sink, const char *bytes, size_t size,
-                     size_t *written)
+// What the peer's machine has by now; how many bytes it has not.
+static size_t confirm(struct stream_sink *sink)
+{
+  size_t unsent = weir_socket_unsent(sink->caller.socket);
+  weir_outbox_confirm(&sink->outbox, unsent);
+  sink->base.owes = weir_outbox_rows(&sink->outbox) > 0;
+  return unsent;
+}
+
+// Waits until it takes some.
+static int write_some(struct stream_sink *sink, weir_slice slice, size_t *put)
 {
   int64_t until_ns = timeout_ns(sink);
-  *written = 0;
-  while (*written < size) {
-    size_t put = 0;
-    int rc =
-        weir_socket_write(sink->caller.socket, bytes + *written, size - *written, &put);
-    *written += put;
-    if (rc == WEIR_OK) {
-      until_ns = timeout_ns(sink);
-      continue;
-    }
+  int rc = WEIR_OK;
+  while (rc == WEIR_OK) {
+    rc = weir_socket_write(sink->caller.socket, slice.bytes, slice.size, put);
     if (rc != WEIR_EEMPTY)
       return rc;
+    confirm(sink);
     rc = wait_for_room(sink, until_ns);
-    if (rc != WEIR_OK)
-      return rc;
+  }
+  return rc;
+}
+
+static int write_preamble(struct stream_sink *sink)
+{
+  weir_slice left = {sink->envelope.preamble.bytes, sink->envelope.preamble.size};
+  int rc = WEIR_OK;
+  while (rc == WEIR_OK && left.size > 0) {
+    size_t put = 0;
+    rc = write_some(sink, left, &put);
+    left = (weir_slice){left.bytes + put, left.size - put};
+  }
+  return rc;
+}
+
+static int write_rows(struct stream_sink *sink)
+{
+  int rc = WEIR_OK;
+  while (rc == WEIR_OK && weir_outbox_pending(&sink->outbox).size > 0) {
+    size_t put = 0;
+    rc = write_some(sink, weir_outbox_pending(&sink->outbox), &put);
+    weir_outbox_wrote(&sink->outbox, put);
   }
   weir_socket_watch(sink->caller.socket, 0);
-  return WEIR_OK;
+  return rc;
 }
 
 static void close_broken(struct stream_sink *sink)
 {
-  weir_outbox_confirm(&sink->outbox, weir_socket_unsent(sink->caller.socket));
+  confirm(sink);
   snprintf(sink->caller.problem, sizeof sink->caller.problem, "%s",
            weir_socket_message(sink->caller.socket));
   weir_caller_hang_up(&sink->caller);
@@ -130,9 +154,7 @@ static int open_once(struct stream_sink *sink)
   weir_counter_add(&sink->counters[WEIR_STREAM_SINK_OPENED], 1);
   if (sink->options.patient)
     sink->caller.backoff.retries.max = UINT64_MAX;
-  size_t written;
-  weir_slice preamble = {sink->envelope.preamble.bytes, sink->envelope.preamble.size};
-  rc = write_all(sink, preamble.bytes, preamble.size, &written);
+  rc = write_preamble(sink);
   if (rc != WEIR_OK)
     close_broken(sink);
   return rc;
@@ -160,18 +182,22 @@ static int open_connection(struct stream_sink *sink)
   return sink->broken;
 }
 
-// No event says that the peer's machine has all, so one looks now and then.
-static int await_confirmation(struct stream_sink *sink)
+// Of all but so many bytes. No event says that the peer's machine has them, so one
+// looks now and then.
+static int await_confirmation(struct stream_sink *sink, size_t left)
 {
   int64_t until_ns = timeout_ns(sink);
+  size_t least = SIZE_MAX;
   for (;;) {
     int rc = weir_socket_connected(sink->caller.socket);
     if (rc != WEIR_OK)
       return rc;
-    size_t unsent = weir_socket_unsent(sink->caller.socket);
-    weir_outbox_confirm(&sink->outbox, unsent);
-    if (unsent == 0)
+    size_t unsent = confirm(sink);
+    if (unsent <= left)
       return WEIR_OK;
+    if (unsent < least)
+      until_ns = timeout_ns(sink);
+    least = unsent;
     if (weir_caller_now_ns(&sink->caller) >= until_ns)
       return -ETIMEDOUT;
     if (weir_caller_is_cancelled(&sink->caller))
@@ -205,23 +231,22 @@ static int say_goodbye(struct stream_sink *sink)
   return rc;
 }
 
-static int write_pending(struct stream_sink *sink, weir_slice pending)
+static int write_pending(struct stream_sink *sink)
 {
-  size_t written;
-  int rc = write_all(sink, pending.bytes, pending.size, &written);
-  weir_outbox_wrote(&sink->outbox, written);
+  int rc = write_rows(sink);
   if (rc != WEIR_OK)
     return rc;
   rc = look_for_end(sink);
-  if (rc == WEIR_EEND || rc == WEIR_ETRUNCATED)
-    return await_confirmation(sink);
-  return rc == WEIR_EEMPTY ? WEIR_OK : rc;
+  int has_ended = rc == WEIR_EEND || rc == WEIR_ETRUNCATED;
+  if (rc != WEIR_EEMPTY && !has_ended)
+    return rc;
+  size_t left = has_ended ? 0 : sink->options.max_unconfirmed;
+  return confirm(sink) > left ? await_confirmation(sink, left) : WEIR_OK;
 }
 
 static void has_all(struct stream_sink *sink)
 {
   weir_backoff_reset(&sink->caller.backoff);
-  weir_outbox_confirm(&sink->outbox, weir_socket_unsent(sink->caller.socket));
   sink->begun = 0;
 }
 
@@ -229,13 +254,12 @@ static void has_all(struct stream_sink *sink)
 static int push(struct stream_sink *sink)
 {
   for (;;) {
-    weir_slice pending = weir_outbox_pending(&sink->outbox);
-    if (pending.size == 0 && !sink->begun)
+    if (weir_outbox_pending(&sink->outbox).size == 0 && !sink->begun)
       return WEIR_OK;
     int rc = open_connection(sink);
     if (rc != WEIR_OK)
       return rc;
-    rc = write_pending(sink, pending);
+    rc = write_pending(sink);
     if (rc == WEIR_OK) {
       has_all(sink);
       return WEIR_OK;
@@ -254,6 +278,7 @@ static void add_rows(struct stream_sink *sink, const weir_batch *batch,
 {
   weir_sink_wrote(&sink->base,
                   weir_envelope_add(&sink->envelope, &sink->outbox, batch, refused));
+  weir_outbox_owe(&sink->outbox, batch);
   sink->begun = 1;
 }
 
@@ -272,7 +297,8 @@ static int try_write(weir_sink *base, const weir_batch *batch, weir_refusals *re
   size_t put = 0;
   weir_socket_write(sink->caller.socket, pending.bytes, pending.size, &put);
   weir_outbox_wrote(&sink->outbox, put);
-  if (put < pending.size || look_for_end(sink) != WEIR_EEMPTY)
+  if (put < pending.size || look_for_end(sink) != WEIR_EEMPTY ||
+      confirm(sink) > sink->options.max_unconfirmed)
     return WEIR_EEMPTY;
   has_all(sink);
   *written = batch->row_count;
@@ -296,13 +322,39 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
   return WEIR_OK;
 }
 
+// A peer that has said all may still read, unless it has gone.
+static int has_broken(struct stream_sink *sink)
+{
+  int rc = look_for_end(sink);
+  if (rc == WEIR_EEND || rc == WEIR_ETRUNCATED)
+    rc = weir_socket_connected(sink->caller.socket);
+  return rc == WEIR_EEMPTY ? WEIR_OK : rc;
+}
+
+// Where nothing is owed, it matters to the next rows that a connection has broken.
+static int tend(weir_sink *base, int may_wait)
+{
+  struct stream_sink *sink = stream_sink_of(base);
+  if (sink->broken != WEIR_OK || sink->caller.socket == NULL)
+    return sink->broken;
+  int rc = has_broken(sink);
+  confirm(sink);
+  if (rc == WEIR_OK || !base->owes)
+    return WEIR_OK;
+  if (!may_wait)
+    return WEIR_EEMPTY;
+  close_broken(sink);
+  rc = wait_for_retry(sink, rc);
+  return rc == WEIR_OK ? push(sink) : rc;
+}
+
 static int finish(weir_sink *base, int failed)
 {
   struct stream_sink *sink = stream_sink_of(base);
   while (!failed && sink->broken == WEIR_OK && sink->caller.socket != NULL) {
     int rc = say_goodbye(sink);
     if (rc == WEIR_OK)
-      rc = await_confirmation(sink);
+      rc = await_confirmation(sink, 0);
     if (rc == WEIR_OK)
       return rc;
     close_broken(sink);
@@ -331,6 +383,7 @@ static void free_sink(weir_sink *base)
 static const weir_sink_ops ops = {
     .write = write_batch,
     .try_write = try_write,
+    .tend = tend,
     .finish = finish,
     .cancel = cancel,
     .free = free_sink,
@@ -373,6 +426,8 @@ int weir_stream_sink_new(weir_sink **out, const weir_stream_sink_options *option
   weir_sink_counts(&sink->base, sink->counters, names, WEIR_STREAM_SINK_COUNTERS);
   sink->options = *options;
   sink->options.address = sink->caller.address;
+  if (options->max_unconfirmed == 0)
+    sink->options.max_unconfirmed = WEIR_STREAM_UNCONFIRMED_DEFAULT;
   snprintf(sink->base.place, sizeof sink->base.place, "%s %s",
            options->transport == WEIR_TRANSPORT_TCP ? "tcp" : "unix", options->address);
   use_certificates(sink);

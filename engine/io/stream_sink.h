@@ -2,7 +2,10 @@
 //
 // It connects with the first rows, and again when the connection breaks; rows that the
 // peer's machine has not confirmed are then sent once more (outbox.h). write returns
-// when the kernel has all rows; finish, when the peer's machine has.
+// when the kernel has all rows; finish, when the peer's machine has. Until that has it
+// the sink holds the receipts of rows, and a copy: over TCP, until it is acknowledged;
+// over a Unix socket, until the peer has read it. What a peer does with it then, nobody
+// here knows.
 //
 // Owns     its encoder and socket.
 // Threads  as sink.h; cancel: any.
@@ -10,6 +13,7 @@
 // again
 //          as the retries say; then write fails. finish fails where rows were not
 //          confirmed. Rows that the encoder cannot write are refused.
+// Limits   write waits where more than max_unconfirmed bytes are not confirmed.
 
 #pragma once
 
@@ -22,6 +26,8 @@
 #include "engine/loop/address.h"
 #include "engine/loop/tls.h"
 
+enum { WEIR_STREAM_UNCONFIRMED_DEFAULT = 16 << 20 };
+
 typedef struct weir_stream_sink_options {
   const char *address;
   uint32_t transport;          // WEIR_TRANSPORT_TCP or _UNIX
@@ -31,6 +37,7 @@ typedef struct weir_stream_sink_options {
   weir_retries retries;
   uint32_t patient;  // once connected, it is tried for ever
   uint32_t unused;
+  uint64_t max_unconfirmed;     // 0: WEIR_STREAM_UNCONFIRMED_DEFAULT
   const weir_tls_options *tls;  // NULL: plain
   weir_encoder *encoder;        // taken
   weir_clock clock;

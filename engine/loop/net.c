@@ -35,6 +35,7 @@ struct weir_socket {
   uint32_t watched;  // that the descriptor is watched for
   weir_session *session;
   int queued;
+  enum weir_unread unread;
   weir_socket *next_ready;
   weir_socket *previous;
   weir_socket *next;
@@ -229,6 +230,16 @@ void weir_socket_set_session(weir_socket *socket, weir_session *session)
 }
 
 weir_session *weir_socket_session(const weir_socket *socket) { return socket->session; }
+
+void weir_socket_set_unread(weir_socket *socket, enum weir_unread unread)
+{
+  socket->unread = unread;
+}
+
+enum weir_unread weir_socket_unread(const weir_socket *socket)
+{
+  return socket->unread;
+}
 
 int weir_socket_fd(const weir_socket *socket) { return socket->fd; }
 

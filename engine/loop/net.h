@@ -87,7 +87,9 @@ int weir_socket_end(weir_socket *socket);        // says all is written: OK, or 
 int weir_socket_has_ended(weir_socket *socket);  // the peer has, and all is read
 
 // Bytes that have arrived and were not read; bytes that were written and, of TCP, not
-// acknowledged by the peer's machine. Over TLS no less than that.
+// acknowledged by the peer's machine, of a Unix socket, not read by the peer: no less
+// than that. SIZE_MAX: nobody knows, as a peer has gone and what it had not read with
+// it.
 size_t weir_socket_waiting(const weir_socket *socket);
 size_t weir_socket_unsent(const weir_socket *socket);
 

@@ -169,8 +169,11 @@ int weir_socket_connect(weir_net *net, const weir_address *address,
     return code;
   }
   int rc = weir_socket_adopt(net, fd, out);
-  if (rc == WEIR_OK)
-    weir_socket_watch(*out, WEIR_SOCKET_WRITE);
+  if (rc != WEIR_OK)
+    return rc;
+  weir_socket_watch(*out, WEIR_SOCKET_WRITE);
+  if (is_path(address))
+    weir_socket_set_unread(*out, WEIR_UNREAD_WHILE_THERE);
   return rc;
 }
 
@@ -180,13 +183,21 @@ int weir_socket_is_writable(const weir_socket *socket)
   return poll(&polled, 1, 0) > 0;
 }
 
+// What a call came to.
+static int noted(weir_socket *socket, int code)
+{
+  if (code == -ECONNRESET && weir_socket_unread(socket) == WEIR_UNREAD_WHILE_THERE)
+    weir_socket_set_unread(socket, WEIR_UNREAD_UNKNOWN);
+  return code;
+}
+
 int weir_socket_connected(weir_socket *socket)
 {
   int code = 0;
   socklen_t size = sizeof code;
   if (getsockopt(weir_socket_fd(socket), SOL_SOCKET, SO_ERROR, &code, &size) != 0)
     return -errno;
-  return -code;
+  return noted(socket, -code);
 }
 
 void weir_socket_secure(weir_socket *socket, weir_tls *tls, const char *host)
@@ -249,7 +260,7 @@ int weir_socket_read(weir_socket *socket, char *room, size_t size, size_t *got)
     if (errno == EAGAIN)
       return WEIR_EEMPTY;
     if (errno != EINTR)
-      return -errno;
+      return noted(socket, -errno);
   }
 }
 
@@ -301,9 +312,19 @@ size_t weir_socket_waiting(const weir_socket *socket)
          (session != NULL ? weir_session_waiting(session) : 0);
 }
 
+static int has_left_unread(const weir_socket *socket)
+{
+  if (weir_socket_unread(socket) != WEIR_UNREAD_WHILE_THERE)
+    return weir_socket_unread(socket) == WEIR_UNREAD_UNKNOWN;
+  struct pollfd polled = {.fd = weir_socket_fd(socket)};
+  return poll(&polled, 1, 0) > 0 && (polled.revents & POLLERR) != 0;
+}
+
 size_t weir_socket_unsent(const weir_socket *socket)
 {
-  return queued(socket, SIOCOUTQ);
+  // In this order: a peer that goes says so before it lets go of what it has.
+  size_t unsent = queued(socket, SIOCOUTQ);
+  return has_left_unread(socket) ? SIZE_MAX : unsent;
 }
 
 size_t weir_socket_receive_room(const weir_socket *socket)

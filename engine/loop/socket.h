@@ -22,6 +22,16 @@ void weir_socket_set_session(weir_socket *socket, weir_session *session);
 weir_session *weir_socket_session(const weir_socket *socket);  // or NULL
 void weir_socket_watch_anew(weir_socket *socket);
 
+// Whether it is known how much the peer has not taken. What one of a Unix socket has
+// not read goes with it, and that there was something the kernel tells only once.
+enum weir_unread {
+  WEIR_UNREAD_KNOWN = 0,
+  WEIR_UNREAD_WHILE_THERE = 1,
+  WEIR_UNREAD_UNKNOWN = 2,
+};
+void weir_socket_set_unread(weir_socket *socket, enum weir_unread unread);
+enum weir_unread weir_socket_unread(const weir_socket *socket);
+
 // Whether it could be written to at this moment.
 int weir_socket_is_writable(const weir_socket *socket);
 

@@ -9,6 +9,8 @@
 
 enum { PORT_DEAD = 0 };
 
+enum { TEND_FIRST_NS = 10000000, TEND_NS = 100000000 };  // apart, while a sink owes
+
 // NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it
 static void add(uint64_t *counter, uint64_t count)
 {
@@ -133,6 +135,23 @@ static int call_write(weir_task *task, weir_lane *lane)
   return rc;
 }
 
+// Back from the thread to spare, where there is nothing more to do there.
+static void come_home(weir_task *task, weir_lane *lane)
+{
+  int is_away = task->home == WEIR_HOME_POOL && task->sink->ops->try_write != NULL;
+  if (is_away && !weir_task_has_input(task, lane))
+    move(task, lane, WEIR_HOME_READER);
+}
+
+static void tend_again(weir_task *task, int64_t after_ns)
+{
+  const weir_sink *sink = task->sink;
+  task->tend_after_ns = after_ns < TEND_NS ? after_ns : TEND_NS;
+  task->tend_ns = sink->owes && sink->ops->tend != NULL
+                      ? monotonic_ns(task) + task->tend_after_ns
+                      : 0;
+}
+
 static void write_batch(weir_task *task, weir_lane *lane)
 {
   int rc = call_write(task, lane);
@@ -140,9 +159,27 @@ static void write_batch(weir_task *task, weir_lane *lane)
     return;
   go_on(task, lane);
   end_batch(task, lane, rc);
-  int is_away = task->home == WEIR_HOME_POOL && task->sink->ops->try_write != NULL;
-  if (is_away && !weir_task_has_input(task, lane))
-    move(task, lane, WEIR_HOME_READER);
+  tend_again(task, TEND_FIRST_NS);
+  come_home(task, lane);
+}
+
+static void tend(weir_task *task, weir_lane *lane)
+{
+  weir_sink *sink = task->sink;
+  int may_wait = task->home == WEIR_HOME_POOL;
+  weir_task_leave(task);
+  int rc = sink->ops->tend(sink, may_wait);
+  weir_task_guard(task);
+  if (rc == WEIR_EEMPTY) {
+    move(task, lane, WEIR_HOME_POOL);
+    return;
+  }
+  tend_again(task, 2 * task->tend_after_ns);
+  if (rc != WEIR_OK) {
+    weir_flow_fail(task->flow, rc, sink->message);
+    weir_task_cancel(task, lane);
+  }
+  come_home(task, lane);
 }
 
 // The end may take long, as where a file is made safe: that is not for a worker.
@@ -173,6 +210,10 @@ void weir_sink_step(weir_task *task, weir_lane *lane)
 {
   if (weir_flow_is_abandoned(task->flow))
     weir_task_cancel(task, lane);
+  if (weir_task_tend_is_due(task, lane)) {
+    tend(task, lane);
+    return;
+  }
   if (weir_task_take(task, lane) == 0)
     return;
   if (lane->batch != NULL)
@@ -189,6 +230,8 @@ static int is_waiting(const weir_task *task, const weir_lane *lane)
 
 int weir_sink_is_ready(weir_task *task, const weir_lane *lane)
 {
+  if (weir_task_tend_is_due(task, lane))
+    return 1;
   if (!weir_task_may_send(task, lane) || is_waiting(task, lane))
     return 0;
   return lane->batch != NULL || task->inputs_ended ||

@@ -9,6 +9,18 @@ int weir_task_is_done(const weir_task *task)
   return __atomic_load_n(&task->done, __ATOMIC_ACQUIRE);
 }
 
+int64_t weir_task_tends_ns(const weir_task *task, const weir_lane *lane)
+{
+  return lane->batch == NULL && !task->inputs_ended ? task->tend_ns : 0;
+}
+
+int weir_task_tend_is_due(const weir_task *task, const weir_lane *lane)
+{
+  int64_t tends_ns = weir_task_tends_ns(task, lane);
+  weir_clock clock = task->flow->clock;
+  return tends_ns != 0 && clock.monotonic_ns(clock.context) >= tends_ns;
+}
+
 int weir_task_is_ready(weir_task *task, const weir_lane *lane)
 {
   if (lane->at_work || weir_task_is_done(task))

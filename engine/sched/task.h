@@ -154,10 +154,12 @@ struct weir_task {
   uint32_t taking;                // a lane of a source is taking a block
   uint32_t taken;                 // a relay has all of its input
   uint32_t told;                  // and has said all
-  uint64_t record_next;  // of a source with several lanes: number of the next record
-  uint32_t partition;    // and where that is
-  int64_t since_ns;      // it is ready and others are chosen; 0: not so
-  int32_t failure;       // why such a source gives no more
+  uint64_t record_next;   // of a source with several lanes: number of the next record
+  uint32_t partition;     // and where that is
+  int64_t since_ns;       // it is ready and others are chosen; 0: not so
+  int64_t tend_ns;        // a source or sink wants to be tended then; 0: it does not
+  int64_t tend_after_ns;  // how long a sink has wanted to wait for that
+  int32_t failure;        // why such a source gives no more
 
   uint64_t sequence;  // of the next batch that it makes
 
@@ -248,6 +250,11 @@ int weir_flow_lend(weir_flow *flow);  // to who waits in a circle; whether anybo
 int weir_task_is_ready(weir_task *task, const weir_lane *lane);
 int weir_task_is_done(const weir_task *task);
 void weir_task_step(weir_task *task, weir_lane *lane, const weir_runner *runner);
+
+// When a source or sink wants to be tended while it gets nothing else to do, or 0; and
+// whether that is now.
+int64_t weir_task_tends_ns(const weir_task *task, const weir_lane *lane);
+int weir_task_tend_is_due(const weir_task *task, const weir_lane *lane);
 
 // Dead letters of the rows that the lane was refused, of the batch that it has taken.
 void weir_task_refuse(weir_task *task, weir_lane *lane, uint32_t port);

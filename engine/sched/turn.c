@@ -240,20 +240,29 @@ uint32_t weir_flow_ready(weir_flow *flow, uint32_t homes, uint32_t worker,
   return count > 0 ? count : look(flow, homes, worker, tasks, max);
 }
 
+// Of two times, of which 0 is none.
+static int64_t earlier(int64_t one, int64_t other)
+{
+  return one == 0 || (other != 0 && other < one) ? other : one;
+}
+
 int64_t weir_flow_next_ns(weir_flow *flow, uint32_t homes)
 {
   int64_t next = 0;
   for (uint32_t i = 0; i < flow->task_count; i++) {
     weir_task *task = flow->tasks[i];
-    // Sources wait for what they read; of the others none that waits has several lanes.
-    if (task->kind == WEIR_TASK_SOURCE || !may_run(task, task->lanes[0], homes))
+    // None that waits has several lanes.
+    if (!may_run(task, task->lanes[0], homes))
       continue;
     weir_task_guard(task);
     const weir_lane *lane = task->lanes[0];
-    int64_t resume = lane->at_work ? 0 : weir_lane_resumes_ns(task, lane);
+    if (!lane->at_work) {
+      next = earlier(next, weir_task_tends_ns(task, lane));
+      // Sources wait for what they read.
+      if (task->kind != WEIR_TASK_SOURCE)
+        next = earlier(next, weir_lane_resumes_ns(task, lane));
+    }
     weir_task_leave(task);
-    if (resume != 0 && (next == 0 || resume < next))
-      next = resume;
   }
   return next;
 }

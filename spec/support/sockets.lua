@@ -140,6 +140,15 @@ function M.listen(port, backlog)
   return socket
 end
 
+--- One that listens at a path.
+function M.listen_path(path)
+  local socket = wrap(C.socket(AF_UNIX, STREAM, 0))
+  local address = path_of(path)
+  check(C.bind(socket.fd, address, ffi.sizeof(address)))
+  check(C.listen(socket.fd, 16))
+  return socket
+end
+
 local next_port
 
 --- A port that was free a moment ago, and that the kernel gives to nobody who has not asked

@@ -55,7 +55,7 @@ program, and its exit code must be 0.
 
 A sink's program sees its input end when weir's input does and it has read all,
 and may take the time that it wants; its exit code must be 0. What it has read
-counts as delivered, so that a source may forget it; one that ends without having
+counts as delivered, within 100ms, so that a source may forget it; one that ends without having
 read all has failed, whatever its code. A program runs in a process group of its
 own: when weir stops, all of it gets SIGTERM, what it then still writes is read,
 and after stop_timeout it gets SIGKILL.

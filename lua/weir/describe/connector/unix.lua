@@ -50,7 +50,8 @@ return {
     summary = "Records over a Unix socket, as weir.tcp; with datagram, as weir.udp. A source"
       .. " listens at path, or with connect = true goes there; a sink goes there, or with listen ="
       .. " true gives every record to everybody who comes. A path that begins with"
-      .. " \"@\" is in no directory. @peer is the peer's path, or else its process.",
+      .. " \"@\" is in no directory. @peer is the peer's path, or else its process. What a stream's"
+      .. " peer has read counts as delivered; what it has not when it goes is sent to the next.",
     shape = "bytes <-> records by the codec",
     units = "max_record: bytes of one record, of a datagram 64KiB by default.",
     errors = "A path where somebody listens already stops the run before it begins; one that is"
