@@ -35,6 +35,10 @@ typedef struct weir_source_ops {
   // WEIR_ESTOPPED after cancel; else the input failed and source->message names
   // the file, what happened and what to do.
   int (*next)(weir_source *source, weir_batch *batch);
+  // Notes, without waiting, what it must remember of what has been released, while next
+  // is not asked. In how many ns it wants to be called again, should that go on; below
+  // 0: no more. May be NULL.
+  int64_t (*tend)(weir_source *source);
   void (*cancel)(weir_source *source);  // makes a blocked next return soon; may be NULL
   void (*free)(weir_source *source);
   // Where batches of this partition come from, for dead letters: a file's path.

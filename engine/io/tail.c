@@ -134,6 +134,15 @@ static void keep_in_time(weir_tail *tail, int64_t now)
     keep(tail, what);
 }
 
+int64_t weir_tail_tend(weir_tail *tail)
+{
+  int64_t now = now_ns(tail);
+  settle(tail);
+  keep_in_time(tail, now);
+  int64_t due = weir_keeper_due_ns(&tail->keeper, is_owed(tail));
+  return due == INT64_MAX ? -1 : due > now ? due - now : 0;
+}
+
 void weir_tail_save(weir_tail *tail)
 {
   settle(tail);

@@ -51,6 +51,10 @@ void weir_tail_poke_written(weir_tail *tail, const char *name);
 void weir_tail_poke_names(weir_tail *tail);
 void weir_tail_poke(weir_tail *tail);
 
+// Where no step is taken for a while: notes in time what has been released. In how many
+// ns there will be something to do again; below 0: nothing is under way.
+int64_t weir_tail_tend(weir_tail *tail);
+
 // Saves what has been released, now.
 void weir_tail_save(weir_tail *tail);
 

@@ -95,6 +95,11 @@ static int next(weir_source *base, weir_batch *batch)
   }
 }
 
+static int64_t tend(weir_source *base)
+{
+  return weir_tail_tend(tail_source_of(base)->tail);
+}
+
 static void cancel(weir_source *base)
 {
   struct tail_source *source = tail_source_of(base);
@@ -118,6 +123,7 @@ static const char *origin(const weir_source *base, uint32_t partition)
 
 static const weir_source_ops ops = {
     .next = next,
+    .tend = tend,
     .cancel = cancel,
     .free = free_source,
     .origin = origin,

@@ -151,6 +151,23 @@ static int may_end(const weir_task *task)
          weir_task_unwanted(task);
 }
 
+static int may_ask(const weir_task *task)
+{
+  return !weir_flow_rests(task->flow) &&
+         weir_task_has_room(task, task->ports[PORT_OUT].priority);
+}
+
+// What it has given is delivered while it is not asked for more, too.
+static void tend(weir_task *task)
+{
+  weir_source *source = task->source;
+  weir_clock clock = task->flow->clock;
+  weir_task_leave(task);
+  int64_t after_ns = source->ops->tend(source);
+  weir_task_guard(task);
+  task->tend_ns = after_ns >= 0 ? clock.monotonic_ns(clock.context) + after_ns : 0;
+}
+
 static void read_next(weir_task *task, weir_lane *lane)
 {
   weir_source *source = task->source;
@@ -164,6 +181,8 @@ static void read_next(weir_task *task, weir_lane *lane)
   weir_task_guard(task);
   if (rc == WEIR_OK) {
     weir_source_send(task, lane, batch);
+    // At once, unless it is asked again before.
+    task->tend_ns = source->ops->tend != NULL;
     return;
   }
   weir_batch_unref(batch);
@@ -251,8 +270,7 @@ int weir_source_is_ready(weir_task *task, const weir_lane *lane)
   if (task->failure != WEIR_OK && !may_tell_failure(task))
     return 0;
   if (task->lane_count == 1)
-    return !weir_flow_rests(task->flow) &&
-           weir_task_has_room(task, task->ports[PORT_OUT].priority);
+    return may_ask(task) || weir_task_tend_is_due(task, lane);
   if (weir_task_can_deliver(task))
     return 1;
   if (lane->ticket != NULL)
@@ -264,8 +282,10 @@ int weir_source_is_ready(weir_task *task, const weir_lane *lane)
 
 void weir_source_step(weir_task *task, weir_lane *lane)
 {
-  if (task->lane_count == 1)
+  if (task->lane_count > 1)
+    read_block(task, lane);
+  else if (may_ask(task))
     read_next(task, lane);
   else
-    read_block(task, lane);
+    tend(task);
 }
