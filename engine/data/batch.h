@@ -134,6 +134,7 @@ void weir_pool_free(weir_pool *pool);  // every batch must be back
 weir_batch *weir_batch_new(weir_pool *pool);
 weir_batch *weir_batch_ref(weir_batch *batch);
 void weir_batch_unref(weir_batch *batch);  // the last gives it back; NULL: a no-op
+size_t weir_batch_memory(const weir_batch *batch);  // that it holds, used or not
 
 // Copies the header's fields of where it comes from, for what is made from another; it
 // holds that one's receipt.

@@ -85,7 +85,7 @@ static void batch_reset(weir_batch *batch)
   *batch = empty;
 }
 
-static size_t batch_held(const weir_batch *batch)
+size_t weir_batch_memory(const weir_batch *batch)
 {
   return batch->bytes.capacity + batch->row_capacity * sizeof(weir_span) * 3 +
          batch->fault_capacity * sizeof(weir_fault) +
@@ -98,7 +98,7 @@ weir_batch *weir_batch_new(weir_pool *pool)
   pthread_mutex_lock(&pool->mutex);
   weir_batch *batch = pool->kept > 0 ? pool->batches[--pool->kept] : NULL;
   if (batch != NULL)
-    pool->kept_bytes -= batch_held(batch);
+    pool->kept_bytes -= weir_batch_memory(batch);
   pool->lent++;
   pthread_mutex_unlock(&pool->mutex);
   if (batch == NULL) {
@@ -124,7 +124,7 @@ void weir_batch_unref(weir_batch *batch)
   weir_pool *pool = batch->pool;
   // At once, not on reuse: a handle of the old use is stale from here on.
   batch_reset(batch);
-  size_t held = batch_held(batch);
+  size_t held = weir_batch_memory(batch);
   pthread_mutex_lock(&pool->mutex);
   pool->lent--;
   int kept = held <= WEIR_BATCH_KEEP_BYTES && pool->kept < pool->keep_max &&

@@ -10,7 +10,6 @@ struct weir_queue {
   weir_queue_options options;
   weir_pool *pool;
   weir_strand strands[WEIR_CLASSES];
-  int failure;  // of a disk
   weir_bucket bucket;
   weir_queue_stats stats;
 };

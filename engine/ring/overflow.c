@@ -188,12 +188,12 @@ static uint32_t put_sampled(weir_queue *queue, weir_part part)
 // A class without a disk waits at its limit.
 static int must_spill(const weir_queue *queue, uint32_t priority)
 {
-  const weir_spill *spill = queue->strands[priority].spill;
+  weir_spill *spill = queue->strands[priority].spill;
   return weir_queue_is_at_limit(queue, priority) ||
          (spill != NULL && !weir_spill_is_empty(spill));
 }
 
-int weir_queue_is_full(const weir_queue *queue, uint32_t priority, int64_t now_ns)
+int weir_queue_is_full(const weir_queue *queue, uint32_t priority)
 {
   const weir_strand *strand = &queue->strands[priority];
   if (is_backed_up(queue, strand))
@@ -204,7 +204,7 @@ int weir_queue_is_full(const weir_queue *queue, uint32_t priority, int64_t now_n
     return weir_queue_is_at_limit(queue, priority);
   case WEIR_OVERFLOW_SPILL:
     return must_spill(queue, priority) &&
-           (strand->spill == NULL || !weir_spill_has_room(strand->spill, now_ns));
+           (strand->spill == NULL || !weir_spill_has_room(strand->spill));
   default:
     return 0;
   }
@@ -233,8 +233,6 @@ static uint32_t put_spilling(weir_queue *queue, weir_part part)
   weir_batch *batch = rows_of(queue, rest);
   int rc = weir_spill_put(spill, batch, part.since_ns);
   weir_batch_unref(batch);
-  if (rc != WEIR_OK && rc != WEIR_EFULL)
-    queue->failure = rc;
   return rc == WEIR_OK ? rows : fit;
 }
 

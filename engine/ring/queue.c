@@ -18,13 +18,9 @@
 static void refill(weir_queue *queue, uint32_t priority, int64_t now_ns)
 {
   weir_spill *spill = queue->strands[priority].spill;
-  while (!weir_queue_is_pressed(queue, priority) && !weir_spill_is_empty(spill)) {
-    weir_batch *batch = NULL;
-    int rc = weir_spill_take(spill, &batch);
-    if (rc != WEIR_OK) {
-      queue->failure = rc != WEIR_EEMPTY ? rc : queue->failure;
-      return;
-    }
+  weir_batch *batch = NULL;
+  while (!weir_queue_is_pressed(queue, priority) &&
+         weir_spill_take(spill, &batch) == WEIR_OK) {
     batch->priority = priority;  // whatever it was when it was put there
     weir_queue_let_in(queue, (weir_part){batch, 0, batch->row_count, now_ns});
     weir_queue_note_most(queue);
@@ -32,41 +28,21 @@ static void refill(weir_queue *queue, uint32_t priority, int64_t now_ns)
   }
 }
 
-int weir_queue_tend(weir_queue *queue, int64_t now_ns, int drain)
+void weir_queue_refill(weir_queue *queue, int64_t now_ns)
 {
-  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
-    if (queue->strands[i].spill == NULL)
-      continue;
-    if (!drain)
-      refill(queue, i, now_ns);
-    if (queue->failure == WEIR_OK)
-      queue->failure = weir_spill_tend(queue->strands[i].spill, now_ns);
-  }
-  return queue->failure;
-}
-
-int64_t weir_queue_tend_ns(const weir_queue *queue, int drain)
-{
-  int64_t next = INT64_MAX;
-  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
-    const weir_spill *spill = queue->strands[i].spill;
-    if (spill == NULL)
-      continue;
-    int refills =
-        !drain && !weir_queue_is_pressed(queue, i) && !weir_spill_is_empty(spill);
-    int64_t of_spill = refills ? 0 : weir_spill_next_ns(spill);
-    next = next < of_spill ? next : of_spill;
-  }
-  return next;
-}
-
-const char *weir_queue_message(const weir_queue *queue)
-{
-  const char *message = "";
-  for (uint32_t i = 0; i < WEIR_CLASSES && message[0] == '\0'; i++)
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
     if (queue->strands[i].spill != NULL)
-      message = weir_spill_message(queue->strands[i].spill);
-  return message;
+      refill(queue, i, now_ns);
+}
+
+int weir_queue_refills(const weir_queue *queue)
+{
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
+    weir_spill *spill = queue->strands[i].spill;
+    if (spill != NULL && !weir_queue_is_pressed(queue, i) && weir_spill_has_next(spill))
+      return 1;
+  }
+  return 0;
 }
 
 // --- what goes on
@@ -241,6 +217,15 @@ static void add_spill(weir_spill_stats *sum, weir_spill_stats one)
   sum->refused += one.refused;
 }
 
+weir_spill_stats weir_queue_count_spills(const weir_queue_options *options)
+{
+  weir_spill_stats sum = {0};
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
+    if (options->spills[i] != NULL)
+      add_spill(&sum, weir_spill_count(options->spills[i]));
+  return sum;
+}
+
 static int64_t oldest_ns(const weir_queue *queue)
 {
   int64_t oldest = 0;
@@ -262,8 +247,6 @@ weir_queue_stats weir_queue_count(const weir_queue *queue)
   stats.records = held.records;
   stats.bytes = held.bytes;
   stats.oldest_ns = oldest_ns(queue);
-  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
-    if (queue->strands[i].spill != NULL)
-      add_spill(&stats.spill, weir_spill_count(queue->strands[i].spill));
+  stats.spill = weir_queue_count_spills(&queue->options);
   return stats;
 }

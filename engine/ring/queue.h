@@ -55,7 +55,7 @@ typedef struct weir_queue_options {
                                // nothing more comes in. 0: nobody does
   int64_t max_starvation_ns;   // what is due that long comes first; 0: for ever
   // Of spill, without delay or rate, one for each class that comes; the queue takes
-  // them over.
+  // them over, but works for none.
   weir_spill *spills[WEIR_CLASSES];
 } weir_queue_options;
 
@@ -80,7 +80,7 @@ weir_queue *weir_queue_new(const weir_queue_options *options, weir_pool *pool);
 void weir_queue_free(weir_queue *queue);  // NULL is a no-op
 
 // Whether put would take nothing of this class now, or has nowhere to drop it.
-int weir_queue_is_full(const weir_queue *queue, uint32_t priority, int64_t now_ns);
+int weir_queue_is_full(const weir_queue *queue, uint32_t priority);
 
 // Takes rows of a batch of line rows, from `row` on, as many as the policy lets in or
 // drops; how many that were. An empty batch waits in its place. Time never goes back.
@@ -95,11 +95,10 @@ weir_batch *weir_queue_take(weir_queue *queue, uint32_t classes, int64_t now_ns,
 // When there is something to take: a time that may have passed, or INT64_MAX.
 int64_t weir_queue_next_ns(const weir_queue *queue, uint32_t classes, int drain);
 
-// Takes care of what lies on disk, and unless it drains brings it back, also what was
-// left there once. Its code is final. When it is to be called again, or INT64_MAX.
-int weir_queue_tend(weir_queue *queue, int64_t now_ns, int drain);
-int64_t weir_queue_tend_ns(const weir_queue *queue, int drain);
-const char *weir_queue_message(const weir_queue *queue);  // of its disk, or ""
+// Brings back what lies on disk, also what was left there once, as far as it was read
+// ahead; and whether there is some, and room for it. Somebody works for the spills.
+void weir_queue_refill(weir_queue *queue, int64_t now_ns);
+int weir_queue_refills(const weir_queue *queue);
 
 // What was dropped, if somebody takes it: of which classes, and to take; NULL: nothing
 // is left of them.
@@ -112,3 +111,4 @@ int weir_queue_is_empty(const weir_queue *queue, int left);
 uint64_t weir_queue_clear(weir_queue *queue);  // drops all; how many records waited
 
 weir_queue_stats weir_queue_count(const weir_queue *queue);
+weir_spill_stats weir_queue_count_spills(const weir_queue_options *options);  // of all

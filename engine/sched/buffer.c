@@ -76,14 +76,12 @@ static void send_due(weir_task *task, weir_lane *lane)
 static void note_next(const weir_task *task, weir_lane *lane)
 {
   int64_t next = weir_queue_next_ns(task->queue, WEIR_QUEUE_ALL, drains(task));
-  int64_t tend = weir_queue_tend_ns(task->queue, drains(task));
-  next = next < tend ? next : tend;
   lane->run.resume_ns = next != INT64_MAX ? (double)next : 0;
 }
 
 int weir_buffer_has_room(const weir_task *task, uint32_t priority)
 {
-  return !weir_queue_is_full(task->queue, priority, now_ns(task));
+  return !weir_queue_is_full(task->queue, priority);
 }
 
 // Of what it holds, or else may take. Where there are classes, it takes of one that has
@@ -95,7 +93,7 @@ static int may_put(const weir_task *task, const weir_lane *lane)
   return task->flow->classes || weir_buffer_has_room(task, WEIR_CLASS_NORMAL);
 }
 
-// Both may wait for a disk; meanwhile others may guard the task.
+// It may copy rows; meanwhile others may guard the task.
 static void put(weir_task *task, weir_lane *lane)
 {
   weir_run *run = &lane->run;
@@ -109,15 +107,10 @@ static void put(weir_task *task, weir_lane *lane)
   lane->batch = NULL;
 }
 
-static void tend(weir_task *task)
+// What lies on disk outlives a stop.
+static int refills(const weir_task *task)
 {
-  if (weir_queue_tend_ns(task->queue, drains(task)) > now_ns(task))
-    return;
-  weir_task_leave(task);
-  int rc = weir_queue_tend(task->queue, now_ns(task), drains(task));
-  weir_task_guard(task);
-  if (rc != WEIR_OK)
-    weir_flow_fail(task->flow, rc, weir_queue_message(task->queue));
+  return !drains(task) && weir_queue_refills(task->queue);
 }
 
 static uint64_t let_go(weir_lane *lane)
@@ -161,7 +154,9 @@ void weir_buffer_step(weir_task *task, weir_lane *lane)
     give_up(task, lane);
     return;
   }
-  tend(task);
+  int64_t disk_ns = weir_disk_next_ns(task);
+  if (refills(task))
+    weir_queue_refill(task->queue, now_ns(task));
   send_dropped(task, lane);
   send_due(task, lane);
   weir_task_turn(task, lane);
@@ -170,8 +165,9 @@ void weir_buffer_step(weir_task *task, weir_lane *lane)
   send_dropped(task, lane);
   send_due(task, lane);
   note_next(task, lane);
+  if (weir_disk_next_ns(task) < disk_ns)
+    lane->woken |= WEIR_HOME_POOL;
   task->buffered = weir_queue_count(task->queue);
-  // What lies on disk outlives a stop.
   if (is_over(task, lane))
     weir_task_close(task, lane);
 }
@@ -180,9 +176,8 @@ static int can_go_on(const weir_task *task)
 {
   if (weir_queue_dropped(task->queue) & roomy(task, PORT_DROPPED))
     return 1;
-  int64_t now = now_ns(task);
-  return weir_queue_tend_ns(task->queue, drains(task)) <= now ||
-         weir_queue_next_ns(task->queue, roomy(task, PORT_OUT), drains(task)) <= now;
+  return refills(task) || weir_queue_next_ns(task->queue, roomy(task, PORT_OUT),
+                                             drains(task)) <= now_ns(task);
 }
 
 int weir_buffer_is_ready(weir_task *task, const weir_lane *lane)

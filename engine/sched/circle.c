@@ -25,10 +25,19 @@ int weir_lane_holds(const weir_task *task, const weir_lane *lane)
          weir_task_has_room(task, WEIR_CLASS_NORMAL);
 }
 
+// What is put where a disk is to write it says when that is.
+static int64_t resume_of(const weir_task *task, const weir_lane *lane)
+{
+  if (task->kind != WEIR_TASK_DISK)
+    return (int64_t)lane->run.resume_ns;
+  int64_t next = weir_disk_next_ns(task->disk_of);
+  return next != INT64_MAX ? next : 0;
+}
+
 // When a lane that is not at work will go on, be it now, or 0: it waits for others.
 int64_t weir_lane_resumes_ns(weir_task *task, const weir_lane *lane)
 {
-  int64_t resume = (int64_t)lane->run.resume_ns;
+  int64_t resume = resume_of(task, lane);
   // Now is asked first: who is not ready after its time waits for something else.
   int comes = resume > now_ns(task);
   return comes || (resume > 0 && weir_task_is_ready(task, lane)) ? resume : 0;
@@ -45,7 +54,7 @@ static int moves(weir_task *task)
         weir_lane_holds(task, lane))
       return 1;
   }
-  return 0;
+  return task->kind == WEIR_TASK_BUFFER && weir_disk_is_awaited(task);
 }
 
 int weir_task_can_move(weir_task *task)

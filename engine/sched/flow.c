@@ -154,6 +154,11 @@ static void follow(weir_flow *flow, weir_task *producer, weir_task *consumer)
   producer->newest = consumer->number;
 }
 
+int weir_task_makes(const weir_task *task)
+{
+  return task->kind != WEIR_TASK_SINK && task->kind != WEIR_TASK_DISK;
+}
+
 static weir_task *add_task(weir_flow *flow, const char *name, enum weir_task_kind kind,
                            uint32_t port_count, uint32_t stage_count)
 {
@@ -163,7 +168,7 @@ static weir_task *add_task(weir_flow *flow, const char *name, enum weir_task_kin
   task->name = weir_mem_text(name);
   task->number = task->part = flow->task_count;
   task->kind = kind;
-  flow->makers += kind != WEIR_TASK_SINK;
+  flow->makers += (uint32_t)weir_task_makes(task);
   task->home = WEIR_HOME_WORKER;
   task->pin = WEIR_FLOW_ANYBODY;
   task->port_count = port_count;
@@ -202,6 +207,16 @@ uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
   weir_task *task = add_task(flow, name, WEIR_TASK_BUFFER, 2, 0);
   task->buffer = *options;
   task->home = WEIR_HOME_READER;
+  return task->number;
+}
+
+uint32_t weir_flow_add_disk(weir_flow *flow, uint32_t buffer)
+{
+  weir_task *of = flow->tasks[buffer];
+  weir_task *task = add_task(flow, of->name, WEIR_TASK_DISK, 0, 0);
+  task->disk_of = of;
+  task->part = of->part;
+  task->home = WEIR_HOME_POOL;
   return task->number;
 }
 

@@ -48,8 +48,8 @@ enum weir_task_kind {
   WEIR_TASK_SEGMENT = 1,  // ports: as the plan numbers them
   WEIR_TASK_SINK = 2,     // ports: 0 dead letters
   WEIR_TASK_BUFFER = 3,   // ports: 0 records, 1 what it drops
-  WEIR_TASK_RELAY =
-      4,  // ports: 0 records, 1 dead letters of them, 2 of what it refuses
+  WEIR_TASK_RELAY = 4,  // ports: 0 records, 1 dead letters, 2 those of what it refuses
+  WEIR_TASK_DISK = 5,   // of a buffer that spills; none
 };
 
 // Where a step may be taken: what blocks wants a thread to spare.
@@ -74,9 +74,12 @@ uint32_t weir_flow_add_segment(weir_flow *flow, const char *name, uint32_t port_
 // Where batches that outlive a spill's call come from.
 weir_pool *weir_flow_pool(weir_flow *flow);
 
-// Takes line rows, as segments write them.
+// Takes line rows, as segments write them. One that spills needs a disk.
 uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
                               const weir_queue_options *options);
+
+// Works for the spills of a buffer, on the pool.
+uint32_t weir_flow_add_disk(weir_flow *flow, uint32_t buffer);
 
 // Takes JSON rows. It has two lanes on the pool, of workers 0 and 1: one writes to it,
 // one takes what it says. Taken over.

@@ -156,7 +156,7 @@ void weir_task_dead(weir_task *task, weir_lane *lane, uint32_t port,
 // Nothing more will come: what is left goes out and the edges are closed.
 void weir_task_close(weir_task *task, weir_lane *lane)
 {
-  if (task->kind != WEIR_TASK_SINK &&
+  if (weir_task_makes(task) &&
       __atomic_sub_fetch(&task->flow->makers, 1, __ATOMIC_ACQ_REL) == 0)
     weir_flow_check_dead(task->flow);  // before a sink learns that its input has ended
   for (uint32_t port = 0; port < task->port_count; port++) {

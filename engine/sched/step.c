@@ -37,6 +37,8 @@ int weir_task_is_ready(weir_task *task, const weir_lane *lane)
     return weir_buffer_is_ready(task, lane);
   case WEIR_TASK_RELAY:
     return weir_relay_is_ready(task, lane);
+  case WEIR_TASK_DISK:
+    return weir_disk_is_ready(task);
   }
   return 0;
 }
@@ -61,6 +63,9 @@ void weir_task_step(weir_task *task, weir_lane *lane, const weir_runner *runner)
     break;
   case WEIR_TASK_RELAY:
     weir_relay_step(task, lane);
+    break;
+  case WEIR_TASK_DISK:
+    weir_disk_step(task, lane);
     break;
   }
 }

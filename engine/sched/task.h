@@ -129,7 +129,8 @@ struct weir_task {
   uint32_t reads;             // a segment looks for fields
   weir_queue_options buffer;  // of a buffer
   weir_queue *queue;          // made at its first step
-  weir_queue_stats buffered;  // as of its last step
+  weir_queue_stats buffered;  // as of its last step, or of its disk's
+  weir_task *disk_of;         // a disk's: the buffer whose spills it works for
 
   weir_tap **looks;  // [stages], each as a port's; NULL: nobody has looked inside
   weir_lane **lanes;
@@ -246,6 +247,9 @@ int64_t weir_lane_resumes_ns(weir_task *task, const weir_lane *lane);
 int weir_task_can_move(weir_task *task);
 int weir_flow_lend(weir_flow *flow);  // to who waits in a circle; whether anybody did
 
+// Whether it makes records of nothing, or of others.
+int weir_task_makes(const weir_task *task);
+
 // step.c
 int weir_task_is_ready(weir_task *task, const weir_lane *lane);
 int weir_task_is_done(const weir_task *task);
@@ -288,6 +292,12 @@ int weir_flights_are_awaited(const weir_flights *flights);  // NULL is none
 // sink.c
 int weir_sink_is_ready(weir_task *task, const weir_lane *lane);
 void weir_sink_step(weir_task *task, weir_lane *lane);
+
+// disk.c
+int weir_disk_is_ready(const weir_task *task);
+void weir_disk_step(weir_task *task, weir_lane *lane);
+int64_t weir_disk_next_ns(const weir_task *buffer);  // when there is work, or INT64_MAX
+int weir_disk_is_awaited(const weir_task *buffer);   // and nobody else is
 
 // buffer.c
 int weir_buffer_is_ready(weir_task *task, const weir_lane *lane);

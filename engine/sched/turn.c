@@ -70,13 +70,19 @@ static int is_memory_short(void)
   return limit > 0 && weir_mem_used() > limit / 100 * READ_ON_PERCENT;
 }
 
+// Whether it brings in what is not there yet.
+static int reads(const weir_task *task)
+{
+  return task->input_count == 0 && weir_task_makes(task);
+}
+
 // Whether anybody can get on with what has been read in a part of the graph. Another
 // part may stand for long, and so hold up none but its own sources.
 static int is_fed(weir_flow *flow, uint32_t part)
 {
   for (uint32_t i = 0; i < flow->task_count; i++) {
     weir_task *task = flow->tasks[i];
-    if (task->part == part && task->input_count > 0 && weir_task_can_move(task))
+    if (task->part == part && !reads(task) && weir_task_can_move(task))
       return 1;
   }
   return 0;
@@ -87,7 +93,7 @@ static int is_fed(weir_flow *flow, uint32_t part)
 static int is_denied(const weir_task *task)
 {
   weir_flow *flow = task->flow;
-  if (task->input_count > 0 || !is_memory_short())
+  if (!reads(task) || !is_memory_short())
     return 0;
   __atomic_fetch_or(&flow->denied, (uint32_t)task->home, __ATOMIC_SEQ_CST);
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -142,8 +148,7 @@ static int is_ahead(const weir_task *task)
 static int is_wanted(weir_task *task, const weir_lane *lane, enum look look,
                      weir_urgency *urgency)
 {
-  if ((look == LOOK_FED && task->input_count == 0) ||
-      (look == LOOK_HUNGRY && is_ahead(task)))
+  if ((look == LOOK_FED && reads(task)) || (look == LOOK_HUNGRY && is_ahead(task)))
     return 0;
   weir_task_guard(task);
   int wanted =

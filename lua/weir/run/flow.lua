@@ -213,6 +213,15 @@ local function watch(self, given)
   end
 end
 
+-- Behind all others, which have the numbers that the plan gave them.
+local function add_disks(self)
+  for _, task in ipairs(self.plan.tasks) do
+    if task.kind == "buffer" and task.node.queue.max_disk then
+      C.weir_flow_add_disk(self.flow, task.number)
+    end
+  end
+end
+
 --- Builds `engine.flow`, its `edges`, and what watches it if it is profiled.
 ---@param self table  an engine
 function M.build(self)
@@ -227,6 +236,7 @@ function M.build(self)
     C.weir_flow_set_unordered(self.flow)
   end
   add_tasks(self, context)
+  add_disks(self)
   for _, task in ipairs(self.plan.tasks) do
     if reads(self, task) then
       C.weir_flow_set_reads(self.flow, task.number)

@@ -101,8 +101,8 @@ describe(("a queue of several classes (seed %d)"):format(seed), function()
   it("block has room for each class", function()
     open({ max_records = 3 })
     assert.equal(3, put(5, BACKGROUND))
-    assert.equal(1, C.weir_queue_is_full(queue, BACKGROUND, 0))
-    assert.equal(0, C.weir_queue_is_full(queue, CRITICAL, 0))
+    assert.equal(1, C.weir_queue_is_full(queue, BACKGROUND))
+    assert.equal(0, C.weir_queue_is_full(queue, CRITICAL))
     assert.equal(2, put(2, CRITICAL))
   end)
 
@@ -110,8 +110,8 @@ describe(("a queue of several classes (seed %d)"):format(seed), function()
     for _, overflow in ipairs({ "DROP_NEWEST", "DROP_OLDEST" }) do
       open({ max_records = 3, overflow = C["WEIR_OVERFLOW_" .. overflow], max_dropped_bytes = 1 })
       put(5, BACKGROUND)
-      assert.equal(1, C.weir_queue_is_full(queue, BACKGROUND, 0))
-      assert.equal(0, C.weir_queue_is_full(queue, CRITICAL, 0))
+      assert.equal(1, C.weir_queue_is_full(queue, BACKGROUND))
+      assert.equal(0, C.weir_queue_is_full(queue, CRITICAL))
       assert.equal(3, put(3, CRITICAL))
       assert.equal(6, tonumber(C.weir_queue_count(queue).records))
       assert.equal(2, #dropped())
@@ -167,7 +167,11 @@ describe(("a queue of several classes (seed %d)"):format(seed), function()
     put(2, CRITICAL) -- does not
     local got = {}
     for _ = 1, 20 do
-      assert(C.weir_queue_tend(queue, 0, 0) == 0)
+      for class = 0, 4 do
+        assert(C.weir_spill_work(options.spills[class], 1e9, 0) == 0) -- writes
+        assert(C.weir_spill_work(options.spills[class], 1e9, 0) == 0) -- and reads
+      end
+      C.weir_queue_refill(queue, 0)
       for _, n in ipairs(take() or {}) do
         got[#got + 1] = n
       end

@@ -87,6 +87,9 @@ local function build(options, count, classes)
     line.from[i] = source(count, class or nil)
   end
   line.queue = C.weir_flow_add_buffer(flow, "buffer", options)
+  if options.overflow == C.WEIR_OVERFLOW_SPILL then
+    C.weir_flow_add_disk(flow, line.queue)
+  end
   line.write = segment("write", pass(1000, 0))
   line.slow = segment("slow", pass(math.random(1, 50), math.random(0, 3) * 1e6))
   line.to, line.aside = sink("out"), sink("aside")
@@ -119,13 +122,16 @@ local function left_behind(directory, list)
   local pool, batch = C.weir_pool_new(4), ffi.new("weir_batch *[1]")
   list = list or {}
   assert(C.weir_spill_open(out, directory, 0, pool, message) == 0, ffi.string(message))
-  while C.weir_spill_take(out[0], batch) == 0 do
-    for i = 0, batch[0].row_count - 1 do
-      local span = batch[0].rows[i]
-      local text = ffi.string(batch[0].bytes.bytes + span.start, span["end"] - span.start)
-      list[#list + 1] = tonumber(text:match("%d+"))
+  while C.weir_spill_is_empty(out[0]) == 0 do
+    assert(C.weir_spill_work(out[0], 0, 0) == 0)
+    while C.weir_spill_take(out[0], batch) == 0 do
+      for i = 0, batch[0].row_count - 1 do
+        local span = batch[0].rows[i]
+        local text = ffi.string(batch[0].bytes.bytes + span.start, span["end"] - span.start)
+        list[#list + 1] = tonumber(text:match("%d+"))
+      end
+      C.weir_batch_unref(batch[0])
     end
-    C.weir_batch_unref(batch[0])
   end
   C.weir_spill_close(out[0])
   C.weir_pool_free(pool)
