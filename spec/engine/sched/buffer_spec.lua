@@ -88,7 +88,7 @@ local function build(options, count, classes)
   end
   line.queue = C.weir_flow_add_buffer(flow, "buffer", options)
   if options.overflow == C.WEIR_OVERFLOW_SPILL then
-    C.weir_flow_add_disk(flow, line.queue)
+    line.disk = C.weir_flow_add_disk(flow, line.queue)
   end
   line.write = segment("write", pass(1000, 0))
   line.slow = segment("slow", pass(math.random(1, 50), math.random(0, 3) * 1e6))
@@ -327,6 +327,129 @@ describe(("a buffer (seed %d)"):format(seed), function()
     assert.is_true(#out < received)
     -- The first one waited in memory.
     assert.same({}, missing(received, { 1 }, out, left_behind(directory)))
+    assert(os.execute("rm -r " .. directory) == 0)
+  end)
+
+  -- Of a flow with a class that spills and one that is critical and does not.
+  local function open_two_classes(directory, pool)
+    open()
+    local options = ffi.new("weir_queue_options", { max_records = 10,
+      overflow = C.WEIR_OVERFLOW_SPILL })
+    open_spills(options, directory, pool, { 2 })
+    local line = build(options, 400, { 0, 2 })
+    return line, driver.runner(function(task, run)
+      return behaviours[task](run)
+    end)
+  end
+
+  local function of_class(list, class)
+    local count = 0
+    for _, n in ipairs(list) do
+      count = count + (math.floor(n / 1e6) == class and 1 or 0)
+    end
+    return count
+  end
+
+  -- Everybody but the disk goes on until there is nothing to do; then it has its step, which
+  -- lasts as long as anybody can do anything beside it.
+  local function run_with_slow_disk(line, runner, during)
+    local found = ffi.new("uint32_t[64]")
+    local function step(task)
+      if C.weir_flow_claim(flow, C.WEIR_HOME_ANY, task, 0) == 1 then
+        C.weir_flow_run(flow, task, 0, runner.c)
+      end
+    end
+    local function all_but_disk()
+      for i = 0, C.weir_flow_ready(flow, C.WEIR_HOME_ANY, 0, found, 64) - 1 do
+        if found[i] ~= line.disk then
+          step(found[i])
+          return true
+        end
+      end
+    end
+    local function wait()
+      local next_ns = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)
+      now[0] = next_ns ~= 0 and next_ns or now[0]
+      return next_ns ~= 0
+    end
+    while C.weir_flow_finished(flow) == 0 do
+      local hangs = C.weir_flow_claim(flow, C.WEIR_HOME_ANY, line.disk, 0) == 1
+      while all_but_disk() or (hangs and wait()) do -- luacheck: ignore 542
+      end
+      if hangs then
+        during()
+        C.weir_flow_run(flow, line.disk, 0, runner.c)
+      else
+        wait()
+      end
+    end
+  end
+  jit.off(run_with_slow_disk, true)
+
+  it("waits for no disk: what finds room goes on while a sync hangs", function()
+    math.randomseed(seed)
+    local directory, pool = new_name(), C.weir_pool_new(4)
+    local line, runner = open_two_classes(directory, pool)
+    local first
+    run_with_slow_disk(line, runner, function()
+      first = first or numbers(line.to)
+    end)
+    local out = numbers(line.to)
+    C.weir_flow_free(flow)
+    C.weir_pool_free(pool)
+    runner:free()
+    assert.equal(800, #out)
+    assert.is_true(rising(out))
+    assert.equal(400, of_class(first, 0))
+    assert.is_true(of_class(first, 2) < 400)
+    assert.same({}, left_of(directory, { 2 }))
+  end)
+
+  it("is stopped while a sync hangs, and has it end", function()
+    math.randomseed(seed)
+    local directory, pool = new_name(), C.weir_pool_new(4)
+    local line, runner = open_two_classes(directory, pool)
+    run_with_slow_disk(line, runner, function()
+      C.weir_flow_stop(flow)
+    end)
+    local out = numbers(line.to)
+    local received = tonumber(C.weir_flow_task_count(flow, line.queue).received)
+    local spill = C.weir_flow_buffer_count(flow, line.queue).spill
+    assert.equal(0, C.weir_flow_failure(flow, nil))
+    C.weir_flow_free(flow)
+    C.weir_pool_free(pool)
+    runner:free()
+    local left = left_of(directory, { 2 })
+    assert.equal(received, #out + #left)
+    assert.equal(tonumber(spill.records), #left)
+  end)
+
+  it("counts what a disk that fails has not taken", function()
+    math.randomseed(seed)
+    local directory, pool = new_name(), C.weir_pool_new(4)
+    open()
+    local options = ffi.new("weir_queue_options", { max_records = 10,
+      overflow = C.WEIR_OVERFLOW_SPILL })
+    local out, message = ffi.new("weir_spill *[1]"), ffi.new("char[?]", C.WEIR_SPILL_MESSAGE)
+    -- No batch of it may be written, ever.
+    assert.equal(0, C.weir_spill_open(out, directory, 100, pool, message))
+    options.spills[C.WEIR_CLASS_NORMAL] = out[0]
+    local line = build(options, 400)
+    local runner = driver.runner(function(task, run)
+      return behaviours[task](run)
+    end)
+    driver.run(flow, runner.c, now)
+    local failure = ffi.new("const char *[1]")
+    assert.equal(C.WEIR_EINVAL, C.weir_flow_failure(flow, failure))
+    assert.matches("more than max_disk allows; raise it", ffi.string(failure[0]), 1, true)
+    local stats = C.weir_flow_task_count(flow, line.queue)
+    local spill = C.weir_flow_buffer_count(flow, line.queue).spill
+    local sent = tonumber(C.weir_flow_port_sent(flow, line.queue, 0))
+    assert.equal(tonumber(stats.received), sent + tonumber(stats.dropped))
+    assert.equal(0, tonumber(spill.records))
+    C.weir_flow_free(flow)
+    C.weir_pool_free(pool)
+    runner:free()
     assert(os.execute("rm -r " .. directory) == 0)
   end)
 
