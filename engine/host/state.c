@@ -99,8 +99,6 @@ int weir_host_enter(weir_host *host, weir_host_body body, void *context)
   return weir_heap_enter(host->heap, body, context);
 }
 
-struct lua_State *weir_host_state(weir_host *host) { return host->state; }
-
 void weir_host_charge(weir_host *host, weir_run *run)
 {
   weir_heap_charge(host->heap, run);

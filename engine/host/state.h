@@ -25,8 +25,6 @@ typedef int (*weir_host_opener)(struct lua_State *state);
 int weir_host_new(weir_host **out, size_t memory_max, weir_host_opener lpeg);
 void weir_host_free(weir_host *host);  // NULL is a no-op
 
-struct lua_State *weir_host_state(weir_host *host);
-
 // Calls body with the state. EMEMORY if the state was abandoned, now or before; what
 // body gives otherwise. A body owns nothing that it would have to give back.
 typedef int (*weir_host_body)(struct lua_State *state, void *context);

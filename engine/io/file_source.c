@@ -329,7 +329,7 @@ static void free_source(weir_source *source)
   weir_mem_free(files);
 }
 
-const char *weir_file_source_path(const weir_source *source, uint32_t partition)
+static const char *path_of(const weir_source *source, uint32_t partition)
 {
   const struct file_source *files = (const struct file_source *)source;
   WEIR_ASSERT(partition < files->paths.count);
@@ -340,7 +340,7 @@ static const weir_source_ops ops = {
     .next = next,
     .cancel = cancel,
     .free = free_source,
-    .origin = weir_file_source_path,
+    .origin = path_of,
     .split = split,
     .take = take,
     .fill = fill,
@@ -390,9 +390,4 @@ int weir_file_source_new(weir_source **out, const weir_file_source_options *opti
     weir_source_show(&files->base, shown(files->paths.items[0]));
   *out = &files->base;
   return WEIR_OK;
-}
-
-uint32_t weir_file_source_count(const weir_source *source)
-{
-  return ((const struct file_source *)source)->paths.count;
 }

@@ -28,8 +28,5 @@ typedef struct weir_file_source_options {
   uint64_t block_size;    // 0: 256 KiB
 } weir_file_source_options;
 
+// A partition is a file, and its path the origin.
 int weir_file_source_new(weir_source **out, const weir_file_source_options *options);
-
-// The file that a batch of this partition came from; lives as long as the source.
-const char *weir_file_source_path(const weir_source *source, uint32_t partition);
-uint32_t weir_file_source_count(const weir_source *source);

@@ -115,6 +115,15 @@ static int refuse_time(const weir_pem *pem, const X509 *certificate, int is_late
   return refuse(pem, message, size, words);
 }
 
+// 0, or -1 before its time, 1 after it.
+static int is_out_of_time(const X509 *certificate)
+{
+  const weir_openssl *ssl = weir_openssl_get();
+  if (ssl->X509_cmp_current_time(ssl->X509_get0_notBefore(certificate)) > 0)
+    return -1;
+  return ssl->X509_cmp_current_time(ssl->X509_get0_notAfter(certificate)) < 0;
+}
+
 int weir_pem_use_certificates(const weir_pem *pem, SSL_CTX *context, X509 **own,
                               char *message, size_t message_size)
 {
@@ -123,7 +132,7 @@ int weir_pem_use_certificates(const weir_pem *pem, SSL_CTX *context, X509 **own,
   X509 *first = ssl->PEM_read_bio_X509(bio, NULL, NULL, NULL);
   X509 *more = NULL;
   int rc = first == NULL ? refuse_foreign(pem, message, message_size) : WEIR_OK;
-  int out = rc == WEIR_OK ? weir_certificate_is_out(first) : 0;
+  int out = rc == WEIR_OK ? is_out_of_time(first) : 0;
   if (out != 0)
     rc = refuse_time(pem, first, out > 0, message, message_size);
   if (rc == WEIR_OK && ssl->SSL_CTX_use_certificate(context, first) != 1)
@@ -257,12 +266,4 @@ void weir_certificate_day(const X509 *certificate, int first, char *text)
                                  : ssl->X509_get0_notAfter(certificate),
                            &day) == 1)
     strftime(text, WEIR_CERTIFICATE_TEXT, "%Y-%m-%d", &day);
-}
-
-int weir_certificate_is_out(const X509 *certificate)
-{
-  const weir_openssl *ssl = weir_openssl_get();
-  if (ssl->X509_cmp_current_time(ssl->X509_get0_notBefore(certificate)) > 0)
-    return -1;
-  return ssl->X509_cmp_current_time(ssl->X509_get0_notAfter(certificate)) < 0;
 }

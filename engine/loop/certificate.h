@@ -42,6 +42,3 @@ void weir_certificate_subject(const struct x509_st *certificate, char *text);
 void weir_certificate_issuer(const struct x509_st *certificate, char *text);
 void weir_certificate_names(const struct x509_st *certificate, char *text);
 void weir_certificate_day(const struct x509_st *certificate, int first, char *text);
-
-// Whether its time has come, and not gone: 0, or -1 too early, 1 too late.
-int weir_certificate_is_out(const struct x509_st *certificate);

@@ -45,8 +45,8 @@ static int is_table(const weir_datum *datum)
 
 // Exact integers begin where doubles end to be exact, so that only large numbers may
 // equal one. Two tables are equal if they are the same one, which only the row code
-// knows.
-int weir_datum_equal(const weir_datum *left, const weir_datum *right)
+// knows: -1.
+static int are_equal(const weir_datum *left, const weir_datum *right)
 {
   if (left->kind == WEIR_DATUM_JSON || right->kind == WEIR_DATUM_JSON ||
       (is_table(left) && is_table(right)))
@@ -84,14 +84,14 @@ static int is_equal(const weir_datum *left, const weir_datum *right, uint32_t fl
 {
   if ((flags & WEIR_OP_LENIENT) && (is_missing(left) || is_missing(right)))
     return 0;
-  return weir_datum_equal(left, right);
+  return are_equal(left, right);
 }
 
 static int is_different(const weir_datum *left, const weir_datum *right, uint32_t flags)
 {
   if ((flags & WEIR_OP_LENIENT) && (is_missing(left) || is_missing(right)))
     return 0;
-  int equal = weir_datum_equal(left, right);
+  int equal = are_equal(left, right);
   return equal < 0 ? -1 : !equal;
 }
 

@@ -4,7 +4,8 @@
 
 enum { WORD_BITS = 64 };
 
-void weir_label_mark(weir_label_rows *label, const uint16_t *rows, uint32_t count)
+// Rows of the selection that go on at a label.
+static void mark(weir_label_rows *label, const uint16_t *rows, uint32_t count)
 {
   if (count == 0)
     return;
@@ -38,11 +39,11 @@ static inline uint32_t list_rows(uint64_t bits, uint32_t first, uint16_t *rows)
 }
 
 // The rows of a label join the selection.
-void weir_label_merge(weir_strip *strip, weir_label_rows *label)
+static void merge(weir_strip *strip, weir_label_rows *label)
 {
   if (!label->any)
     return;
-  weir_label_mark(label, strip->rows, strip->count);
+  mark(label, strip->rows, strip->count);
   uint32_t count = 0;
   for (uint32_t word = 0; word < WEIR_LABEL_WORDS; word++) {
     count += list_rows(label->bits[word], word * WORD_BITS, strip->rows + count);
@@ -54,18 +55,18 @@ void weir_label_merge(weir_strip *strip, weir_label_rows *label)
 
 static void jump(weir_strip *strip, const weir_step *step)
 {
-  weir_label_mark(&strip->labels[step->label], strip->rows, strip->count);
+  mark(&strip->labels[step->label], strip->rows, strip->count);
   strip->count = 0;
 }
 
 static void label(weir_strip *strip, const weir_step *step)
 {
-  weir_label_merge(strip, &strip->labels[step->label]);
+  merge(strip, &strip->labels[step->label]);
 }
 
 static void stage(weir_strip *strip, const weir_step *step)
 {
-  weir_label_merge(strip, &strip->labels[step->label]);
+  merge(strip, &strip->labels[step->label]);
   strip->stage = step->is.number;
 }
 
@@ -74,7 +75,7 @@ static void end(weir_strip *strip, const weir_step *step)
   if (step->falls)
     return;
   if (step->label != WEIR_LABEL_NONE)
-    weir_label_mark(&strip->labels[step->label], strip->rows, strip->count);
+    mark(&strip->labels[step->label], strip->rows, strip->count);
   strip->count = 0;
 }
 

@@ -184,13 +184,6 @@ void weir_datum_write(weir_buf *out, const weir_datum *datum);
 int weir_datum_storable(const weir_datum *datum);
 void weir_datum_value(const weir_datum *datum, weir_value *out);
 
-// Rows of the selection, or others, that go on at a label.
-void weir_label_mark(weir_label_rows *label, const uint16_t *rows, uint32_t count);
-void weir_label_merge(weir_strip *strip, weir_label_rows *label);
-
-// 1, 0, or -1 where only the row code knows.
-int weir_datum_equal(const weir_datum *left, const weir_datum *right);
-
 // GET of a field of a register; and, of a step with a path, without it.
 void weir_nested_get(weir_strip *strip, const weir_step *step);
 void weir_path_get(weir_strip *strip, const weir_step *step);

@@ -239,8 +239,6 @@ int weir_strip_enter(weir_strip *strip, weir_program *program, const weir_batch 
 
 uint32_t weir_strip_row(const weir_strip *strip) { return strip->first + strip->at; }
 
-uint32_t weir_strip_end(const weir_strip *strip) { return strip->first + strip->size; }
-
 void weir_strip_skip(weir_strip *strip)
 {
   WEIR_ASSERT(strip->at < strip->size);

@@ -61,7 +61,6 @@ int weir_strip_enter(weir_strip *strip, weir_program *program, const weir_batch 
 void weir_strip_watch(weir_strip *strip, uint32_t *mark, uint32_t behind);
 
 uint32_t weir_strip_row(const weir_strip *strip);  // where the walk is
-uint32_t weir_strip_end(const weir_strip *strip);  // one past its last row
 void weir_strip_skip(weir_strip *strip);           // past the row at hand
 
 // To the next row that survived or bailed; the same one until it is skipped.

@@ -8,7 +8,8 @@
 
 #include "engine/base/err.h"
 
-int weir_sqlite_code(int result)
+// A result of SQLite as a code of ours.
+static int code_of(int result)
 {
   switch (result & 0xff) {  // the low byte; what is above it is detail
   case SQLITE_OK:
@@ -67,7 +68,7 @@ int weir_sqlite_explain(struct sqlite3 *db, const char *path, const char *what,
                         char *message, size_t message_size)
 {
   int cause = -errno;
-  int code = weir_sqlite_code(sqlite3_errcode(db));
+  int code = code_of(sqlite3_errcode(db));
   const char *words = sqlite3_errmsg(db);
   // Of what may pass SQLite tells ENOSPC from a broken disk, and sqlite3_system_errno
   // is not set by a commit.

@@ -5,8 +5,7 @@
 //
 // Owns     nothing; the caller closes what open gave.
 // Threads  a connection: one at a time.
-// Errors   weir_sqlite_code turns a result of SQLite into one of ours: errno values
-//          for the disk and for locks, ECORRUPT for what is no database.
+// Errors   errno values for the disk and for locks, ECORRUPT for what is no database.
 
 #pragma once
 
@@ -23,9 +22,7 @@ struct sqlite3;
 int weir_sqlite_open(struct sqlite3 **out, const char *path, int write, char *message,
                      size_t message_size);
 
-int weir_sqlite_code(int result);
-
-// "orders.db: <what>: <SQLite's words>; <what to do>"
+// "orders.db: <what>: <SQLite's words>; <what to do>", and the code.
 int weir_sqlite_explain(struct sqlite3 *db, const char *path, const char *what,
                         char *message, size_t message_size);
 
