@@ -49,6 +49,9 @@ typedef struct weir_sink_ops {
   // Makes what was written safe and, for a file written beside, visible.
   // failed: the run did not end well; what was there before stays.
   int (*finish)(weir_sink *sink, int failed);
+  // The flow has been stopped, and what is under way is the last: waits that hope for
+  // better times are over. From any thread; may be NULL.
+  void (*hasten)(weir_sink *sink);
   void (*cancel)(weir_sink *sink);  // makes calls that block return soon; may be NULL
   void (*free)(weir_sink *sink);
 } weir_sink_ops;

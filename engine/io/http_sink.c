@@ -106,6 +106,11 @@ static int finish(weir_sink *base, int failed)
   return WEIR_OK;
 }
 
+static void hasten(weir_sink *base)
+{
+  weir_request_hasten(http_sink_of(base)->request);
+}
+
 static void cancel(weir_sink *base)
 {
   weir_request_cancel(http_sink_of(base)->request);
@@ -125,6 +130,7 @@ int weir_http_sink_new(weir_sink **out, const weir_http_sink_options *options)
   static const weir_sink_ops ops = {
       .write = write_batch,
       .finish = finish,
+      .hasten = hasten,
       .cancel = cancel,
       .free = free_sink,
   };

@@ -20,6 +20,7 @@ struct weir_request {
   weir_waker *waker;
   weir_backoff backoff;
   int64_t closes_ns;  // when an open circuit may be tried; 0: it is closed
+  _Atomic int in_haste;
   _Atomic int cancelled;
   weir_http_answer answer;
   weir_counter counters[WEIR_REQUEST_COUNTERS];
@@ -64,17 +65,28 @@ void weir_request_free(weir_request *request)
   weir_mem_free(request);
 }
 
-int weir_request_wait(weir_request *request, int64_t until_ns)
+static int is_set(const _Atomic int *flag)
+{
+  return atomic_load_explicit(flag, memory_order_relaxed);
+}
+
+static int await(weir_request *request, int64_t until_ns, int unless_in_haste)
 {
   for (;;) {
     uint32_t ticket = weir_waker_prepare(request->waker);
-    int stopped = atomic_load_explicit(&request->cancelled, memory_order_relaxed);
-    if (stopped || now_ns(request) >= until_ns) {
+    int stopped = is_set(&request->cancelled);
+    int over = unless_in_haste && is_set(&request->in_haste);
+    if (stopped || over || now_ns(request) >= until_ns) {
       weir_waker_cancel(request->waker);
       return stopped ? WEIR_ESTOPPED : WEIR_OK;
     }
     weir_waker_sleep(request->waker, ticket, until_ns);
   }
+}
+
+int weir_request_wait(weir_request *request, int64_t until_ns)
+{
+  return await(request, until_ns, 0);
 }
 
 // OK, or why it was not well received.
@@ -125,7 +137,7 @@ static int give_up(weir_request *request, int code)
 int weir_request_send(weir_request *request, weir_slice body, int fd)
 {
   int is_worth = 0;
-  int rc = weir_request_wait(request, request->closes_ns);
+  int rc = await(request, request->closes_ns, 1);
   weir_backoff_reset(&request->backoff);
   while (rc == WEIR_OK) {
     rc = try_once(request, body, fd, &is_worth);
@@ -144,12 +156,19 @@ int weir_request_send(weir_request *request, weir_slice body, int fd)
   return rc;
 }
 
+// Relaxed, as in cancel: the waker orders it.
+static void set(weir_request *request, _Atomic int *flag)
+{
+  atomic_store_explicit(flag, 1, memory_order_relaxed);
+  weir_waker_wake(request->waker);
+}
+
+void weir_request_hasten(weir_request *request) { set(request, &request->in_haste); }
+
 void weir_request_cancel(weir_request *request)
 {
-  // Relaxed: the waker orders it.
-  atomic_store_explicit(&request->cancelled, 1, memory_order_relaxed);
   weir_http_cancel(request->http);
-  weir_waker_wake(request->waker);
+  set(request, &request->cancelled);
 }
 
 weir_counter *weir_request_counters(weir_request *request) { return request->counters; }

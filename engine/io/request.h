@@ -3,10 +3,10 @@
 // Worth another try: no answer, 429, 408 and every 5xx; the wait is the longer one of
 // the backoff and what the server asks for, which counts up to max_backoff. When a
 // request has used up its tries the circuit is open: the next one waits max_backoff,
-// has one try, and closes it if that succeeds.
+// has one try, and closes it if that succeeds; in haste it does not wait for that try.
 //
 // Owns     its client.
-// Threads  cancel: any. Everything else: one at a time.
+// Threads  hasten, cancel: any. Everything else: one at a time.
 // Errors   ESTOPPED; -ECONNABORTED: no answer; ESINK: an answer other than 2xx. message
 //          says it in words.
 
@@ -46,6 +46,7 @@ int weir_request_send(weir_request *request, weir_slice body, int fd);
 // Waits: OK, or ESTOPPED after a cancel.
 int weir_request_wait(weir_request *request, int64_t until_ns);
 
+void weir_request_hasten(weir_request *request);  // from now on; from any thread
 void weir_request_cancel(weir_request *request);
 weir_counter *weir_request_counters(weir_request *request);
 const char *weir_request_message(const weir_request *request);

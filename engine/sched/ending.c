@@ -24,6 +24,9 @@ void weir_flow_stop(weir_flow *flow)
     weir_source *source = flow->tasks[i]->source;
     if (source != NULL && source->ops->cancel != NULL)
       source->ops->cancel(source);
+    weir_sink *sink = flow->tasks[i]->sink;
+    if (sink != NULL && sink->ops->hasten != NULL)
+      sink->ops->hasten(sink);
   }
 }
 
