@@ -36,6 +36,7 @@ struct weir_exec_input {
   int told;           // the program has been told so
   int over;           // the code of everything from now on, if not OK
   uint64_t answered;  // rows that are still in the outbox
+  uint64_t unasked;   // answers to nothing
   uint64_t taken;
 };
 
@@ -95,8 +96,9 @@ static void settle(weir_exec_input *input)
   if (input->each) {
     // An answer too many is none to what comes later, or is not written yet.
     size_t sent = weir_outbox_sent(&input->outbox);
-    weir_outbox_confirm_rows(&input->outbox,
-                             input->answered < sent ? (size_t)input->answered : sent);
+    size_t count = input->answered < sent ? (size_t)input->answered : sent;
+    weir_outbox_confirm_rows(&input->outbox, count);
+    input->unasked += input->answered - count;
     input->answered = 0;
   } else if (input->fd >= 0 && ioctl(input->fd, FIONREAD, &unread) == 0) {
     weir_outbox_confirm(&input->outbox, (size_t)unread);
@@ -265,15 +267,21 @@ uint64_t weir_exec_input_close(weir_exec_input *input)
   return again;
 }
 
-void weir_exec_input_answer(weir_exec_input *input, weir_batch *batch, uint32_t rows)
+uint64_t weir_exec_input_answer(weir_exec_input *input, weir_batch *batch,
+                                uint32_t rows)
 {
   pthread_mutex_lock(&input->lock);
   if (input->each) {
     input->answered += rows;
     weir_owed_pay(&input->owed, batch, rows);
+    // Else whoever has the token does so, and must not be waited for.
+    if (!input->has_token)
+      settle(input);
     pthread_cond_broadcast(&input->changed);
   }
+  uint64_t unasked = input->unasked;
   pthread_mutex_unlock(&input->lock);
+  return unasked;
 }
 
 static void give_up_row(weir_exec_input *input, weir_batch *batch)
@@ -320,6 +328,7 @@ weir_exec_input_state weir_exec_input_look(weir_exec_input *input)
   weir_exec_input_state state = {
       .rows = weir_outbox_rows(&input->outbox),
       .taken = input->taken,
+      .unasked = input->unasked,
       .told = (uint32_t)input->told,
   };
   end(input);

@@ -44,7 +44,9 @@ int weir_exec_input_open(weir_exec_input *input, int fd);
 uint64_t weir_exec_input_close(weir_exec_input *input);
 
 // So many oldest rows have been answered by a batch, which then holds their receipts.
-void weir_exec_input_answer(weir_exec_input *input, weir_batch *batch, uint32_t rows);
+// How many answers so far are known to have been to nothing.
+uint64_t weir_exec_input_answer(weir_exec_input *input, weir_batch *batch,
+                                uint32_t rows);
 
 // The oldest rows, so many at most, become faults of the batch, EANSWER. While no
 // program is there. How many.
@@ -55,9 +57,10 @@ uint32_t weir_exec_input_give_up(weir_exec_input *input, weir_batch *batch,
 void weir_exec_input_stop(weir_exec_input *input, int code);
 
 typedef struct weir_exec_input_state {
-  uint64_t rows;   // that are kept
-  uint64_t taken;  // by all programs: read, or answered
-  uint32_t told;   // the program was told that there are no more
+  uint64_t rows;     // that are kept
+  uint64_t taken;    // by all programs: read, or answered
+  uint64_t unasked;  // answers to nothing
+  uint32_t told;     // the program was told that there are no more
   uint32_t unused;
 } weir_exec_input_state;
 weir_exec_input_state weir_exec_input_look(weir_exec_input *input);

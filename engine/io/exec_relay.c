@@ -45,6 +45,21 @@ static void count(struct exec_relay *relay, enum weir_exec_relay_counter what,
   weir_counter_add(&relay->counters[what], by);
 }
 
+// Told once, since it would be so again and again.
+static void note_unasked(struct exec_relay *relay, uint64_t unasked)
+{
+  uint64_t known = relay->counters[WEIR_EXEC_RELAY_UNASKED].value;
+  if (unasked == known)
+    return;
+  count(relay, WEIR_EXEC_RELAY_UNASKED, unasked - known);
+  if (known == 0)
+    fprintf(
+        stderr,
+        "warn: %s: it answers more than it was asked; answers = \"each\" is for one "
+        "that answers each record once, and what is too much is passed on\n",
+        relay->base.place);
+}
+
 // ---- runs of the program
 
 static int start(struct exec_relay *relay)
@@ -97,6 +112,7 @@ static int end_run(struct exec_relay *relay, int ended)
   weir_command *command = relay->command;
   uint64_t again = weir_exec_input_close(relay->input);
   weir_exec_input_state state = weir_exec_input_look(relay->input);
+  note_unasked(relay, state.unasked);
   count_death(relay, &state);
   int rc = judge(relay, ended, &state);
   if (ended != WEIR_OK && rc != WEIR_ESTOPPED)
@@ -129,7 +145,7 @@ static void number(struct exec_relay *relay, weir_batch *batch)
   batch->position += relay->position;
   batch->record_first += relay->record_first;
   relay->records = batch->record_first - 1 + rows;
-  weir_exec_input_answer(relay->input, batch, rows);
+  note_unasked(relay, weir_exec_input_answer(relay->input, batch, rows));
 }
 
 // Rows that nobody will answer: the one at which several programs have ended, or at the
@@ -237,10 +253,8 @@ int weir_exec_relay_new(weir_relay **out, const weir_exec_relay_options *options
       .free = free_relay,
   };
   static const char *const names[WEIR_EXEC_RELAY_COUNTERS] = {
-      "commands_started",
-      "commands_failed",
-      "bytes_sent_again",
-      "records_unanswered",
+      "commands_started",   "commands_failed", "bytes_sent_again",
+      "records_unanswered", "answers_unasked",
   };
   struct exec_relay *relay = weir_mem_new(sizeof *relay);
   relay->base.ops = &ops;

@@ -9,7 +9,7 @@
 //   - is given to the next one again, if each record gets one answer, in order
 //     (WEIR_ANSWERS_EACH); a record at which WEIR_EXEC_TRIES have ended is a fault,
 //     EANSWER, and so is what has no answer at the end. An answer holds the receipt of
-//     what it answers.
+//     what it answers. One too many answers nothing, and is told of once.
 //
 // At the end its input ends, and it has the time that it wants; its exit code must then
 // be 0, unless each record was answered. It runs even if there is no record.
@@ -36,7 +36,8 @@ enum weir_exec_relay_counter {
   WEIR_EXEC_RELAY_FAILED = 1,
   WEIR_EXEC_RELAY_AGAIN = 2,       // bytes that one had not read, or answered
   WEIR_EXEC_RELAY_UNANSWERED = 3,  // rows that nobody will answer
-  WEIR_EXEC_RELAY_COUNTERS = 4,
+  WEIR_EXEC_RELAY_UNASKED = 4,     // answers, if each gets one, to nothing
+  WEIR_EXEC_RELAY_COUNTERS = 5,
 };
 
 typedef struct weir_exec_relay_options {

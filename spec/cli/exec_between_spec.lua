@@ -144,6 +144,8 @@ s:exec{ command = "cat" } :filter "n > 50" :exec{ command = "cat" }
     assert.equal(0, result.code)
     assert.equal(4 * MANY, select(2, result.out:gsub("\n", "")))
     assert.matches("the ledger balances", result.err, 1, true)
+    assert.matches("60,000  exec:sed: answers unasked", result.err, 1, true)
+    assert.equal(1, select(2, result.err:gsub("it answers more than it was asked", "")))
   end)
 
   it("ends the stream when it ends, if it is not restarted", function()

@@ -58,7 +58,7 @@ has been given counts as delivered, so that a source may forget it.]],
   errors = "A program that cannot be found stops the run, as do ten failures in a row before the"
     .. " first answer, unless retries say otherwise. What it writes that is no record, and rows"
     .. " that the codec cannot write, are dead letters. Counted: commands_started,"
-    .. " commands_failed, bytes_sent_again, records_unanswered.",
+    .. " commands_failed, bytes_sent_again, records_unanswered, answers_unasked.",
   cost = "Two pipes, and the codec twice.",
   example = [[
 weir.from "access.jsonl"
