@@ -5,8 +5,11 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { NS_PER_S = 1000000000 };
+#include "engine/loop/certificate.h"
+
+enum { NS_PER_S = 1000000000, CA_KEPT_S = 60 };
 
 struct weir_curl weir_curl;
 
@@ -73,4 +76,52 @@ int64_t weir_curl_retry_after_ns(CURL *easy)
     return -1;
   // A server may say any number.
   return after_s < INT64_MAX / NS_PER_S ? after_s * NS_PER_S : INT64_MAX;
+}
+
+// A file, or the PEM itself. libcurl copies both.
+static unsigned set_pem(CURL *easy, CURLoption path, CURLoption blob, const char *given)
+{
+  if (given == NULL)
+    return CURLE_OK;
+  if (!weir_pem_is_text(given))
+    return weir_curl.easy_setopt(easy, path, given);
+  struct curl_blob text = {(void *)given, strlen(given), CURL_BLOB_COPY};
+  return weir_curl.easy_setopt(easy, blob, &text);
+}
+
+static int is_folder(const char *path)
+{
+  struct stat found;
+  return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+unsigned weir_curl_trust(CURL *easy, const weir_tls_options *tls)
+{
+  unsigned rc =
+      weir_curl.easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  // An authority that has changed is soon another one; most libraries cannot keep any.
+  weir_curl.easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_KEPT_S);
+  if (tls == NULL)
+    return rc;
+  rc |= set_pem(easy, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB, tls->cert);
+  rc |= set_pem(easy, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB,
+                tls->key != NULL ? tls->key : tls->cert);
+  if (tls->password != NULL)
+    rc |= weir_curl.easy_setopt(easy, CURLOPT_KEYPASSWD, tls->password);
+  if (tls->ca != NULL && is_folder(tls->ca))
+    rc |= weir_curl.easy_setopt(easy, CURLOPT_CAPATH, tls->ca);
+  else
+    rc |= set_pem(easy, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB, tls->ca);
+  if (tls->accepts_any) {
+    rc |= weir_curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    rc |= weir_curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+  return rc;
+}
+
+const char *weir_curl_remedy(CURLcode code)
+{
+  return code == CURLE_PEER_FAILED_VERIFICATION
+             ? "; tls = { ca = \"authority.pem\" } says whom to trust"
+             : "";
 }

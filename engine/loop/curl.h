@@ -8,6 +8,8 @@
 #include <curl/curl.h>
 #include <stdint.h>
 
+#include "engine/loop/tls.h"
+
 // What is used of it.
 struct weir_curl {
   CURLcode (*global_init)(long flags);
@@ -35,6 +37,11 @@ extern struct weir_curl weir_curl;
 extern const char weir_curl_missing[];  // what to say where it is not
 
 int weir_curl_load(void);  // whether it is there
+
+// Whom a client trusts and who it is; tls: NULL: the system's authorities, nobody. Then
+// what to do about a failure, or "".
+unsigned weir_curl_trust(CURL *easy, const weir_tls_options *tls);
+const char *weir_curl_remedy(CURLcode code);
 
 // How long the server wants to be left alone; -1: not said.
 int64_t weir_curl_retry_after_ns(CURL *easy);

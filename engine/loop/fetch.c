@@ -99,6 +99,14 @@ static void set_up(struct request *request, const weir_fetch_options *options)
   for (uint32_t i = 0; i < options->header_count; i++)
     request->headers = weir_curl.slist_append(request->headers, options->headers[i]);
   unsigned rc = weir_curl.easy_setopt(easy, CURLOPT_URL, options->url);
+  if (options->body.bytes != NULL) {
+    // It is sent at once, not after a nod.
+    request->headers = weir_curl.slist_append(request->headers, "Expect:");
+    rc |= weir_curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                                (curl_off_t)options->body.size);
+    rc |= weir_curl.easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, options->body.bytes);
+  }
+  rc |= weir_curl_trust(easy, options->tls);
   rc |= weir_curl.easy_setopt(easy, CURLOPT_PRIVATE, request);
   rc |= weir_curl.easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers);
   rc |= weir_curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -138,10 +146,11 @@ static void read_answer(struct request *request, CURLcode rc)
   fetch->code = code_of(request, rc);
   fetch->status = (int32_t)status;
   fetch->retry_after_ns = weir_curl_retry_after_ns(request->easy);
-  snprintf(fetch->message, sizeof fetch->message, "%s",
+  snprintf(fetch->message, sizeof fetch->message, "%s%s",
            request->is_too_long        ? "the answer is longer than max_body"
            : request->error[0] != '\0' ? request->error
-                                       : weir_curl.easy_strerror(rc));
+                                       : weir_curl.easy_strerror(rc),
+           weir_curl_remedy(rc));
 }
 
 static void free_request(struct request *request)

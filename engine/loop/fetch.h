@@ -25,6 +25,8 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/landing.h"
+#include "engine/base/slice.h"
+#include "engine/loop/tls.h"
 
 enum { WEIR_FETCH_HEAD_MAX = 64 * 1024, WEIR_FETCH_MESSAGE = 256 };
 
@@ -35,8 +37,10 @@ typedef struct weir_fetch_options {
   const char *const *headers;  // header_count of "Name: value"
   uint32_t header_count;
   uint32_t unused;
-  uint64_t body_max;
-  int64_t timeout_ns;  // for all of it; 0: none
+  weir_slice body;              // what is posted; NULL: it asks for what is there
+  const weir_tls_options *tls;  // of https; NULL: the system's authorities
+  uint64_t body_max;            // of the answer
+  int64_t timeout_ns;           // for all of it; 0: none
   int64_t connect_timeout_ns;
 } weir_fetch_options;
 

@@ -6,15 +6,13 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
-#include "engine/loop/certificate.h"
 #include "engine/loop/curl.h"
 
-enum { NS_PER_MS = 1000000, CA_KEPT_S = 60 };
+enum { NS_PER_MS = 1000000 };
 
 struct weir_http {
   CURL *easy;
@@ -81,47 +79,6 @@ static int refuse(weir_http *http, char *message, size_t size, const char *words
   return WEIR_EINVAL;
 }
 
-// A file, or the PEM itself. libcurl copies both.
-static unsigned set_pem(CURL *easy, CURLoption path, CURLoption blob, const char *given)
-{
-  if (given == NULL)
-    return CURLE_OK;
-  if (!weir_pem_is_text(given))
-    return weir_curl.easy_setopt(easy, path, given);
-  struct curl_blob text = {(void *)given, strlen(given), CURL_BLOB_COPY};
-  return weir_curl.easy_setopt(easy, blob, &text);
-}
-
-static int is_folder(const char *path)
-{
-  struct stat found;
-  return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
-}
-
-static unsigned set_certificates(CURL *easy, const weir_tls_options *tls)
-{
-  unsigned rc =
-      weir_curl.easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-  // An authority that has changed is soon another one; most libraries cannot keep any.
-  weir_curl.easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_KEPT_S);
-  if (tls == NULL)
-    return rc;
-  rc |= set_pem(easy, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB, tls->cert);
-  rc |= set_pem(easy, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB,
-                tls->key != NULL ? tls->key : tls->cert);
-  if (tls->password != NULL)
-    rc |= weir_curl.easy_setopt(easy, CURLOPT_KEYPASSWD, tls->password);
-  if (tls->ca != NULL && is_folder(tls->ca))
-    rc |= weir_curl.easy_setopt(easy, CURLOPT_CAPATH, tls->ca);
-  else
-    rc |= set_pem(easy, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB, tls->ca);
-  if (tls->accepts_any) {
-    rc |= weir_curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-    rc |= weir_curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-  }
-  return rc;
-}
-
 static unsigned set_up(weir_http *http, const weir_http_options *options)
 {
   CURL *easy = http->easy;
@@ -144,7 +101,7 @@ static unsigned set_up(weir_http *http, const weir_http_options *options)
   rc |= weir_curl.easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
   rc |= weir_curl.easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, look);
   rc |= weir_curl.easy_setopt(easy, CURLOPT_XFERINFODATA, http);
-  return rc | set_certificates(easy, options->tls);
+  return rc | weir_curl_trust(easy, options->tls);
 }
 
 int weir_http_new(weir_http **out, const weir_http_options *options, char *message,
@@ -172,13 +129,6 @@ void weir_http_free(weir_http *http)
   weir_mem_free(http);
 }
 
-static const char *remedy_of(CURLcode code)
-{
-  return code == CURLE_PEER_FAILED_VERIFICATION
-             ? "; tls = { ca = \"authority.pem\" } says whom to trust"
-             : "";
-}
-
 int weir_http_send(weir_http *http, weir_slice body, int fd, weir_http_answer *answer)
 {
   *answer = (weir_http_answer){.retry_after_ns = -1};
@@ -202,7 +152,7 @@ int weir_http_send(weir_http *http, weir_slice body, int fd, weir_http_answer *a
   if (rc != CURLE_OK) {
     snprintf(http->message, sizeof http->message, "%s%s",
              http->error[0] != '\0' ? http->error : weir_curl.easy_strerror(rc),
-             remedy_of(rc));
+             weir_curl_remedy(rc));
     return -ECONNABORTED;
   }
   long status = 0;

@@ -89,6 +89,21 @@ s:set{ m = "n * 2" }:to(weir.stdout{})]]):format(silent))
       place:read("requests"))
   end)
 
+  it("posts what it is given, a text or a value", function()
+    rows(2)
+    script(web.serve({ { body = "1" }, { body = "2" } }, place.path .. "/requests"), [[function(r)
+      local body = r.n == 1 and "plain" or { n = r.n, all = weir.list{}, none = weir.null, of = r }
+      r.got = weir.http_post("http://127.0.0.1:PORT/", body, {
+        headers = r.n == 2 and { ["X-A"] = "b" } or nil }):json()
+    end]], "concurrency = 1")
+    assert.equal('{"n":1,"got":1}\n{"n":2,"got":2}\n', place:run("weir run in.lua").out)
+    local requests = place:read("requests")
+    assert.matches("^POST / HTTP/1.1\r\n.*Content%-Type: text/plain\r\n.*\r\n\nplain\n", requests)
+    assert.matches('Content-Type: application/json\r\n', requests, 1, true)
+    assert.matches('X-A: b\r\n', requests, 1, true)
+    assert.matches('\n{"all":[],"n":2,"none":null,"of":{"n":2}}\n', requests, 1, true)
+  end)
+
   it("reads headers that go on in another line, however long that is", function()
     rows(1)
     local headers = "A: 1\r\n" .. " " .. ("x"):rep(60000) .. "\r\nB: 2\r\n"

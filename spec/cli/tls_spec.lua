@@ -160,6 +160,26 @@ weir.from(weir.http{ url = "https://localhost:%d/rows", every = "20ms", codec = 
     assert.equal(program.rows(2) .. program.rows(2), place:read("got.jsonl"))
   end)
 
+  it("are asked about by https, where the server is trusted, and no other", function()
+    local port = sockets.free_port()
+    place:write("one.jsonl", program.rows(1))
+    place:write("rows", "found")
+    local ask = [[
+weir.from "one.jsonl" :map_async(function(r)
+    r.rows = weir.http_get("https://localhost:%d/rows", { %s }).body
+  end, { retries = { max = %d, max_backoff = "20ms" } }):to(weir.stdout{})]]
+    script("in.lua", ask, port, ('tls = { %s, cert = "%s", key = weir.secret "KEY" }'):format(
+      trust(""), certificates "client.pem"), 1e5)
+    script("other.lua", ask, port, "", 0)
+    script("plain.lua", ask:gsub("https", "http"), port, "tls = true", 0)
+    local result = web(port, ([[
+      export KEY="$(cat %s)"; weir run -q in.lua; weir run -q other.lua; weir run -q plain.lua]])
+      :format(certificates "client.key"))
+    assert.equal('{"n":1,"rows":"found"}\n', result.out, result.err)
+    assert.matches("says whom to trust", place:read("other.dead.jsonl"))
+    assert.matches("plain.lua:3: weir.http_get: tls is for https", place:read("plain.dead.jsonl"))
+  end)
+
   it("go by https, to a server that is trusted, and to no other", function()
     local port = sockets.free_port()
     place:write("rows.jsonl", program.rows(1))

@@ -31,7 +31,9 @@ function M.functions.list(items)
   return list.new(items)
 end
 
-for _, name in ipairs({ "http_get", "log", "meta", "now", "random", "sleep", "to_table" }) do
+local AT_WORK = { "http_get", "http_post", "log", "meta", "now", "random", "sleep", "to_table" }
+
+for _, name in ipairs(AT_WORK) do
   M.functions[name] = function()
     errors.raise(errors.where(), "weir.%s: answers while the pipeline runs, so call it in a lambda",
       name)
@@ -96,11 +98,11 @@ weir.from "a.jsonl" :map(function(r) r.seen_ms = weir.now() end):to "b.jsonl"]])
     .. " tests and replays repeat.", "-> number", "None.", [[
 weir.from "a.jsonl" :filter(function() return weir.random() < 0.5 end):to "half.jsonl"]]),
   doc("http_get", 'weir.http_get(url, { headers, timeout = "30s", connect_timeout = "10s",'
-    .. ' max_body = "16MiB" })', "In the function of :map_async, the answer to a GET request; other"
-    .. " records go on meanwhile. An answer is { status, headers, body }, its headers by their"
-    .. " names in small letters, and answer:json() is what its body says,"
-    .. " null as weir.null. Values of"
-    .. " headers may be secrets. A redirect is an answer like any other. It needs libcurl.",
+    .. ' max_body = "16MiB", tls })', "In the function of :map_async, the answer to a GET request;"
+    .. " other records go on meanwhile. An answer is { status, headers, body }, its headers by"
+    .. " their names in small letters, and answer:json() is what its body says, null as weir.null."
+    .. " Values of headers may be secrets. A redirect is an answer like any other. tls says"
+    .. " whom to trust and who we are (`weir help tls`). It needs libcurl.",
     "url -> answer", "No answer, a body longer than max_body, 408, 429 and 5xx are errors, which"
     .. " retries of map_async may try again. Elsewhere than in the function of :map_async it is"
     .. " refused, since it would block.", [[
@@ -108,6 +110,14 @@ weir.from "orders.jsonl" :map_async(function(r)
     local answer = weir.http_get("http://rates.internal/" .. r.currency)
     r.rate = answer.status == 200 and answer:json().rate or weir.null
   end):to "priced.jsonl"]]),
+  doc("http_post", 'weir.http_post(url, body, { headers, timeout = "30s", connect_timeout = "10s",'
+    .. ' max_body = "16MiB", tls })', "As weir.http_get, with a body that is sent: a text, or any"
+    .. " other value as JSON. Content-Type is application/json then, and text/plain for a text,"
+    .. " unless headers say otherwise.",
+    "url, body -> answer", "As weir.http_get: what is tried again may so be posted twice.", [[
+weir.from "tickets.jsonl" :map_async(function(r)
+    r.topic = weir.http_post("http://models.internal/classify", { text = r.text }):json().topic
+  end):to "sorted.jsonl"]]),
   doc("sleep", "weir.sleep(duration)", "In the function of :map_async, waits; other records go on"
     .. " meanwhile.", "-> nothing", "Elsewhere it is refused, since it would block.", [[
 weir.from "a.jsonl" :map_async(function() weir.sleep "10ms" end):to "b.jsonl"]]),

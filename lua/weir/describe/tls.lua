@@ -64,10 +64,10 @@ M.docs = {
     group = "rules",
     signature = "tls = true or { cert, key, password, ca, name, handshake_timeout = \"10s\","
       .. " insecure_accept_any_certificate = false }",
-    summary = "An option of weir.tcp, weir.syslog and weir.http: the connection is encrypted, and"
-      .. " who is reached is who was meant. TLS 1.2 at least. Each of cert, key and ca is a file"
-      .. " in PEM form, or weir.secret with what stands in one. It needs OpenSSL 3 (libssl3),"
-      .. " which is loaded when it is used.",
+    summary = "An option of weir.tcp, weir.syslog, weir.http and weir.http_get: the connection is"
+      .. " encrypted, and who is reached is who was meant. TLS 1.2 at least. Each of cert, key and"
+      .. " ca is a file in PEM form, or weir.secret with what stands in one. It needs OpenSSL 3"
+      .. " (libssl3), which is loaded when it is used.",
     body = [[
 
 Who connects checks the certificate of its peer: it must be valid now, issued by

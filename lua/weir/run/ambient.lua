@@ -98,7 +98,15 @@ local function sleep(clock_of_flow)
   end
 end
 
-local http_get
+local fetch
+
+-- Few scripts ask a server.
+local function asking(name, secrets)
+  return function(...)
+    fetch = fetch or require("weir.run.fetch").bind(secrets)
+    return fetch[name](...)
+  end
+end
 
 --- Gives the lambdas of this state their functions.
 ---@param weir table  the public module
@@ -123,11 +131,8 @@ function M.install(weir, flow, secrets)
     meta = meta,
     to_table = to_table,
     sleep = sleep(C.weir_flow_clock(flow)),
-    http_get = function(...)
-      -- Few scripts ask; from then on they have the function itself.
-      http_get = http_get or require("weir.run.fetch").bind(secrets)
-      return http_get(...)
-    end,
+    http_get = asking("http_get", secrets),
+    http_post = asking("http_post", secrets),
   })
 end
 
