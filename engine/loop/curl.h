@@ -10,15 +10,15 @@
 
 #include "engine/loop/tls.h"
 
-// What is used of it.
+// What is used of it. A handle is of one request: up to 8.1 the next one with it may
+// write to headers of the last, which are gone. The connections are the multi's.
 struct weir_curl {
   CURLcode (*global_init)(long flags);
   CURL *(*easy_init)(void);
   void (*easy_cleanup)(CURL *easy);
-  void (*easy_reset)(CURL *easy);
+  CURL *(*easy_duphandle)(CURL *easy);
   CURLcode (*easy_setopt)(CURL *easy, CURLoption option, ...);
   CURLcode (*easy_getinfo)(CURL *easy, CURLINFO info, ...);
-  CURLcode (*easy_perform)(CURL *easy);
   const char *(*easy_strerror)(CURLcode code);
   struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);
   void (*slist_free_all)(struct curl_slist *list);

@@ -15,7 +15,7 @@
 #include "engine/base/mem.h"
 #include "engine/loop/curl.h"
 
-enum { NS_PER_MS = 1000000, POLL_MS = 60000, SPARE_MAX = 256 };
+enum { NS_PER_MS = 1000000, POLL_MS = 60000 };
 
 struct request {
   weir_fetch base;
@@ -35,8 +35,6 @@ struct weir_fetcher {
   pthread_t thread;
   pthread_mutex_t lock;  // of what follows, but for first
   struct request *fresh;
-  CURL *spare[SPARE_MAX];
-  uint32_t spare_count;
   int has_cancelled;  // some request is to be given up
   int ends;
   struct request *first;  // under way; the thread's own
@@ -70,26 +68,6 @@ static size_t take_body(char *bytes, size_t one, size_t size, void *context)
 }
 
 // ---- one request
-
-static CURL *take_easy(weir_fetcher *fetcher)
-{
-  pthread_mutex_lock(&fetcher->lock);
-  CURL *easy = fetcher->spare_count > 0 ? fetcher->spare[--fetcher->spare_count] : NULL;
-  pthread_mutex_unlock(&fetcher->lock);
-  return easy != NULL ? easy : weir_curl.easy_init();
-}
-
-static void keep_easy(weir_fetcher *fetcher, CURL *easy)
-{
-  weir_curl.easy_reset(easy);
-  pthread_mutex_lock(&fetcher->lock);
-  int has_room = fetcher->spare_count < SPARE_MAX;
-  if (has_room)
-    fetcher->spare[fetcher->spare_count++] = easy;
-  pthread_mutex_unlock(&fetcher->lock);
-  if (!has_room)
-    weir_curl.easy_cleanup(easy);
-}
 
 static long ms_of(int64_t ns) { return (long)((ns + NS_PER_MS - 1) / NS_PER_MS); }
 
@@ -189,7 +167,7 @@ static void end(weir_fetcher *fetcher, struct request *request)
   if (request->next != NULL)
     request->next->previous = request->previous;
   weir_curl.multi_remove_handle(fetcher->multi, request->easy);
-  keep_easy(fetcher, request->easy);
+  weir_curl.easy_cleanup(request->easy);
   request->easy = NULL;
   weir_landing *landing = request->landing;
   request->landing = NULL;
@@ -297,8 +275,6 @@ void weir_fetcher_free(weir_fetcher *fetcher)
     weir_curl.multi_remove_handle(fetcher->multi, request->easy);
     free_request(request);
   }
-  while (fetcher->spare_count > 0)
-    weir_curl.easy_cleanup(fetcher->spare[--fetcher->spare_count]);
   weir_curl.multi_cleanup(fetcher->multi);
   pthread_mutex_destroy(&fetcher->lock);
   weir_mem_free(fetcher);
@@ -311,7 +287,7 @@ weir_fetch *weir_fetch_start(weir_fetcher *fetcher, const weir_fetch_options *op
   request->base.arrival = (weir_arrival){.ticket = ticket, .drop = drop};
   request->landing = weir_landing_ref(landing);
   request->body_max = options->body_max;
-  request->easy = take_easy(fetcher);
+  request->easy = weir_curl.easy_init();
   WEIR_ASSERT(request->easy != NULL);
   set_up(request, options);
   pthread_mutex_lock(&fetcher->lock);

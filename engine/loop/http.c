@@ -8,14 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/loop/curl.h"
 
-enum { NS_PER_MS = 1000000 };
+enum { NS_PER_MS = 1000000, POLL_MS = 1000 };
 
 struct weir_http {
-  CURL *easy;
+  CURLM *multi;
+  CURL *easy;  // what every request is made from
   struct curl_slist *headers;
   weir_http_answer *answer;  // of the request under way
   size_t text_size;
@@ -59,17 +61,6 @@ static size_t take(char *bytes, size_t one, size_t size, void *context)
   return size;
 }
 
-static int look(void *context, curl_off_t total_in, curl_off_t in, curl_off_t total_out,
-                curl_off_t out)
-{
-  const weir_http *http = context;
-  (void)total_in;
-  (void)in;
-  (void)total_out;
-  (void)out;
-  return atomic_load_explicit(&http->cancelled, memory_order_relaxed);
-}
-
 // ---- requests
 
 static int refuse(weir_http *http, char *message, size_t size, const char *words)
@@ -98,9 +89,6 @@ static unsigned set_up(weir_http *http, const weir_http_options *options)
   rc |= weir_curl.easy_setopt(easy, CURLOPT_ERRORBUFFER, http->error);
   rc |= weir_curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
   rc |= weir_curl.easy_setopt(easy, CURLOPT_WRITEDATA, http);
-  rc |= weir_curl.easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-  rc |= weir_curl.easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, look);
-  rc |= weir_curl.easy_setopt(easy, CURLOPT_XFERINFODATA, http);
   return rc | weir_curl_trust(easy, options->tls);
 }
 
@@ -110,8 +98,9 @@ int weir_http_new(weir_http **out, const weir_http_options *options, char *messa
   weir_http *http = weir_mem_new(sizeof *http);
   if (!weir_curl_load())
     return refuse(http, message, message_size, weir_curl_missing);
+  http->multi = weir_curl.multi_init();
   http->easy = weir_curl.easy_init();
-  if (http->easy == NULL || set_up(http, options) != CURLE_OK)
+  if (http->multi == NULL || http->easy == NULL || set_up(http, options) != CURLE_OK)
     return refuse(http, message, message_size, "http: libcurl refuses these options");
   http->answer_max = options->answer_max;
   *out = http;
@@ -124,28 +113,40 @@ void weir_http_free(weir_http *http)
     return;
   if (http->easy != NULL)
     weir_curl.easy_cleanup(http->easy);
+  if (http->multi != NULL)
+    weir_curl.multi_cleanup(http->multi);
   if (http->headers != NULL)
     weir_curl.slist_free_all(http->headers);
   weir_mem_free(http);
 }
 
-int weir_http_send(weir_http *http, weir_slice body, int fd, weir_http_answer *answer)
+static int is_cancelled(const weir_http *http)
 {
-  *answer = (weir_http_answer){.retry_after_ns = -1};
-  http->answer = answer;
-  http->text_size = 0;
-  http->fd = fd;
-  http->answer_size = 0;
-  http->error[0] = '\0';
-  if (body.bytes != NULL) {
-    weir_curl.easy_setopt(http->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                          (curl_off_t)body.size);
-    weir_curl.easy_setopt(http->easy, CURLOPT_POSTFIELDS, body.bytes);
+  return atomic_load_explicit(&http->cancelled, memory_order_relaxed);
+}
+
+static CURLcode perform(weir_http *http, CURL *easy)
+{
+  int left = 1;
+  CURLMcode rc = weir_curl.multi_add_handle(http->multi, easy);
+  WEIR_ASSERT(rc == CURLM_OK);
+  while (!is_cancelled(http)) {
+    weir_curl.multi_perform(http->multi, &left);
+    if (left == 0)
+      break;
+    weir_curl.multi_poll(http->multi, NULL, 0, POLL_MS, NULL);
   }
-  CURLcode rc = weir_curl.easy_perform(http->easy);
+  const CURLMsg *message = weir_curl.multi_info_read(http->multi, &left);
+  CURLcode code = message != NULL ? message->data.result : CURLE_ABORTED_BY_CALLBACK;
+  weir_curl.multi_remove_handle(http->multi, easy);
+  return code;
+}
+
+static int read_answer(weir_http *http, CURL *easy, CURLcode rc)
+{
   if (rc == CURLE_ABORTED_BY_CALLBACK)
     return WEIR_ESTOPPED;
-  if (fd >= 0 && http->answer_size > http->answer_max) {
+  if (http->fd >= 0 && http->answer_size > http->answer_max) {
     snprintf(http->message, sizeof http->message, "the answer is longer than max_body");
     return -EMSGSIZE;
   }
@@ -156,16 +157,36 @@ int weir_http_send(weir_http *http, weir_slice body, int fd, weir_http_answer *a
     return -ECONNABORTED;
   }
   long status = 0;
-  weir_curl.easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &status);
-  answer->status = (int32_t)status;
-  answer->retry_after_ns = weir_curl_retry_after_ns(http->easy);
+  weir_curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  http->answer->status = (int32_t)status;
+  http->answer->retry_after_ns = weir_curl_retry_after_ns(easy);
   return WEIR_OK;
+}
+
+int weir_http_send(weir_http *http, weir_slice body, int fd, weir_http_answer *answer)
+{
+  *answer = (weir_http_answer){.retry_after_ns = -1};
+  http->answer = answer;
+  http->text_size = 0;
+  http->fd = fd;
+  http->answer_size = 0;
+  http->error[0] = '\0';
+  CURL *easy = weir_curl.easy_duphandle(http->easy);
+  WEIR_ASSERT(easy != NULL);
+  if (body.bytes != NULL) {
+    weir_curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
+    weir_curl.easy_setopt(easy, CURLOPT_POSTFIELDS, body.bytes);
+  }
+  int rc = read_answer(http, easy, perform(http, easy));
+  weir_curl.easy_cleanup(easy);
+  return rc;
 }
 
 void weir_http_cancel(weir_http *http)
 {
-  // Relaxed: it is looked at again and again.
+  // Relaxed: waking orders it.
   atomic_store_explicit(&http->cancelled, 1, memory_order_relaxed);
+  weir_curl.multi_wakeup(http->multi);
 }
 
 const char *weir_http_message(const weir_http *http) { return http->message; }

@@ -114,6 +114,20 @@ s:set{ m = "n * 2" }:to(weir.stdout{})]]):format(silent))
     assert.equal('{"n":1,"ab":[60002,"2"]}\n', place:run("weir run in.lua").out)
   end)
 
+  -- An older libcurl takes it for more of a header of the last answer.
+  it("outlives an answer that begins in the middle of a header", function()
+    rows(40)
+    local answers = {}
+    for n = 1, 39, 2 do
+      answers[n] = { headers = "A: 1\r\n " .. ("x"):rep(100 * n) .. "\r\n" }
+      answers[n + 1] = { raw = "HTTP/1.1 200 X\r\n b: " .. ("y"):rep(9000) .. "\r\n\r\n" }
+    end
+    script(web.serve(answers, place.path .. "/requests"), ASK, "concurrency = 1")
+    local result = place:run("weir run in.lua")
+    assert.equal(0, result.code)
+    assert.matches("the ledger balances", result.err, 1, true)
+  end)
+
   it("tries again what may pass, and says at last what it was", function()
     rows(1)
     local retries = 'retries = { max = 2, backoff = "1ms", max_backoff = "2ms" }'

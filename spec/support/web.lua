@@ -27,7 +27,8 @@ local function answer(client, status, body, headers)
   client:close()
 end
 
---- Serves each answer once: { status = 200, headers = "A: b\r\n", body = "", drop = true }.
+--- Serves each answer once: { status = 200, headers = "A: b\r\n", body = "", drop = true }, or
+-- { raw = "HTTP/1.1 200..." }, all of it as it is.
 -- The heads and bodies of requests go to the file `path`, one after the other.
 ---@return number port
 function M.serve(answers, path)
@@ -39,7 +40,8 @@ function M.serve(answers, path)
       local head, body = read_request(client)
       file:write(head, "\n", body, "\n--\n")
       file:flush()
-      if given.drop then
+      if given.drop or given.raw then
+        client:send(given.raw or "")
         client:close()
       else
         answer(client, given.status or 200, given.body or "", given.headers)
