@@ -185,7 +185,8 @@ STILL := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 .PHONY: tsan
 tsan: threads  ## run the native programs and the specs under ThreadSanitizer
 	$(Q)+$(SANITISED) BUILD=build/tsan CFLAGS='-O1 -g -fsanitize=thread' all
-	$(Q)BUILD=build/tsan LD_PRELOAD="$$($(CC) -print-file-name=libtsan.so)" \
+	$(Q)BUILD=build/tsan TSAN_OPTIONS="die_after_fork=0 suppressions=$(CURDIR)/spec/support/tsan" \
+	  LD_PRELOAD="$$($(CC) -print-file-name=libtsan.so)" \
 	  $(STILL) luajit /usr/bin/busted --ignore-lua $(SPEC)
 
 .PHONY: fuzz

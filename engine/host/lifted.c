@@ -9,8 +9,10 @@ static void count_filtered(const weir_lifted *lifted, weir_run *run)
 {
   for (uint32_t i = 0; i < lifted->filter_count; i++) {
     uint32_t stage = lifted->filters[i];
-    run->counts[stage * WEIR_COUNT_KINDS + WEIR_COUNT_FILTERED] +=
-        (double)weir_strip_take_filtered(lifted->strip, stage);
+    double *count = &run->counts[stage * WEIR_COUNT_KINDS + WEIR_COUNT_FILTERED];
+    double next = *count + (double)weir_strip_take_filtered(lifted->strip, stage);
+    // Relaxed: it is looked at meanwhile, and nothing is ordered by it.
+    __atomic_store(count, &next, __ATOMIC_RELAXED);
   }
 }
 
