@@ -160,15 +160,28 @@ static int open_once(struct stream_sink *sink)
   return rc;
 }
 
-static int wait_for_retry(struct stream_sink *sink, int code)
+// What has come to its end: a dial, or a connection.
+enum ended { DIAL, CONNECTION };
+
+static int give_up(struct stream_sink *sink, int code, enum ended ended)
+{
+  if (ended == DIAL)
+    return break_with(sink, code, "cannot be reached",
+                      "; is it there? retries says how often this is tried");
+  if (code == -ETIMEDOUT)
+    return break_with(sink, code, "takes nothing",
+                      "; timeout says for how long that may be");
+  return break_with(sink, code, "breaks off", "; retries says how often this is tried");
+}
+
+static int wait_for_retry(struct stream_sink *sink, int code, enum ended ended)
 {
   if (weir_caller_is_cancelled(&sink->caller))
     return break_with(sink, WEIR_ESTOPPED, "given up", "");
   // What has never worked is a mistake, and no time mends it.
   if ((is_mistake(code) && sink->counters[WEIR_STREAM_SINK_OPENED].value == 0) ||
       weir_caller_wait_to_retry(&sink->caller) != WEIR_OK)
-    return break_with(sink, code, "cannot be reached",
-                      "; is it there? retries says how often this is tried");
+    return give_up(sink, code, ended);
   return WEIR_OK;
 }
 
@@ -177,7 +190,7 @@ static int open_connection(struct stream_sink *sink)
   while (sink->caller.socket == NULL && sink->broken == WEIR_OK) {
     int rc = open_once(sink);
     if (rc != WEIR_OK)
-      wait_for_retry(sink, rc);
+      wait_for_retry(sink, rc, DIAL);
   }
   return sink->broken;
 }
@@ -265,7 +278,7 @@ static int push(struct stream_sink *sink)
       return WEIR_OK;
     }
     close_broken(sink);
-    rc = wait_for_retry(sink, rc);
+    rc = wait_for_retry(sink, rc, CONNECTION);
     if (rc != WEIR_OK)
       return rc;
   }
@@ -344,7 +357,7 @@ static int tend(weir_sink *base, int may_wait)
   if (!may_wait)
     return WEIR_EEMPTY;
   close_broken(sink);
-  rc = wait_for_retry(sink, rc);
+  rc = wait_for_retry(sink, rc, CONNECTION);
   return rc == WEIR_OK ? push(sink) : rc;
 }
 
@@ -358,7 +371,7 @@ static int finish(weir_sink *base, int failed)
     if (rc == WEIR_OK)
       return rc;
     close_broken(sink);
-    wait_for_retry(sink, rc);
+    wait_for_retry(sink, rc, CONNECTION);
     if (sink->broken == WEIR_OK)
       push(sink);
   }

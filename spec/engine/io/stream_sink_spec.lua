@@ -193,6 +193,8 @@ describe("a stream sink", function()
       rows[i] = ('{"text":"%s"}'):format(("x"):rep(200000))
     end
     assert.equal(-110, (sinks.write(sink, rows)))
+    assert.matches(": takes nothing: Connection timed out; timeout says", ffi.string(sink.message),
+      1, true)
     sinks.finish(sink, true)
   end)
 
