@@ -242,6 +242,23 @@ describe("what a sink has not written yet", function()
     end
   end)
 
+  it("is lost with peers that come to nothing, as often as is tried", function()
+    local server, sink = unix_sink()
+    write(sink, pool, receipts, '{"a":1}')
+    local code, peers = 0, 0
+    while code == 0 do
+      peers = peers + 1
+      server:accept():close()
+      code = sink.ops.tend(sink, 1)
+    end
+    assert.equal(4, peers) -- and 3 retries
+    assert.matches("breaks off: Connection reset by peer", ffi.string(sink.message), 1, true)
+    assert.equal(8, tonumber(sink.counters[C.WEIR_STREAM_SINK_LOST].value))
+    assert.equal(0, released(receipts))
+    sink.ops.finish(sink, 1)
+    C.weir_sink_free(sink)
+  end)
+
   it("is nothing of what a peer at a Unix socket has read before it went", function()
     local server, sink = unix_sink()
     write(sink, pool, receipts, '{"a":1}')
