@@ -10,7 +10,7 @@
 #include "engine/log/packed.h"
 
 // A write is worth so many bytes, or that some have waited so long for company.
-enum { WRITE_BYTES = 256 << 10, LINGER_NS = 2000000 };
+enum { WRITE_BYTES = 256 << 10, LINGER_NS = 2000000, READ_BYTES = 1 << 20 };
 
 // A trim is waited for, so it is not done for each batch. A full disk is tried again.
 enum { TRIM_NS = 500000000, LOOK_NS = 100000000, RETRY_NS = 250000000 };
@@ -48,8 +48,9 @@ static weir_batch *next_put(weir_spill *spill)
 {
   pthread_mutex_lock(&spill->mutex);
   weir_batch *batch = weir_pile_first(&spill->put);
+  spill->writing = batch != NULL;
   pthread_mutex_unlock(&spill->mutex);
-  return batch;  // nobody else takes it away
+  return batch;
 }
 
 // Of those that are written, what is safe goes: its receipt may be released.
@@ -74,6 +75,7 @@ static void note_written(weir_spill *spill, weir_batch *batch, int64_t now_ns)
   weir_pile_add(&spill->written, batch, now_ns);
   spill->in_log += batch->row_count;
   weir_pile_remove_first(&spill->put);
+  spill->writing = 0;
   spill->full_ns = 0;
   if (spill->unsafe_ns == 0)
     spill->unsafe_ns = now_ns;
@@ -83,6 +85,7 @@ static void note_written(weir_spill *spill, weir_batch *batch, int64_t now_ns)
 static int note_full(weir_spill *spill, int64_t now_ns)
 {
   pthread_mutex_lock(&spill->mutex);
+  spill->writing = 0;
   spill->full_ns = now_ns > 0 ? now_ns : 1;
   spill->stats.refused++;
   pthread_mutex_unlock(&spill->mutex);
@@ -172,7 +175,7 @@ static int wants_more(const weir_spill *spill)
 static int read_ahead(weir_spill *spill)
 {
   uint64_t read = 0;
-  while (read < WEIR_SPILL_AHEAD_BYTES / 2) {
+  while (read < READ_BYTES) {
     weir_log_entry entry;
     int rc = weir_log_cursor_next(spill->cursor, &entry);
     if (rc == WEIR_EEMPTY)
@@ -221,11 +224,17 @@ static int64_t trim_ns(const weir_spill *spill)
                                         : spill->released_ns + TRIM_NS;
 }
 
+// A segment that was removed has its room for as long as it is open.
 static int trim(weir_spill *spill)
 {
   int rc = weir_log_trim(spill->log, spill->released);
   if (rc != WEIR_OK)
     return fail_log(spill, rc);
+  if (spill->in_log == 0) {
+    uint64_t number = weir_log_cursor_number(spill->cursor);
+    weir_log_cursor_free(spill->cursor);
+    spill->cursor = weir_log_cursor_new(spill->log, number);
+  }
   pthread_mutex_lock(&spill->mutex);
   spill->released_ns = 0;
   spill->full_ns = spill->full_ns != 0 ? 1 : 0;  // there may be room: long ago

@@ -31,6 +31,7 @@ struct weir_spill {
   int64_t unsafe_ns;      // since when the first that was written is not safe, or 0
   int64_t full_ns;        // when there was no room; 0: there is
   int32_t failure;        // final; its message is there before it
+  uint32_t writing;       // the first that was put; it cannot be taken
   weir_spill_stats stats;
 
   // Of who works, as is what follows.

@@ -109,16 +109,28 @@ int weir_spill_put(weir_spill *spill, weir_batch *batch, int64_t now_ns)
   return fits ? WEIR_OK : WEIR_EFULL;
 }
 
+// Where the next one is to be taken from, or NULL. What finds no room on the disk, and
+// nothing before it there, need not go there.
+static weir_pile *next_pile(weir_spill *spill)
+{
+  if (spill->ahead.parts.count > 0)
+    return &spill->ahead;
+  int stays = spill->full_ns != 0 && spill->in_log == 0 && !spill->writing;
+  return stays && spill->put.parts.count > 0 ? &spill->put : NULL;
+}
+
 int weir_spill_take(weir_spill *spill, weir_batch **out)
 {
   pthread_mutex_lock(&spill->mutex);
-  weir_batch *batch = weir_pile_first(&spill->ahead);
-  if (batch != NULL) {
-    *out = weir_batch_ref(batch);
-    weir_pile_remove_first(&spill->ahead);
+  weir_pile *pile = next_pile(spill);
+  if (pile != NULL) {
+    *out = weir_batch_ref(weir_pile_first(pile));
+    weir_pile_remove_first(pile);
   }
+  if (spill->put.parts.count == 0)
+    spill->full_ns = 0;  // as far as is known
   pthread_mutex_unlock(&spill->mutex);
-  return batch != NULL ? WEIR_OK : WEIR_EEMPTY;
+  return pile != NULL ? WEIR_OK : WEIR_EEMPTY;
 }
 
 uint64_t weir_spill_drop(weir_spill *spill)
@@ -141,7 +153,7 @@ int weir_spill_has_room(weir_spill *spill)
 int weir_spill_has_next(weir_spill *spill)
 {
   pthread_mutex_lock(&spill->mutex);
-  int has = weir_pile_first(&spill->ahead) != NULL;
+  int has = next_pile(spill) != NULL;
   pthread_mutex_unlock(&spill->mutex);
   return has;
 }
@@ -165,7 +177,7 @@ int weir_spill_is_safe(weir_spill *spill)
 int weir_spill_is_awaited(weir_spill *spill)
 {
   pthread_mutex_lock(&spill->mutex);
-  int awaited = (waiting(spill) > 0 && spill->ahead.parts.count == 0) ||
+  int awaited = (waiting(spill) > 0 && next_pile(spill) == NULL) ||
                 (is_laden(spill) && spill->full_ns == 0);
   pthread_mutex_unlock(&spill->mutex);
   return awaited;
