@@ -198,7 +198,7 @@ static void start(void)
   explore_rest(0, 0);
 }
 
-void explore_spawn(void (*body)(int number))
+int explore_spawn(void (*body)(int number))
 {
   int number = thread_count++;
   explore_expect(number < EXPLORE_THREADS_MAX, "there are few threads");
@@ -208,6 +208,7 @@ void explore_spawn(void (*body)(int number))
   thread->context.uc_stack.ss_sp = stacks[number];
   thread->context.uc_stack.ss_size = STACK_BYTES;
   makecontext(&thread->context, start, 0);
+  return number;
 }
 
 static void go_on(int number)

@@ -29,8 +29,8 @@ struct explore_sum {
 
 struct explore_sum explore(const struct explore_world *world);
 
-// From `begin` only.
-void explore_spawn(void (*body)(int number));
+// From `begin`, or from a thread. Its number, from 0.
+int explore_spawn(void (*body)(int number));
 
 int explore_choose(int count);  // from 0
 int explore_self(void);         // the thread that runs, or -1

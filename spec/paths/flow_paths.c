@@ -18,11 +18,12 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 #include "engine/data/line.h"
-#include "engine/ring/ring.h"
 #include "engine/sched/task.h"
+#include "spec/paths/arena.h"
 #include "spec/paths/explore.h"
+#include "spec/paths/flow_state.h"
 
-enum { WORKERS = 2, RINGS_MAX = 8, ARENA_BYTES = 1 << 22 };
+enum { WORKERS = 2 };
 enum { OF_WORKERS = WEIR_HOME_WORKER | WEIR_HOME_READER };
 
 // Where a worker rests.
@@ -55,121 +56,6 @@ static const struct plan plans[] = {
 static const struct plan *plan;
 static weir_flow *flow;
 static uint64_t ends;
-
-// --- memory: all of a run's is forgotten with it, wherever it was left
-
-static char arena[ARENA_BYTES] __attribute__((aligned(64)));
-static size_t arena_used;
-static int arena_on;
-
-void *__libc_malloc(size_t size);               // NOLINT(bugprone-reserved-identifier)
-void __libc_free(void *block);                  // NOLINT(bugprone-reserved-identifier)
-void *__libc_memalign(size_t to, size_t size);  // NOLINT(bugprone-reserved-identifier)
-
-static void *take_memory(size_t size)
-{
-  enum { LINE = 64 };
-  size_t *block = (size_t *)(arena + arena_used + LINE - sizeof *block);
-  arena_used += (size + 2 * LINE - 1) / LINE * LINE;
-  explore_expect(arena_used <= ARENA_BYTES, "a run takes little memory");
-  *block = size;
-  memset(block + 1, 0, size);
-  return block + 1;
-}
-
-void *malloc(size_t size) { return arena_on ? take_memory(size) : __libc_malloc(size); }
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-  return arena_on ? take_memory(size) : __libc_memalign(alignment, size);
-}
-
-static int is_arena(const void *block)
-{
-  return (const char *)block >= arena && (const char *)block < arena + ARENA_BYTES;
-}
-
-void free(void *block)
-{
-  if (!is_arena(block))
-    __libc_free(block);
-}
-
-void *calloc(size_t count, size_t size)
-{
-  void *block = malloc(count * size);
-  return block != NULL ? memset(block, 0, count * size) : NULL;
-}
-
-void *realloc(void *block, size_t size)
-{
-  void *more = malloc(size);
-  if (block == NULL || more == NULL)
-    return more;
-  size_t had = is_arena(block) ? ((size_t *)block)[-1] : size;
-  memcpy(more, block, had < size ? had : size);
-  free(block);
-  return more;
-}
-
-// --- what the edges hold: the linker sends the edges' calls through here
-
-static struct {
-  weir_ring *ring;
-  uint64_t pushed;  // what, in order
-  uint64_t popped;  // how many
-} rings[RINGS_MAX];
-static int ring_count;
-
-int __real_weir_ring_new(weir_ring **out, uint32_t capacity);
-int __real_weir_ring_push(weir_ring *ring, void *item);
-int __real_weir_ring_pop(weir_ring *ring, void **item);
-int __wrap_weir_ring_new(weir_ring **out, uint32_t capacity);
-int __wrap_weir_ring_push(weir_ring *ring, void *item);
-int __wrap_weir_ring_pop(weir_ring *ring, void **item);
-
-static uint64_t hash_batch(uint64_t hash, const weir_batch *batch)
-{
-  if (batch == NULL)
-    return explore_mix(hash, 0);
-  hash = explore_mix(hash, batch->sequence + 1);
-  hash = explore_mix(hash, batch->ends_sequence);
-  return explore_bytes(hash, batch->bytes.bytes, batch->bytes.size);
-}
-
-static int index_of(const weir_ring *ring)
-{
-  int i = 0;
-  while (rings[i].ring != ring)
-    i++;
-  return i;
-}
-
-int __wrap_weir_ring_new(weir_ring **out, uint32_t capacity)
-{
-  int rc = __real_weir_ring_new(out, capacity);
-  explore_expect(ring_count < RINGS_MAX, "there are few edges");
-  rings[ring_count].pushed = rings[ring_count].popped = 0;
-  rings[ring_count++].ring = *out;
-  return rc;
-}
-
-int __wrap_weir_ring_push(weir_ring *ring, void *item)
-{
-  uint64_t hash = hash_batch(1, item);
-  int rc = __real_weir_ring_push(ring, item);
-  uint64_t *pushed = &rings[index_of(ring)].pushed;
-  if (rc == WEIR_OK)
-    *pushed = explore_mix(*pushed, hash);
-  return rc;
-}
-
-int __wrap_weir_ring_pop(weir_ring *ring, void **item)
-{
-  int rc = __real_weir_ring_pop(ring, item);
-  rings[index_of(ring)].popped += rc == WEIR_OK;
-  return rc;
-}
 
 // --- source, sinks and code
 
@@ -331,9 +217,8 @@ static void begin(void)
   static const weir_sink_ops sink_ops = {
       .write = checker_write, .finish = checker_finish, .free = checker_free};
   static int64_t now_ns = 1;
-  arena_used = 0;
-  arena_on = 1;
-  ring_count = 0;
+  arena_begin();
+  flow_state_begin();
   given = 0;
   passed = 0;
   numbers = (weir_source){.ops = &source_ops};
@@ -365,68 +250,10 @@ static void begin(void)
     explore_spawn(meddle);
 }
 
-static uint64_t hash_ticket(uint64_t hash, const weir_ticket *ticket)
-{
-  hash = explore_mix(hash, ticket->done + 2 * ticket->over + 4 * ticket->count);
-  hash = explore_mix(hash, (uint64_t)ticket->failed);
-  for (uint32_t i = 0; i < ticket->count; i++) {
-    const weir_made *made = &ticket->made[ticket->first + i];
-    hash = explore_mix(hash, made->port * 2 + made->ends_sequence);
-    hash = hash_batch(hash, made->batch);
-  }
-  return hash;
-}
-
-static uint64_t hash_lane(uint64_t hash, const weir_task *task, const weir_lane *lane)
-{
-  uint64_t ticket =
-      lane->ticket != NULL ? (uint64_t)(lane->ticket - task->lines[0].tickets) + 1 : 0;
-  hash = explore_mix(hash,
-                     lane->at_work + (lane->held_since_ns != 0 ? 2 : 0) + 4 * ticket);
-  if (lane->ticket != NULL && task->kind == WEIR_TASK_SOURCE)
-    hash = explore_mix(hash, lane->block.start * 2 + lane->block.done);
-  if (lane->batch != NULL)
-    hash = explore_mix(hash, lane->run.row);
-  hash = hash_batch(hash, lane->batch);
-  for (uint32_t port = 0; port < lane->run.port_count; port++)
-    hash = hash_batch(hash, lane->run.out[port]);
-  return hash;
-}
-
-static uint64_t hash_task(uint64_t hash, const weir_task *task)
-{
-  hash = explore_mix(hash, (uint64_t)task->done + 2 * task->inputs_ended +
-                               4 * task->taking + 8 * (uint64_t)task->guarded);
-  hash = explore_mix(hash, task->input_at);
-  const weir_line *line = &task->lines[0];
-  hash = explore_mix(hash, line->first * 64 + line->next);
-  hash = explore_mix(hash, task->sequence * 64 + task->record_next);
-  hash = explore_mix(hash, (uint64_t)task->failure);
-  for (uint64_t n = line->first; n < line->next; n++)
-    hash = hash_ticket(hash, &line->tickets[n % line->capacity]);
-  for (uint32_t i = 0; i < task->lane_count; i++)
-    hash = hash_lane(hash, task, task->lanes[i]);
-  for (uint32_t i = 0; i < task->input_count; i++) {
-    weir_edge_book book = weir_edge_count(task->inputs[i].edge);
-    hash = explore_mix(hash, book.sent * 64 + book.received);
-    hash = explore_mix(hash, book.dropped * 2 +
-                                 (uint64_t)weir_edge_cancelled(task->inputs[i].edge));
-  }
-  return hash;
-}
-
 static uint64_t hash(void)
 {
   uint64_t hash = explore_places();
-  for (uint32_t i = 0; i < flow->task_count; i++)
-    hash = hash_task(hash, flow->tasks[i]);
-  for (int i = 0; i < ring_count; i++)
-    hash = explore_mix(explore_mix(hash, rings[i].pushed), rings[i].popped);
-  hash =
-      explore_mix(hash, (uint64_t)flow->stopping + 2 * (uint64_t)flow->abandoned +
-                            4 * (uint64_t)flow->withheld + 8 * (uint64_t)flow->drains +
-                            16 * flow->lent + 32 * (uint64_t)flow->denied);
-  hash = explore_mix(hash, (uint64_t)flow->failure);
+  hash = flow_state(hash, flow);
   hash = explore_mix(hash, (uint64_t)given * 64 + passed);
   hash = explore_mix(explore_mix(hash, all.seen), others.seen);
   return explore_mix(hash, (uint64_t)(all.finished + 8 * others.finished));
@@ -475,7 +302,7 @@ int main(int argc, char **argv)
       continue;
     ends = 0;
     struct explore_sum sum = explore(&world);
-    arena_on = 0;
+    arena_end();
     explore_expect(ends > 0, "some run comes to its end");
     printf("flow, %s: %llu states, %llu runs\n", plan->name,
            (unsigned long long)sum.states, (unsigned long long)sum.runs);
