@@ -113,8 +113,7 @@ static void copy_rows(weir_batch *to, const weir_batch *from, uint32_t first,
     int rc = weir_line_add(to, from->bytes.bytes + span.start, span.end - span.start);
     WEIR_ASSERT(rc == WEIR_OK);  // it was no shorter where it came from
   }
-  if (to->peers == from->peers)
-    weir_batch_trace_rows(to, from, first, end - first);
+  weir_batch_trace_rows(to, from, first, end - first);
 }
 
 // Copies so many rows of the head, or all it has; how many.
@@ -175,23 +174,85 @@ weir_batch *weir_parts_gather(weir_parts *parts, weir_pool *pool)
   return made;
 }
 
-weir_batch *weir_parts_join(weir_parts *parts, weir_pool *pool)
+static int is_of_source(const weir_batch *batch, const weir_batch *from)
+{
+  return from->source == batch->source && from->partition == batch->partition;
+}
+
+size_t weir_parts_alike(const weir_parts *parts, uint32_t rows_max, uint64_t bytes_max)
+{
+  const weir_batch *head = weir_parts_at(parts, 0)->batch;
+  uint64_t rows = 0;
+  uint64_t bytes = 0;
+  size_t count = 0;
+  for (; count < parts->count; count++) {
+    const weir_part *part = weir_parts_at(parts, count);
+    const weir_batch *batch = part->batch;
+    rows += part->end - part->first;
+    bytes += weir_part_bytes(batch, part->first, part->end);
+    int fits = rows <= rows_max && bytes <= bytes_max && part->end > part->first;
+    if (count > 0 && (!fits || !is_of_source(head, batch)))
+      break;
+  }
+  return count;
+}
+
+// Those of all batches: positions are the source's, and these follow each other.
+static weir_peers *join_peers(const weir_parts *parts, size_t count)
+{
+  const weir_batch *head = weir_parts_at(parts, 0)->batch;
+  const weir_peers *last = NULL;
+  weir_peers *all = weir_peers_new();
+  for (size_t i = 0; i < count; i++) {
+    const weir_batch *from = weir_parts_at(parts, i)->batch;
+    uint64_t position = 0;
+    weir_peer peer;
+    if (from->peers == last || !is_of_source(head, from))
+      continue;
+    last = from->peers;
+    for (size_t n = 0; weir_peers_at(last, n, &position, &peer); n++)
+      weir_peers_add(all, position, &peer);
+  }
+  return all;
+}
+
+static int64_t sooner(int64_t one, int64_t other)
+{
+  return one == 0 || (other != 0 && other < one) ? other : one;
+}
+
+// Rows are traced by the peers of their own batch.
+static void join_part(weir_batch *made, const weir_part *part)
+{
+  weir_batch *from = part->batch;
+  weir_peers *all = made->peers;
+  if (is_of_source(made, from))
+    made->peers = from->peers;
+  copy_rows(made, from, part->first, part->end);
+  made->peers = all;
+  weir_batch_hold_receipt(made, from);
+  made->ingest_ns = sooner(made->ingest_ns, from->ingest_ns);
+  made->deadline_ns = sooner(made->deadline_ns, from->deadline_ns);
+}
+
+weir_batch *weir_parts_join(weir_parts *parts, size_t count, weir_pool *pool)
 {
   const uint32_t no_source = UINT32_MAX;
   const weir_part *head = weir_parts_at(parts, 0);
-  if (parts->count == 1 && head->end - head->first == head->batch->row_count)
+  if (count == 1 && head->end - head->first == head->batch->row_count)
     return weir_parts_take(parts, head->batch->row_count, pool);
   weir_batch *made = weir_batch_new(pool);
   weir_batch_derive(made, head->batch);
   made->ends_sequence = 1;
+  weir_peers *peers = made->peers != NULL ? join_peers(parts, count) : NULL;
   int is_mixed = 0;
-  for (; parts->count > 0; weir_parts_remove_first(parts)) {
+  for (; count > 0; count--, weir_parts_remove_first(parts)) {
     const weir_part *part = weir_parts_at(parts, 0);
-    const weir_batch *from = part->batch;
-    copy_rows(made, from, part->first, part->end);
-    weir_batch_hold_receipt(made, from);
-    is_mixed |= from->source != made->source || from->partition != made->partition;
+    join_part(made, part);
+    is_mixed |= !is_of_source(made, part->batch);
   }
+  weir_peers_unref(made->peers);
+  made->peers = peers;
   if (is_mixed)
     made->source = no_source;
   return made;

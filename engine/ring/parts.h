@@ -43,8 +43,13 @@ uint64_t weir_parts_bytes(const weir_parts *parts, uint32_t rows);
 // Takes all rows, as one: {"records":[...],"count":n}.
 weir_batch *weir_parts_gather(weir_parts *parts, weir_pool *pool);
 
-// Takes all rows, as one batch: the only one that there is, or a copy.
-weir_batch *weir_parts_join(weir_parts *parts, weir_pool *pool);
+// How many of the first parts would make one batch of a source, of so many rows and
+// bytes at most; what lies behind an empty one does not come with it.
+size_t weir_parts_alike(const weir_parts *parts, uint32_t rows_max, uint64_t bytes_max);
+
+// Takes so many parts as one batch: the only one that there is, or a copy. It came in
+// when the first of its records did, and is due when the first of them is.
+weir_batch *weir_parts_join(weir_parts *parts, size_t count, weir_pool *pool);
 
 // Takes so many of these rows, as a batch of its own if they are cut.
 weir_batch *weir_parts_take(weir_parts *parts, uint32_t rows, weir_pool *pool);

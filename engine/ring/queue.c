@@ -119,6 +119,13 @@ static int keeps_all(const weir_queue *queue)
          options->rate_per_s == 0;
 }
 
+static int goes_together(const weir_queue *queue)
+{
+  const weir_queue_options *options = &queue->options;
+  return options->rows_together > 0 && options->delay_ns == 0 &&
+         options->rate_per_s == 0;
+}
+
 weir_batch *weir_queue_take(weir_queue *queue, uint32_t classes, int64_t now_ns,
                             int drain)
 {
@@ -134,6 +141,9 @@ weir_batch *weir_queue_take(weir_queue *queue, uint32_t classes, int64_t now_ns,
     queue->stats.gatherings++;
     return weir_strand_gather(strand, queue->pool);
   }
+  if (goes_together(queue))
+    return weir_strand_take_alike(strand, queue->options.rows_together,
+                                  queue->options.bytes_together, queue->pool);
   uint32_t rows = weir_parts_together(&strand->waiting);
   if (waits_for_tokens(queue) && rows > 0) {
     rows = weir_bucket_take(&queue->bucket, rows, now_ns);

@@ -42,6 +42,8 @@ typedef struct weir_queue_options {
   uint64_t max_records;  // 0: any number
   uint64_t max_bytes;    // 0: any number
   int32_t overflow;
+  uint32_t rows_together;   // without delay or rate: what came in smaller batches of a
+  uint32_t bytes_together;  // source goes on in one of up to so much. 0: as it came
   uint32_t unused;
   double keep;        // sample: the share that is let in from half of a limit on
   int64_t delay_ns;   // nothing goes on before it has waited so long

@@ -87,6 +87,18 @@ weir_batch *weir_strand_take(weir_strand *strand, uint32_t rows, weir_pool *pool
   return weir_parts_take(&strand->waiting, rows, pool);
 }
 
+weir_batch *weir_strand_take_alike(weir_strand *strand, uint32_t rows_max,
+                                   uint64_t bytes_max, weir_pool *pool)
+{
+  size_t count = weir_parts_alike(&strand->waiting, rows_max, bytes_max);
+  for (size_t i = 0; i < count; i++) {
+    const weir_part *part = weir_parts_at(&strand->waiting, i);
+    let_out(strand, part->end - part->first,
+            weir_part_bytes(part->batch, part->first, part->end));
+  }
+  return weir_parts_join(&strand->waiting, count, pool);
+}
+
 weir_batch *weir_strand_gather(weir_strand *strand, weir_pool *pool)
 {
   let_out(strand, strand->records, strand->bytes);
@@ -96,14 +108,14 @@ weir_batch *weir_strand_gather(weir_strand *strand, weir_pool *pool)
 weir_batch *weir_strand_join(weir_strand *strand, weir_pool *pool)
 {
   let_out(strand, strand->records, strand->bytes);
-  return weir_parts_join(&strand->waiting, pool);
+  return weir_parts_join(&strand->waiting, strand->waiting.count, pool);
 }
 
 // All as one: where much is dropped, much has come together by the time it is taken.
 weir_batch *weir_strand_take_dropped(weir_strand *strand, weir_pool *pool)
 {
   strand->dropped_bytes = 0;
-  return weir_parts_join(&strand->dropped, pool);
+  return weir_parts_join(&strand->dropped, strand->dropped.count, pool);
 }
 
 const weir_batch *weir_strand_head(const weir_strand *strand)

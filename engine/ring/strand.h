@@ -35,9 +35,11 @@ void weir_strand_put(weir_strand *strand, weir_part part);
 uint32_t weir_strand_drop(weir_strand *strand, int last, weir_excess excess, int keep);
 void weir_strand_drop_part(weir_strand *strand, weir_part part, int keep);
 
-// What goes on, as parts.h takes it: so many rows of the first part, all as one record,
-// or all in one batch.
+// What goes on, as parts.h takes it: so many rows of the first part, what came in small
+// batches together, all as one record, or all in one batch.
 weir_batch *weir_strand_take(weir_strand *strand, uint32_t rows, weir_pool *pool);
+weir_batch *weir_strand_take_alike(weir_strand *strand, uint32_t rows_max,
+                                   uint64_t bytes_max, weir_pool *pool);
 weir_batch *weir_strand_gather(weir_strand *strand, weir_pool *pool);
 weir_batch *weir_strand_join(weir_strand *strand, weir_pool *pool);
 

@@ -34,6 +34,12 @@ static weir_queue *queue_of(weir_task *task)
     task->buffer.max_dropped_bytes = is_taken(task, PORT_DROPPED) ? DROPPED_MAX : 0;
     int64_t starvation = task->flow->max_starvation_ns;
     task->buffer.max_starvation_ns = starvation > 0 ? starvation : 1;
+    // Classes part what is read into small batches. Their order is their own, and no
+    // merge behind them counts on sequence numbers.
+    if (task->flow->classes) {
+      task->buffer.rows_together = task->flow->limits.rows;
+      task->buffer.bytes_together = task->flow->limits.out_bytes;
+    }
     task->queue = weir_queue_new(&task->buffer, task->flow->made);
   }
   return task->queue;

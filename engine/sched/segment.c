@@ -127,15 +127,17 @@ static void give_up_batch(weir_task *task, weir_lane *lane)
 }
 
 // An entry should be over within a millisecond, so that other tasks get their turn: a
-// slow lambda gets fewer rows at a time, down to one.
-static void pace(const weir_run *run, uint32_t *rows_now, int64_t elapsed_ns)
+// slow lambda gets fewer rows at a time, down to one. What was quick because it was
+// little says nothing of more.
+static void pace(const weir_run *run, uint32_t *rows_now, uint32_t done,
+                 int64_t elapsed_ns)
 {
   enum { SLOW_NS = 1000000, FAST_NS = SLOW_NS / 4 };
   uint32_t rows_max = run->limits.rows;
   if (elapsed_ns > SLOW_NS) {
-    uint32_t rows = (uint32_t)(*rows_now * (double)SLOW_NS / (double)elapsed_ns);
+    uint32_t rows = (uint32_t)(done * (double)SLOW_NS / (double)elapsed_ns);
     *rows_now = rows > 0 ? rows : 1;
-  } else if (elapsed_ns < FAST_NS && *rows_now < rows_max) {
+  } else if (elapsed_ns < FAST_NS && done >= *rows_now && *rows_now < rows_max) {
     *rows_now = *rows_now < rows_max / 2 ? *rows_now * 2 : rows_max;
   }
 }
@@ -156,7 +158,7 @@ static int enter_paced(weir_task *task, weir_lane *lane, const weir_runner *runn
   int64_t began_ns = monotonic_ns(task);
   int reason = weir_segment_enter(task, lane, runner);
   add(&task->passed, run->row - row);
-  pace(run, rows_now, monotonic_ns(task) - began_ns);
+  pace(run, rows_now, run->row - row, monotonic_ns(task) - began_ns);
   return reason;
 }
 

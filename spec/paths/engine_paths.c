@@ -44,7 +44,7 @@ struct plan {
   int balks_at;  // bit n: batch n finds no room without waiting
   int short_of;  // memory
   int stops;     // at any time
-  int guards;    // rests before each guard as well
+  int guards;    // rests before each guard, and behind it, as well
   int goes_home;
 };
 
@@ -362,6 +362,8 @@ int __wrap_weir_flow_claim(weir_flow *of, uint32_t homes, uint32_t task,
 uint32_t __wrap_weir_flow_run(weir_flow *of, uint32_t task, uint32_t worker,
                               const weir_runner *runner);
 void __wrap_weir_task_guard(weir_task *task);
+void __real_weir_task_leave(weir_task *task);
+void __wrap_weir_task_leave(weir_task *task);
 void __real_weir_crew_wake(weir_crew *crew, uint32_t by, uint32_t homes);
 void __wrap_weir_crew_wake(weir_crew *crew, uint32_t by, uint32_t homes);
 
@@ -408,6 +410,13 @@ void __wrap_weir_task_guard(weir_task *task)
   if (plan->guards)
     rest(GUARDS, (int)task->number);
   __real_weir_task_guard(task);
+}
+
+void __wrap_weir_task_leave(weir_task *task)
+{
+  __real_weir_task_leave(task);
+  if (plan->guards)
+    rest(GUARDS, -(int)task->number - 1);
 }
 
 // --- source and sink
