@@ -88,6 +88,7 @@ static struct {
   int ended;
   // What it has in hand between two calls:
   uint64_t found;  // by its last look
+  uint64_t seen;   // what it has looked at, as that was
   uint32_t said;   // by its last step: whom it has to wake
   uint32_t wakes;  // is about it
 } threads[EXPLORE_THREADS_MAX];
@@ -415,8 +416,12 @@ void __wrap_weir_task_guard(weir_task *task)
 void __wrap_weir_task_leave(weir_task *task)
 {
   __real_weir_task_leave(task);
-  if (plan->guards)
-    rest(GUARDS, -(int)task->number - 1);
+  if (!plan->guards || explore_self() < 0)
+    return;
+  int self = explore_self();
+  threads[self].seen = flow_state(1, task->flow);
+  rest(GUARDS, -(int)task->number - 1);
+  threads[self].seen = 0;
 }
 
 // --- source and sink
@@ -563,8 +568,10 @@ static void begin(void)
 static uint64_t hash(void)
 {
   uint64_t hash = explore_places();
-  for (int i = 0; i < EXPLORE_THREADS_MAX; i++)
+  for (int i = 0; i < EXPLORE_THREADS_MAX; i++) {
     hash = explore_mix(explore_mix(hash, threads[i].found), threads[i].said);
+    hash = explore_mix(hash, threads[i].seen);
+  }
   if (flow != NULL)
     hash = flow_state(hash, flow);
   if (engine != NULL)

@@ -110,7 +110,8 @@ function World:batch()
   end
   for i = 1, math.random(1, 6) do
     self.n = self.n + 1
-    local row = { text = ('{"n":%d}'):format(self.n), number = tonumber(batch.record_first) + i - 1 }
+    local row = { text = ('{"n":%d}'):format(self.n) }
+    row.number = tonumber(batch.record_first) + i - 1
     row.place = tonumber(batch.position) + tonumber(batch.bytes.size)
     if source > 0 and (i == 1 or math.random(3) == 1) then
       local peer = ffi.new("weir_peer", { "peer " .. math.random(2), math.random(1000) })
