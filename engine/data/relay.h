@@ -27,8 +27,7 @@ typedef struct weir_relay_ops {
   int (*finish)(weir_relay *relay);  // nothing more will come; waits until all is taken
   // As of a source: OK with rows and faults, EEND, ESTOPPED; else message says it.
   int (*next)(weir_relay *relay, weir_batch *batch);
-  void (*cancel)(
-      weir_relay *relay);  // nobody wants anything any more: calls return soon
+  void (*cancel)(weir_relay *relay);  // nobody wants anything any more: calls return
   void (*free)(weir_relay *relay);
 } weir_relay_ops;
 

@@ -4,8 +4,8 @@
 // has it, or else there are no more answers. What it had not read is given to the next
 // one; what it had read and not answered
 //
-//   - is lost with it: nobody can know what it would have made of it
-//   (WEIR_ANSWERS_ANY);
+//   - is lost with it, if nobody can know what it would have made of it
+//     (WEIR_ANSWERS_ANY);
 //   - is given to the next one again, if each record gets one answer, in order
 //     (WEIR_ANSWERS_EACH); a record at which WEIR_EXEC_TRIES have ended is a fault,
 //     EANSWER, and so is what has no answer at the end. An answer holds the receipt of

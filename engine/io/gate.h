@@ -7,8 +7,8 @@
 // Owns     the sockets, the connections, and the thread that looks up a name.
 // Threads  wake: any. Everything else: one at a time.
 // Errors   open: the address cannot be listened on, or the certificates cannot be used.
-//          tend: a connection cannot be made,
-//          and the retries are used up. message says it in words.
+//          tend: a connection cannot be made, and the retries are used up. message says
+//          it in words.
 
 #pragma once
 

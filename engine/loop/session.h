@@ -53,7 +53,9 @@ uint32_t weir_session_write_wants(const weir_session *session);
 
 const char *weir_session_message(const weir_session *session);
 
-// What each session of a context needs of it. For tls.c, as are the next two of it.
+// What each session of a context needs of it; for tls.c.
 void weir_session_prepare(struct ssl_ctx_st *context, int checks);
+
+// What tls.c has for sessions.
 struct ssl_ctx_st *weir_tls_context(weir_tls *tls);
 const weir_tls_options *weir_tls_options_of(const weir_tls *tls);

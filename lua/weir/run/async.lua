@@ -6,8 +6,8 @@
 -- done: in the order in which they came, or as they are done.
 
 local cdef = require("weir.cdef")
-local lambda = require("weir.run.lambda")
 local fate = require("weir.run.fate")
+local lambda = require("weir.run.lambda")
 local record = require("weir.native.record")
 local segment = require("weir.run.segment")
 local under_way = require("weir.run.calls")

@@ -2,7 +2,7 @@
 --
 --     local call = await.here("weir.http_get")   -- the call of such a function, or raises
 --     start(..., await.ticket(call))             -- what arrives at call.landing has the ticket
---     local arrival = await.pause(call)          -- others go on until then
+--     local arrival = await.pause()              -- others go on until then
 --
 -- A call that waits has in `cancel` what lets go of what it waits for, called with it, and in
 -- `wake_ns` the time when it goes on by itself.

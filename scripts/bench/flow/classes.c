@@ -4,8 +4,7 @@
 //     classes [NAME=VALUE...] -- PROGRAM [ARGUMENT...]
 //
 // rate=R      records a second: 1 % critical, 9 % normal, 90 % background; 0: as fast
-// as
-//             they are taken
+//             as they are taken
 // seconds=N   so long; with rate=0 records=N, so many
 // warm=N      those due in the first N seconds are not among the latencies
 // streams=3   each class has a connection of its own, to a port of its own, and is held
