@@ -66,15 +66,19 @@ local function finish(failed)
   return code
 end
 
-local function csv()
-  local out = ffi.new("weir_encoder *[1]")
-  assert(C.weir_csv_encoder_new(out, ffi.new("weir_csv_options", { header = 1 })) == 0)
-  return out[0]
-end
-
 -- A large row with a number.
 local function row(n)
   return ('{"n":%d,"text":"%s"}'):format(n, ("x"):rep(1000))
+end
+
+-- Fifty of them, behind so many; gives their lines.
+local function write_some(before)
+  local rows = {}
+  for k = 1, 50 do
+    rows[k] = row(before + k)
+  end
+  write(unpack(rows))
+  return table.concat(rows, "\n") .. "\n"
 end
 
 -- Beside: comes, reads all to the end, and leaves it in a file.
@@ -136,7 +140,7 @@ describe("a sink that listens", function()
   end)
 
   it("has a header for each, and frames", function()
-    local port = open({ encoder = csv() })
+    local port = open({ encoder = support.csv() })
     local one = come(port)
     write('{"a":1,"b":2}')
     local two = come(port)
@@ -237,12 +241,7 @@ describe("a sink that listens", function()
     until_counted("connections_opened", 2)
     local expected = {}
     for i = 1, 40 do
-      local rows = {}
-      for k = 1, 50 do
-        rows[k] = row(i * 50 + k)
-        expected[#expected + 1] = rows[k] .. "\n"
-      end
-      write(unpack(rows))
+      expected[i] = write_some(50 * i)
     end
     assert.equal(0, finish())
     sockets.wait()
@@ -276,14 +275,10 @@ describe("a sink that listens", function()
       return peer
     end)
     until_counted("connections_opened", 1)
-    local last
+    local last = 0
     while counter("records_missed") < 1000 do
-      local rows = {}
-      for k = 1, 50 do
-        last = (last or 0) + 1
-        rows[k] = row(last)
-      end
-      write(unpack(rows))
+      write_some(last)
+      last = last + 50
     end
     io.open(done, "w"):close()
     local missed = counter("records_missed")
@@ -369,12 +364,7 @@ describe("a sink that listens", function()
     end)
     local expected = {}
     for i = 1, 60 do
-      local rows = {}
-      for k = 1, 50 do
-        rows[k] = row(i * 50 + k)
-        expected[#expected + 1] = rows[k] .. "\n"
-      end
-      write(unpack(rows))
+      expected[i] = write_some(50 * i)
     end
     assert.equal(1, counter("connections_opened"))
     assert.equal(0, finish())
@@ -417,12 +407,8 @@ describe("a sink that listens", function()
     until_counted("connections_opened", 1)
     local last = 0
     while counter("records_missed") < 1000 do
-      local rows = {}
-      for k = 1, 50 do
-        last = last + 1
-        rows[k] = row(last)
-      end
-      write(unpack(rows))
+      write_some(last)
+      last = last + 50
     end
     io.open(done, "w"):close()
     local missed = counter("records_missed")

@@ -25,12 +25,6 @@ local function open(address, options)
   return out[0]
 end
 
-local function csv()
-  local out = ffi.new("weir_encoder *[1]")
-  assert(C.weir_csv_encoder_new(out, ffi.new("weir_csv_options", { header = 1 })) == 0)
-  return out[0]
-end
-
 describe("a stream sink", function()
   after_each(function()
     sockets.clean()
@@ -97,7 +91,7 @@ describe("a stream sink", function()
 
   it("connects again when the peer has gone, and begins there with the header", function()
     local server = sockets.listen()
-    local sink = open("127.0.0.1:" .. server.port, { encoder = csv() })
+    local sink = open("127.0.0.1:" .. server.port, { encoder = support.csv() })
     assert.equal(0, (sinks.write(sink, { '{"a":1,"b":2}' })))
     local first = server:accept()
     assert.equal("a,b\n1,2\n", first:read())
@@ -210,7 +204,7 @@ describe("a stream sink", function()
 
   it("refuses rows that cannot be written, and writes the others", function()
     local server = sockets.listen()
-    local sink = open("127.0.0.1:" .. server.port, { encoder = csv() })
+    local sink = open("127.0.0.1:" .. server.port, { encoder = support.csv() })
     local code, _, reasons = sinks.write(sink, { '{"a":1}', '{"a":1,"z":2}', '{"a":3}' })
     assert.equal(0, code)
     assert.is_string(reasons[1])

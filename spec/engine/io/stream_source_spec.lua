@@ -10,22 +10,11 @@ local S = 1e9
 
 local source, pool
 
--- A clock that goes on a little whenever somebody looks at it.
-local now, tick = 0, 0
-
-local clock = ffi.new("weir_clock", {
-  monotonic_ns = function()
-    now = now + tick
-    return now
-  end,
-  wall_ns = function()
-    return now
-  end,
-})
+local clock = support.ticking_clock()
 
 local function open(options)
   options = options or {}
-  now, tick = 1000 * S, (options.tick_s or 0) * S
+  clock.now, clock.tick = 1000 * S, (options.tick_s or 0) * S
   local given = ffi.new("weir_gate_options", {
     address = options.address or "127.0.0.1:0",
     transport = options.transport or C.WEIR_TRANSPORT_TCP,
@@ -37,7 +26,7 @@ local function open(options)
     connect_timeout_ns = 5 * S,
     patient = options.patient and 1 or 0,
     retries = options.retries or { max = 0, backoff_ns = 1 * S, max_backoff_ns = 4 * S },
-    clock = clock,
+    clock = clock.own,
   })
   local out = ffi.new("weir_source *[1]")
   assert(C.weir_stream_source_new(out, given, options.decoder or C.weir_json_decoder_new(0)) == 0)
@@ -46,7 +35,7 @@ local function open(options)
 end
 
 local function pass(seconds)
-  now = now + seconds * S
+  clock.now = clock.now + seconds * S
 end
 
 local function counter(name)

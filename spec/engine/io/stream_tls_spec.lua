@@ -18,18 +18,7 @@ local NEVER = { max = 0, backoff_ns = 1 * S, max_backoff_ns = 4 * S }
 
 local source, pool
 
--- A clock that goes on a little whenever somebody looks at it.
-local now, tick = 0, 0
-
-local clock = ffi.new("weir_clock", {
-  monotonic_ns = function()
-    now = now + tick
-    return now
-  end,
-  wall_ns = function()
-    return now
-  end,
-})
+local clock = support.ticking_clock()
 
 local function host()
   return { cert = certificates "host.pem", key = certificates "host.key", listens = 1 }
@@ -56,7 +45,7 @@ end
 
 local function open(options)
   options = options or {}
-  now, tick = 1000 * S, (options.tick_s or 0) * S
+  clock.now, clock.tick = 1000 * S, (options.tick_s or 0) * S
   local tls = ffi.new("weir_tls_options", options.tls or host())
   local given = ffi.new("weir_gate_options", {
     address = options.address or "127.0.0.1:0",
@@ -68,7 +57,7 @@ local function open(options)
     patient = options.patient and 1 or 0,
     retries = options.retries or NEVER,
     tls = tls,
-    clock = clock,
+    clock = clock.own,
   })
   local out = ffi.new("weir_source *[1]")
   assert(C.weir_stream_source_new(out, given, C.weir_json_decoder_new(0)) == 0)

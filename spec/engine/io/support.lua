@@ -9,9 +9,9 @@ local engine = require("spec.support.engine")
 local ffi = require("ffi")
 
 local C = engine.load(
-  "engine/base/err.h", "engine/base/mem.h", "engine/data/json.h", "engine/codec/json.h",
-  "engine/codec/csv.h", "engine/io/feed.h", "engine/io/file_source.h", "engine/io/file_sink.h",
-  "engine/io/concat_source.h", "engine/io/memory.h")
+  "engine/base/clock.h", "engine/base/err.h", "engine/base/mem.h", "engine/data/json.h",
+  "engine/codec/json.h", "engine/codec/csv.h", "engine/io/feed.h", "engine/io/file_source.h",
+  "engine/io/file_sink.h", "engine/io/concat_source.h", "engine/io/memory.h")
 
 ffi.cdef([[
 int pipe2(int fds[2], int flags);
@@ -130,6 +130,28 @@ function M.encoder(headed)
   local encoder = ffi.cast("weir_encoder *", C.weir_mem_new(ffi.sizeof("weir_encoder")))
   encoder.ops = headed and headed_ops or plain_ops
   return encoder
+end
+
+--- An encoder of CSV, with a header.
+function M.csv()
+  local out = ffi.new("weir_encoder *[1]")
+  assert(C.weir_csv_encoder_new(out, ffi.new("weir_csv_options", { header = 1 })) == 0)
+  return out[0]
+end
+
+--- A clock, `own`, that goes on by `tick` ns whenever somebody looks at it; it is `now`.
+function M.ticking_clock()
+  local self = { now = 0, tick = 0 }
+  self.own = ffi.new("weir_clock", {
+    monotonic_ns = function()
+      self.now = self.now + self.tick
+      return self.now
+    end,
+    wall_ns = function()
+      return self.now
+    end,
+  })
+  return self
 end
 
 --- A file source over these paths.
