@@ -41,6 +41,7 @@ static const struct {
     [SLOT(WEIR_EFROZEN)] = {"EFROZEN", "this stage may not change the record"},
     [SLOT(WEIR_EERRORS)] = {"EERRORS", "more records failed than max_errors allows"},
     [SLOT(WEIR_EANSWER)] = {"EANSWER", "the program gave no answer to the record"},
+    [SLOT(WEIR_ENAME)] = {"ENAME", "no address is found for this name"},
 };
 
 _Static_assert(sizeof entries / sizeof entries[0] == SLOT(WEIR_ERR_END),

@@ -40,7 +40,8 @@ enum weir_err {
   WEIR_EFROZEN = -5026,     // a record was changed where that is not allowed
   WEIR_EERRORS = -5027,     // more records failed than max_errors allows
   WEIR_EANSWER = -5028,     // the program gave no answer to the record
-  WEIR_ERR_END = -5029,     // one past the last code; keep it last
+  WEIR_ENAME = -5029,       // the name of a host has no address
+  WEIR_ERR_END = -5030,     // one past the last code; keep it last
 };
 
 // Short stable name, such as "EFULL". Never NULL: unknown codes give "EUNKNOWN",

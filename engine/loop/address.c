@@ -127,7 +127,7 @@ int weir_address_find(weir_addresses *out, enum weir_transport transport,
   weir_lookup_hints(&hints, transport, passive);
   rc = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found);
   if (rc != 0)
-    return rc == EAI_SYSTEM ? -errno : -EHOSTUNREACH;
+    return rc == EAI_SYSTEM ? -errno : WEIR_ENAME;
   weir_lookup_take(out, transport, found);
   freeaddrinfo(found);
   if (passive && host[0] == '\0')

@@ -6,8 +6,7 @@
 //
 // Owns     nothing; an address is a value.
 // Threads  any.
-// Errors   EINVAL for a text that is no address; -EHOSTUNREACH for a name without an
-//          address.
+// Errors   EINVAL for a text that is no address; ENAME for a name without an address.
 
 #pragma once
 

@@ -79,7 +79,10 @@ static void found(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
   if (dial != NULL) {
     if (status == 0)
       weir_lookup_take(&dial->addresses, dial->transport, list);
-    dial->code = -EHOSTUNREACH;
+    else
+      snprintf(dial->message, sizeof dial->message, "no address is found for %s: %s",
+               dial->host, uv_strerror(status));
+    dial->code = WEIR_ENAME;
     dial->searched = 1;
     dial->search = NULL;
     weir_net_stir(dial->net);

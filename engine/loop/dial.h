@@ -6,9 +6,10 @@
 //
 // Owns     the socket that is on its way, until step gives it.
 // Threads  one at a time.
-// Errors   -ETIMEDOUT after timeout_ns for one address; -EHOSTUNREACH for a name
-//          without an address; otherwise why the last address failed. message says it
-//          in words where there are better ones than those of the code.
+// Errors   -ETIMEDOUT after timeout_ns for one address; ENAME for a name without an
+// address;
+//          otherwise why the last address failed. message says it in words where there
+//          are better ones than those of the code.
 
 #pragma once
 
