@@ -51,7 +51,7 @@ static void free_lane(weir_lane *lane, const weir_merger *merger)
     merger->drop(lane->run.partial);
   weir_mem_free(lane->run.out);
   weir_mem_free(lane->run.counts);
-  weir_mem_free(lane->weights);
+  weir_mem_free(lane->run.weights);
   weir_flights_free(lane->run.flights);
   weir_mem_free(lane->run.marks);
   weir_mem_free(lane);

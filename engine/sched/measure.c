@@ -62,12 +62,14 @@ static int has_inside(const weir_task *task)
          run->flights == NULL && task->input_count > 0;
 }
 
-static void measure_lane(weir_lane *lane, int asked)
+// They stay as long as the flow: an entry may be at it when nobody asks any more.
+static void add_weights(weir_run *run)
 {
-  if (lane->weights == NULL && asked)
-    lane->weights = weir_mem_new(lane->run.stage_count * sizeof lane->weights[0]);
-  // Release: who sees them sees them empty. They stay as long as the flow.
-  __atomic_store_n(&lane->run.weights, asked ? lane->weights : NULL, __ATOMIC_RELEASE);
+  if (run->weights == NULL)
+    // Release: who sees them sees them empty.
+    __atomic_store_n(&run->weights,
+                     weir_mem_new(run->stage_count * sizeof run->weights[0]),
+                     __ATOMIC_RELEASE);
 }
 
 // For how many entries the one of this number stands, if it weighs. Soon at first, as
@@ -84,13 +86,13 @@ static uint32_t stands_for(uint32_t entry)
 
 // An entry begins with a batch, or behind an error, where records may be unlike others:
 // so the one before it ends anywhere.
-uint32_t weir_lane_weigh(weir_lane *lane, uint32_t rows)
+uint32_t weir_lane_weigh(const weir_task *task, weir_lane *lane, uint32_t rows)
 {
   enum { ROWS = 4 };
   const uint32_t scatter = 2654435761U;  // 2^32 by the golden ratio
   weir_run *run = &lane->run;
   run->weighs = 0;
-  if (__atomic_load_n(&run->weights, __ATOMIC_ACQUIRE) == NULL)
+  if (!is_asked(task->flow) || __atomic_load_n(&run->weights, __ATOMIC_ACQUIRE) == NULL)
     return rows;
   uint32_t entry = ++lane->entries;
   run->weighs = stands_for(entry);
@@ -104,7 +106,7 @@ weir_weight weir_flow_weight(const weir_flow *flow, uint32_t segment, uint32_t s
   const weir_task *task = flow->tasks[segment];
   weir_weight sum = {0};
   for (uint32_t i = 0; i < task->lane_count; i++) {
-    const weir_weight *weights = task->lanes[i]->weights;
+    const weir_weight *weights = task->lanes[i]->run.weights;
     if (weights == NULL || stage >= task->lanes[i]->run.stage_count)
       continue;
     sum.records += weights[stage].records;
@@ -124,7 +126,7 @@ void weir_flow_measure(weir_flow *flow, int asked)
     for (uint32_t k = 0; k < task->input_count; k++)
       weir_edge_measure(task->inputs[k].edge, asked ? &flow->clock : NULL);
     for (uint32_t k = 0; has_inside(task) && k < task->lane_count; k++)
-      measure_lane(task->lanes[k], asked);
+      add_weights(&task->lanes[k]->run);
   }
   __atomic_store_n(&flow->measured, asked, __ATOMIC_RELAXED);
 }

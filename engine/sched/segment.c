@@ -152,7 +152,7 @@ static int enter_paced(weir_task *task, weir_lane *lane, const weir_runner *runn
     *rows_now = ROWS_FIRST;
   if (*rows_now > run->limits.rows)
     *rows_now = run->limits.rows;
-  uint32_t rows = weir_lane_weigh(lane, left < *rows_now ? left : *rows_now);
+  uint32_t rows = weir_lane_weigh(task, lane, left < *rows_now ? left : *rows_now);
   run->row_end = run->row + rows;
   uint32_t row = run->row;
   int64_t began_ns = monotonic_ns(task);

@@ -95,8 +95,7 @@ typedef struct weir_lane {
   uint64_t sequence;       // of what is made from it, where the task renumbers
   uint32_t ends_sequence;  // nothing more of that sequence will be made
   int64_t held_since_ns;   // 0: nothing is held back
-  weir_weight *weights;    // see measure.h; NULL: nobody has asked
-  uint32_t entries;        // since then
+  uint32_t entries;        // since somebody asks what records weigh
   weir_time time;          // of its steps; atomic
   uint32_t number;
   uint32_t at_work;
@@ -221,7 +220,7 @@ void weir_profile_end(const weir_task *task, weir_lane *lane, uint32_t worker,
 void weir_task_note_sent(weir_task *task, uint32_t port, const weir_batch *batch);
 void weir_task_note_written(weir_task *task, const weir_batch *batch, uint32_t rows);
 // How many of so many rows the next entry does, and whether it weighs them.
-uint32_t weir_lane_weigh(weir_lane *lane, uint32_t rows);
+uint32_t weir_lane_weigh(const weir_task *task, weir_lane *lane, uint32_t rows);
 
 // flow.c
 int weir_flow_is_stopping(const weir_flow *flow);
