@@ -76,7 +76,7 @@ static void add_weights(weir_run *run)
 // for a run that is soon over; then at a cost that nobody notices.
 static uint32_t stands_for(uint32_t entry)
 {
-  enum { ENTRIES = 64 };
+  enum { ENTRIES = 256 };
   if (entry % ENTRIES == 0)
     return entry == ENTRIES ? ENTRIES / 2 : ENTRIES;
   if ((entry & (entry - 1)) == 0)
@@ -88,7 +88,7 @@ static uint32_t stands_for(uint32_t entry)
 // so the one before it ends anywhere.
 uint32_t weir_lane_weigh(const weir_task *task, weir_lane *lane, uint32_t rows)
 {
-  enum { ROWS = 4 };
+  enum { ROWS = 8 };
   const uint32_t scatter = 2654435761U;  // 2^32 by the golden ratio
   weir_run *run = &lane->run;
   run->weighs = 0;

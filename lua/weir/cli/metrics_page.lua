@@ -21,9 +21,21 @@ that `weir explain` shows. Rates are what Prometheus makes of counters:
     rate(weir_busy_seconds_total[1m])      1 is one core, or one that waits for a disk
 
 Counting costs a fraction of a nanosecond for a record and some for a batch, so it is
-always on; asking costs a few milliseconds of a core a second, whatever the rate.
-`weir run --stats 1s` prints the same numbers for people. There is no event time
-yet, so no lag behind it: weir_lag_* say what has not been read and what waits.
+always on. From when somebody asks, by --metrics, --stats or at the control socket, two
+things more are measured, which costs less than 2 ns for a record: how old records are
+where they are handed on and how long they wait before a node (once a batch, for all of
+its records), and what they weigh inside a segment (a few of each 256 entries). Telling
+costs some milliseconds of a core a second, whatever the rate.
+
+What a number would mean nothing for is left out. Stages of one segment hand a record on
+to one another at once, so nothing waits between them, and they have one latency. An
+aggregate, a sort and a top make records of all that came, at whatever time; a batch is
+as old as its first record. What a program between (exec) says is new, and as old as its
+reading.
+
+`weir run --stats 1s` prints the same numbers for people, as many columns as there is
+room for. There is no event time yet, so no lag behind it: weir_lag_* say what has not
+been read and what waits.
 
 ]]
 

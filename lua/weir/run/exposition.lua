@@ -177,8 +177,8 @@ local LIST = {
   { "weir_latency_seconds", "histogram", "latency", "buckets",
     "From when a record was read until a node had handed it on, or a sink had written it."
       .. " Stages that share a segment hand on together, so the last one's is theirs too. What"
-      .. " is dropped or dies has none, nor what is made of nothing or of many, as by aggregate;"
-      .. " what a program between gives is new." },
+      .. " is dropped or dies has none, nor what is made of nothing or of all that came, as by"
+      .. " aggregate; what a program between gives is new." },
   { "weir_latency_quantile_seconds", "summary", "latency", "quantiles",
     "Quantiles of that over the last half to whole minute, to two digits." },
   { "weir_memory_bytes", "gauge", "memory", "used", "What the engine and its Lua states hold." },
@@ -206,8 +206,14 @@ end
 
 local ESCAPES = { ["\\"] = "\\\\", ["\n"] = "\\n", ['"'] = '\\"' }
 
+-- Names of nodes, reasons and the like: few, and told again and again.
+local written = {}
+
 local function label(name, value)
-  return ('%s="%s"'):format(name, (value:gsub('[\\\n"]', ESCAPES)))
+  local of = written[name] or {}
+  written[name] = of
+  of[value] = of[value] or ('%s="%s"'):format(name, (value:gsub('[\\\n"]', ESCAPES)))
+  return of[value]
 end
 
 local function braced(labels)

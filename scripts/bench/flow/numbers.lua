@@ -1,27 +1,32 @@
---- What the numbers of a run cost where they are asked for once a second, by --stats,
--- --metrics and a control socket: what its processes take more than where nobody asks.
---
--- That is a cost of time, not of records: they are counted either way.
-
-local measure = require("measure")
+--- What the numbers of a run cost where they are asked for, by --stats, --metrics or at a
+-- control socket. Two proofs, see asked.lua: what a record takes more of the core, by turns
+-- inside one process; and how many instructions, counted by valgrind where it is, which no
+-- noise of the machine drowns. What is told once a second is a cost of time, not of records:
+-- it has a column of its own.
 
 local numbers = {}
 
 local DIRECTORY = "build/bench/flow/numbers"
+local PROGRAM = "luajit scripts/bench/flow/asked.lua"
+local MANY = 900       -- names of the same input, which a run of turns does not read to its end
+local BIG, PART = 1000000, 100000 -- records of it, and of what is counted
+local TURNS_FOR = 5    -- times settings.seconds
 
 local PIPELINES = {
   { name = "columns", chain = [[
-    :filter "status >= 500":set{ a = "ms * 2" }:filter "ms > 100":select("path", "a")]] },
+    :filter "status >= 500":set{ a = "ms * 2" }:filter "ms > 100":select("path", "a")
+    :to(weir.discard{})]] },
   { name = "row by row", chain = [[
     local n = 0
     for i = 1, 6 do
       s = s:filter(function(r) n = n + 1 return r.status >= 200 + i end)
     end
-    s = s]] },
+    s:to(weir.discard{})]] },
+  { name = "ten branches", chain = [[
+    for i = 1, 10 do
+      s:filter("ms > " .. i):set{ a = "ms * 2" }:to(weir.discard{})
+    end]] },
 }
-
-local ASKED = { "--stats", "1s", "--metrics", DIRECTORY .. "/m.prom", "--control",
-  DIRECTORY .. "/run.sock" }
 
 local function write(name, text)
   local file = assert(io.open(DIRECTORY .. "/" .. name, "wb"))
@@ -29,59 +34,88 @@ local function write(name, text)
   file:close()
 end
 
-local function write_input(records)
+local function write_input()
   local lines = {}
   for i = 1, 1000 do
     lines[i] = ('{"ts":"2026-03-02T08:00:02Z","path":"/checkout/%d","status":%d,"ms":%d,'
       .. '"host":"web-%d"}\n'):format(i, 200 + i % 400, i, i % 7)
   end
-  write("in.jsonl", table.concat(lines):rep(records / 1000))
-end
-
-local function write_script(chain)
-  write("run.lua", ('local weir = require "weir"\nlocal s = weir.from(weir.file{ path = %q })\n')
-    :format(DIRECTORY .. "/in.jsonl")
-    .. (chain:find("^%s*:") and "s = s" .. chain or chain) .. '\ns:to(weir.discard{})\n')
-end
-
-local function command(flags)
-  local words = { "build/weir", "run", "-q", "--workers", "1" }
-  for _, flag in ipairs(flags) do
-    words[#words + 1] = flag
+  write("part", table.concat(lines):rep(PART / 1000))
+  write("big", table.concat(lines):rep(BIG / 1000))
+  for i = 1, MANY do
+    assert(os.execute(("ln -sf %s %s/%d.jsonl"):format(i < 10 and "part" or "big", DIRECTORY, i))
+      == 0)
   end
-  words[#words + 1] = DIRECTORY .. "/run.lua"
-  return words
 end
 
--- In turn, so that a slow minute of the machine is everybody's.
-local function costs_of(runs)
-  local costs = { asked = {}, not_asked = {} }
-  for _ = 1, runs do
-    for name, flags in pairs({ not_asked = { "--control", "off" }, asked = ASKED }) do
-      local cost = measure.once(command(flags), "/dev/null")
-      assert(cost.exit == 0, "weir fails; see " .. DIRECTORY)
-      table.insert(costs[name], cost)
+-- A script that reads so many of the parts, or all that is big.
+local function write_script(chain, parts)
+  local paths = parts and ("[1-%d].jsonl"):format(parts) or "???.jsonl"
+  write("run.lua", ('local weir = require "weir"\nlocal s = weir.from(weir.file{ path = %q })\n')
+    :format(DIRECTORY .. "/" .. paths)
+    .. (chain:find("^%s*:") and "s" .. chain or chain) .. "\n")
+end
+
+local function output_of(command)
+  local pipe = io.popen(command)
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+local function turns(seconds)
+  local found = {}
+  for word in output_of(("%s turns %s/run.lua %d"):format(PROGRAM, DIRECTORY, seconds))
+    :gmatch("%S+") do
+    found[#found + 1] = assert(tonumber(word))
+  end
+  assert(#found == 6, "weir fails; see " .. DIRECTORY)
+  return unpack(found)
+end
+
+-- Instructions of a whole run, the median of some.
+local function instructions(asked, runs)
+  local counts = {}
+  for i = 1, runs do
+    local said = output_of(("valgrind --tool=callgrind --callgrind-out-file=/dev/null %s all"
+      .. " %s/run.lua %s 2>&1"):format(PROGRAM, DIRECTORY, asked))
+    counts[i] = assert(tonumber(said:match("Collected : (%d+)")), said)
+  end
+  table.sort(counts)
+  return counts[math.ceil(runs / 2)]
+end
+
+-- More for a record of the second half of what is read: what is done once is not of records.
+local function more_instructions(chain, runs)
+  local counts = {}
+  for _, asked in ipairs({ "no", "yes" }) do
+    for parts = 4, 8, 4 do
+      write_script(chain, parts)
+      counts[asked .. parts] = instructions(asked, runs)
     end
   end
-  return measure.median(costs.asked), measure.median(costs.not_asked)
+  local records = 4 * PART
+  return (counts.yes8 - counts.yes4 - counts.no8 + counts.no4) / records,
+    (counts.no8 - counts.no4) / records
 end
 
 --- Rows of the table, see flow.lua.
 function numbers.run(settings)
   assert(os.execute("mkdir -p " .. DIRECTORY) == 0)
-  write_input(settings.records)
+  write_input()
+  local counts = os.execute("command -v valgrind >/dev/null") == 0
   local rows = {}
   for _, pipeline in ipairs(PIPELINES) do
     write_script(pipeline.chain)
-    local asked, not_asked = costs_of(settings.runs)
-    local function row(name, cost, note)
-      rows[#rows + 1] = { name = pipeline.name .. name, records = settings.records,
-        seconds = cost.wall, rate = settings.records / cost.wall, spread = cost.spread,
-        cpu_us = cost.cpu / settings.records * 1e6, note = note }
+    local pairs_, median, low, high, rate, told_ms = turns(settings.seconds * TURNS_FOR)
+    rows[#rows + 1] = { name = pipeline.name .. ", asked by turns", rate = rate,
+      note = ("%+.1f ns a record, %.1f to %.1f (%d pairs), goal 2; telling %.1f ms a second")
+        :format(median, low, high, pairs_, told_ms) }
+    if counts then
+      local more, all = more_instructions(pipeline.chain, settings.runs)
+      rows[#rows + 1] = { name = pipeline.name .. ", counted",
+        note = ("%+.1f instructions a record, of %.0f"):format(more, all) }
     end
-    row(", nobody asks", not_asked)
-    row(", asked", asked, ("%+.1f ns a record, goal 2"):format(
-      (asked.cpu - not_asked.cpu) / settings.records * 1e9))
   end
   os.execute("rm -r " .. DIRECTORY)
   return rows
