@@ -34,16 +34,16 @@ M.doc = {
   name = "map_async",
   group = "operators",
   signature = ":map_async(fn, { concurrency = 16, ordered = true, timeout, retries })",
-  summary = "Calls fn(r) as map does, for so many records at the same time: while one waits in"
-    .. " weir.http_get or weir.sleep, others go on, and so does the rest of the pipeline. Records"
-    .. " go on in their order, or with ordered = false as they are done. More than concurrency are"
-    .. " not taken on: the rest waits outside.",
+  summary = "Calls fn(r) as map does, for up to concurrency records at the same time: while one"
+    .. " waits in weir.http_get, weir.http_post or weir.sleep, others go on, and so does the rest"
+    .. " of the pipeline. What is more waits outside. Records go on in their order, or with"
+    .. " ordered = false as they are done.",
   body = [[
 
 timeout ends a record that is not done in so much time, tries and all, as a dead
-letter. With retries a record is tried again, as it came, when fn ends with what
-weir.http_get raised for lack of an answer or for 408, 429 or a 5xx; Retry-After
-is heeded up to max_backoff. An error of fn itself is not tried again. With a
+letter. With retries a record is tried again, as it came, when fn ends with what a
+request raised for lack of an answer or for 408, 429 or a 5xx; Retry-After is heeded
+up to max_backoff. An error of fn itself is not tried again. With a
 breaker, no record is taken on during its pause, and then one alone.
 
 When the input has ended or the run is stopped, what is under way is waited for.]],

@@ -9,8 +9,8 @@ return {
     group = "sources and sinks",
     usage = "weir.discard{}",
     signature = "weir.discard{ name }",
-    summary = "Counts what it gets and keeps nothing: the end of a stream that only its side"
-      .. " effects or its count matter of.",
+    summary = "Counts what it gets and keeps nothing: the end of a stream of which only the"
+      .. " side effects matter, or the count.",
     shape = "records -> nothing",
     errors = "None.",
     cost = "None.",

@@ -55,10 +55,10 @@ program, and its exit code must be 0.
 
 A sink's program sees its input end when weir's input does and it has read all,
 and may take the time that it wants; its exit code must be 0. What it has read
-counts as delivered, within 100ms, so that a source may forget it; one that ends without having
-read all has failed, whatever its code. A program runs in a process group of its
-own: when weir stops, all of it gets SIGTERM, what it then still writes is read,
-and after stop_timeout it gets SIGKILL.
+counts as delivered, within 100ms, so that a source may forget it; one that ends
+without having read all has failed, whatever its code. A program runs in a process
+group of its own: when weir stops, all of it gets SIGTERM, what it then still writes
+is read, and after stop_timeout it gets SIGKILL.
 
 ]] .. batch.doc,
     shape = "bytes <-> records by the codec",

@@ -44,7 +44,7 @@ a crash; let path not cover the copies.
 Positions lie in <state_dir>/<pipeline>/<name>.positions (see options); name names them.
 Remove the file to begin anew. They are noted within 0.1 s of what was delivered, and
 safe on disk within 1 s and at the end, also of a run that fails or is given up in
-drain_timeout. So after a kill -9 comes again what was not delivered, and what was in
+drain_timeout. So after a kill -9 what was not delivered comes again, and what was in
 that 0.1 s; after a failure of the machine, in that 1 s. A file sink has delivered
 what it has written, a packed one (.gz) what is in a closed member, weir.tcp what the
 peer's machine has acknowledged, weir.unix and weir.exec what was read, weir.http what

@@ -49,7 +49,6 @@ return {
       .. ' max_record = "1MiB", idle_timeout, connect_timeout = "10s", timeout = "30s", batch,'
       .. ' retries, tls, overflow = "block", max_pending = "1MiB", name }',
     summary = "Records over TCP. It listens, or connects and comes back when the connection ends."
-      .. " A sink that listens gives every record to everybody who has come."
       .. " Each connection is read on its own, and what a slow pipeline does not take makes its"
       .. " peers wait. A record knows who sent it: @peer, weir.meta(r).peer.",
     body = broadcast.body .. [[
