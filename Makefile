@@ -236,6 +236,8 @@ $(BUILD)/bench/floor $(BUILD)/bench/flow/log-speed: $(BUILD)/bench/%: scripts/be
 	$(mkdir)
 	$(Q)$(COMPILE) -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(VENDOR_NATIVE)
 
+$(BUILD)/bench/flow/load $(BUILD)/bench/flow/classes: scripts/bench/flow/subject.h
+
 $(BUILD)/bench/%: scripts/bench/%.c $(BUILD)/flags.list
 	$(call say,LINK,$@)
 	$(mkdir)

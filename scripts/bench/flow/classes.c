@@ -19,7 +19,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -33,11 +32,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "subject.h"
+
 enum { CLASSES = 3, LINE_MAX_BYTES = 256, ROOM = 1 << 18, PEERS_MAX = 32 };
 enum { TICK_NS = 100000, STALL_MS = 5000, HUNDRED = 100, OF_CLASS = 100000000 };
 enum { SLOW_READ = 4096, SLOW_BUFFER = 65536 };
-
-static const int64_t second_ns = 1000000000;
 
 static struct {
   uint64_t rate, seconds, records, warm, streams, slow;
@@ -62,64 +61,9 @@ static struct class
     {.name = "background", .in = "IN_BACKGROUND", .share = 90},
 };
 
-static pid_t child;
 static _Atomic int sending;  // threads that still do
 static int64_t start_ns, last_ns;
 static _Atomic int64_t sent_ns;
-
-static void stop(const char *what)
-{
-  fprintf(stderr, "classes: %s: %s\n", what, strerror(errno));
-  if (child > 0)
-    kill(child, SIGKILL);
-  exit(1);
-}
-
-static int64_t now_ns(void)
-{
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * second_ns + now.tv_nsec;
-}
-
-// ---- sockets
-
-static struct sockaddr_in loopback(int port)
-{
-  return (struct sockaddr_in){.sin_family = AF_INET,
-                              .sin_port = htons((uint16_t)port),
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
-
-static int listen_on(int *port)
-{
-  struct sockaddr_in at = loopback(0);
-  socklen_t size = sizeof at;
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  int few = SLOW_BUFFER;
-  if (options.slow > 0)
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
-  if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0 ||
-      listen(fd, PEERS_MAX) != 0 || getsockname(fd, (struct sockaddr *)&at, &size) != 0)
-    stop("no port");
-  *port = ntohs(at.sin_port);
-  return fd;
-}
-
-static int connect_to(int port)
-{
-  struct sockaddr_in at = loopback(port);
-  for (int64_t until = now_ns() + 10 * second_ns; now_ns() < until; usleep(10000)) {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int at_once = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof at_once);
-    if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0)
-      return fd;
-    close(fd);
-  }
-  stop("the program does not listen");
-  return -1;
-}
 
 // ---- the way out
 
@@ -145,17 +89,6 @@ static size_t put_record(char *at, uint32_t number, int64_t due_ns)
                          "\"path\":\"/api/v1/items/%llu\",\"status\":200,\"sum\":0}\n",
                          (unsigned long long)((number + 1) * OF_CLASS + i), of->name,
                          (unsigned long long)(i % HUNDRED), (unsigned long long)i);
-}
-
-static void write_all(int fd, const char *bytes, size_t size)
-{
-  while (size > 0) {
-    ssize_t put = write(fd, bytes, size);
-    if (put < 0)
-      stop("the program takes nothing any more");
-    bytes += put;
-    size -= (size_t)put;
-  }
 }
 
 // How many of a stream are due by a time.
@@ -313,19 +246,6 @@ static void receive_all(const int listeners[2])
 
 // ---- what comes out
 
-static int by_size(const void *a, const void *b)
-{
-  int64_t left = *(const int64_t *)a;
-  int64_t right = *(const int64_t *)b;
-  return (left > right) - (left < right);
-}
-
-static double quantile(const int64_t *sorted, uint64_t count, double q)
-{
-  uint64_t at = (uint64_t)(q * (double)count);
-  return count == 0 ? 0 : (double)sorted[at < count ? at : count - 1] / 1e3;
-}
-
 static void report(struct class *of)
 {
   uint64_t sent = atomic_load(&of->sent);
@@ -345,30 +265,19 @@ static void report(struct class *of)
 
 // ---- the program
 
-static void set_port(const char *name, int port)
-{
-  char text[16];
-  snprintf(text, sizeof text, "%d", port);
-  setenv(name, text, 1);
-}
-
 static void start_program(int listeners[2])
 {
+  int room = options.slow > 0 ? SLOW_BUFFER : 0;
   int port = 0;
-  listeners[0] = listen_on(&port);
-  set_port("OUT_PORT", port);
-  listeners[1] = listen_on(&port);
-  set_port("DROPPED_PORT", port);
+  listeners[0] = listen_on(&port, room);
+  tell_port("OUT_PORT", port);
+  listeners[1] = listen_on(&port, room);
+  tell_port("DROPPED_PORT", port);
   for (uint32_t i = 0; i < CLASSES; i++) {
-    close(listen_on(&classes[i].port));  // free, and so it will be in a moment
-    set_port(classes[i].in, classes[i].port);
+    classes[i].port = free_port();
+    tell_port(classes[i].in, classes[i].port);
   }
-  child = fork();
-  if (child == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execvp(options.program[0], options.program);
-    _exit(127);
-  }
+  start_subject(options.program);
 }
 
 static void read_options(int count, char **arguments)
@@ -418,10 +327,10 @@ int main(int count, char **arguments)
     pthread_create(&threads[i], NULL, send_stream,
                    (void *)(uintptr_t)(options.streams == 1 ? CLASSES : i));
   receive_all(listeners);
-  kill(child, SIGTERM);
+  kill(subject, SIGTERM);
   for (uint32_t i = 0; i < threads_count; i++)
     pthread_join(threads[i], NULL);
-  waitpid(child, NULL, 0);
+  waitpid(subject, NULL, 0);
   for (uint32_t i = 0; i < CLASSES; i++)
     report(&classes[i]);
   printf("%.3f %.3f\n", (double)(atomic_load(&sent_ns) - start_ns) / 1e9,

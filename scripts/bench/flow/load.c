@@ -19,9 +19,7 @@
 // "ok"; p50, p99, p99.9 and the longest latency in microseconds.
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -35,6 +33,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "subject.h"
 
 enum { VARIANTS = 8, BLOCK = 1000, LINE_MAX_BYTES = 256, ROOM = 1 << 20 };
 enum { NUMBER_AT = 5, NUMBER_DIGITS = 10, DUE_AT = 22, DUE_DIGITS = 19, TAIL_AT = 41 };
@@ -57,7 +57,6 @@ static struct {
 } lines;
 
 static int listener, in_port;
-static pid_t child;
 static _Atomic uint64_t got;  // records that came
 static _Atomic int over;      // and nothing more is awaited
 static int64_t began_ns, ended_ns, cpu_began_ns, cpu_ended_ns;
@@ -65,27 +64,10 @@ static int64_t *latencies;
 static size_t latency_count;
 static char wrong[256] = "ok";
 
-static void stop(const char *what)
-{
-  fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
-  if (child > 0)
-    kill(child, SIGKILL);
-  exit(1);
-}
-
-static int64_t clock_ns(clockid_t clock)
-{
-  struct timespec now;
-  clock_gettime(clock, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static int64_t now_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
-
 static int64_t cpu_ns(void)
 {
   clockid_t clock;
-  return clock_getcpuclockid(child, &clock) == 0 ? clock_ns(clock) : 0;
+  return clock_getcpuclockid(subject, &clock) == 0 ? clock_ns(clock) : 0;
 }
 
 // ---- records
@@ -137,17 +119,6 @@ static uint64_t awaited(uint64_t records)
 }
 
 // ---- the way out
-
-static void write_all(int fd, const char *bytes, size_t size)
-{
-  while (size > 0) {
-    ssize_t put = write(fd, bytes, size);
-    if (put < 0)
-      stop("the program takes nothing any more");
-    bytes += put;
-    size -= (size_t)put;
-  }
-}
 
 static size_t put_record(char *at, uint64_t n, int64_t due_ns)
 {
@@ -274,7 +245,7 @@ static void *receive(void *unused)
   if (strcmp(wrong, "ok") != 0) {
     fprintf(stderr, "load: %s, %llu of %llu came\n", wrong,
             (unsigned long long)atomic_load(&got), (unsigned long long)total);
-    kill(child, SIGKILL);  // nobody takes its records any more
+    kill(subject, SIGKILL);  // nobody takes its records any more
   }
   atomic_store(&over, 1);
   return unused;
@@ -282,54 +253,14 @@ static void *receive(void *unused)
 
 // ---- the program
 
-static int bind_any(int *port)
-{
-  struct sockaddr_in address = {.sin_family = AF_INET,
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t size = sizeof address;
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-      getsockname(fd, (struct sockaddr *)&address, &size) != 0)
-    stop("a port");
-  *port = ntohs(address.sin_port);
-  return fd;
-}
-
 static void start_program(void)
 {
   int out_port;
-  char text[16];
-  listener = bind_any(&out_port);
-  listen(listener, 8);
-  close(bind_any(&in_port));  // free a moment ago
-  snprintf(text, sizeof text, "%d", in_port);
-  setenv("IN_PORT", text, 1);
-  snprintf(text, sizeof text, "%d", out_port);
-  setenv("OUT_PORT", text, 1);
-  child = fork();
-  if (child == 0) {
-    execvp(options.program[0], options.program);
-    _exit(127);
-  }
-}
-
-static int connect_to_program(void)
-{
-  struct sockaddr_in address = {.sin_family = AF_INET,
-                                .sin_port = htons((uint16_t)in_port),
-                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  struct timespec pause = {0, 10000000};
-  for (int tries = 0; tries < STALL_MS / 10; tries++) {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int one = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
-      return fd;
-    close(fd);
-    nanosleep(&pause, NULL);
-  }
-  stop("the program does not listen");
-  return -1;
+  listener = listen_on(&out_port, 0);
+  in_port = free_port();
+  tell_port("IN_PORT", in_port);
+  tell_port("OUT_PORT", out_port);
+  start_subject(options.program);
 }
 
 // ---- one run
@@ -338,7 +269,7 @@ static uint64_t half_of(uint64_t records) { return records / 2 / BLOCK * BLOCK; 
 
 static void over_tcp(void)
 {
-  int fd = connect_to_program();
+  int fd = connect_to(in_port);
   nanosleep(&(struct timespec){0, SETTLE_NS}, NULL);
   cpu_began_ns = cpu_ns();
   began_ns = now_ns();
@@ -374,21 +305,6 @@ static void prepare_file(void)
   close(fd);
 }
 
-static int compare(const void *a, const void *b)
-{
-  int64_t left = *(const int64_t *)a;
-  int64_t right = *(const int64_t *)b;
-  return (left > right) - (left < right);
-}
-
-static double latency(double share)
-{
-  size_t at = (size_t)(share * (double)latency_count);
-  if (latency_count == 0)
-    return 0;
-  return (double)latencies[at < latency_count ? at : latency_count - 1] / 1e3;
-}
-
 static void tell(void)
 {
   fflush(stdout);
@@ -396,14 +312,15 @@ static void tell(void)
     complain("after", FIRST);
   struct rusage used;
   int status;
-  kill(child, SIGTERM);
-  wait4(child, &status, 0, &used);
-  qsort(latencies, latency_count, sizeof *latencies, compare);
-  printf("%.6f %.6f %ld %llu %s %.1f %.1f %.1f %.1f\n",
-         (double)(ended_ns - began_ns) / 1e9,
-         (double)(cpu_ended_ns - cpu_began_ns) / 1e9, used.ru_maxrss,
-         (unsigned long long)atomic_load(&got), wrong, latency(.5), latency(.99),
-         latency(.999), latency(1));
+  kill(subject, SIGTERM);
+  wait4(subject, &status, 0, &used);
+  qsort(latencies, latency_count, sizeof *latencies, by_size);
+  printf(
+      "%.6f %.6f %ld %llu %s %.1f %.1f %.1f %.1f\n",
+      (double)(ended_ns - began_ns) / 1e9, (double)(cpu_ended_ns - cpu_began_ns) / 1e9,
+      used.ru_maxrss, (unsigned long long)atomic_load(&got), wrong,
+      quantile(latencies, latency_count, .5), quantile(latencies, latency_count, .99),
+      quantile(latencies, latency_count, .999), quantile(latencies, latency_count, 1));
 }
 
 static void read_options(char **word)
