@@ -20,6 +20,7 @@
 #include "engine/data/line.h"
 #include "engine/data/receipt.h"
 #include "engine/sched/flow.h"
+#include "engine/sched/measure.h"
 #include "engine/sched/profile.h"
 #include "engine/sched/tap.h"
 
