@@ -1,5 +1,5 @@
-// Fuzzes the pattern matcher: any program that weir_pattern_new takes, on any bytes,
-// stays inside the line, its slots and its frames, and ends.
+// pattern.c -- any program that weir_pattern_new takes, on any bytes, stays inside the
+// line, its slots and its frames, and ends.
 
 #include <stdint.h>
 #include <string.h>
