@@ -13,7 +13,7 @@
 enum { WRITE_BYTES = 256 << 10, LINGER_NS = 2000000, READ_BYTES = 1 << 20 };
 
 // A trim is waited for, so it is not done for each batch. A full disk is tried again.
-enum { TRIM_NS = 500000000, LOOK_NS = 100000000, RETRY_NS = 250000000 };
+enum { TRIM_NS = 500000000, LOOK_NS = 10000000, RETRY_NS = 250000000 };
 
 static int fail(weir_spill *spill, int rc, const char *message)
 {

@@ -7,9 +7,9 @@
 //                                                 +--> set aside
 //
 // Buffers have every policy in turn, other is urgent in every third flow, and some are
-// stopped or abandoned at any moment. What sources gave was written or set aside, each
-// source's rows stay in order unless order is given up, and the books of the edges add
-// up.
+// stopped or abandoned at any moment. What sources gave was written, set aside or left
+// on disk, each source's rows stay in order unless order is given up, and the books of
+// the edges add up.
 
 #include <assert.h>
 #include <pthread.h>
@@ -170,7 +170,26 @@ static const weir_queue_options policies[] = {
      .overflow = WEIR_OVERFLOW_DROP_NEWEST,
      .rate_per_s = 1e6,
      .burst = 20},
+    {.max_records = 40, .overflow = WEIR_OVERFLOW_SPILL},
 };
+
+static char directory[] = "/tmp/overload_stress.XXXXXX";
+
+// One with a spill has a log of its own.
+static weir_queue_options new_options(weir_flow *flow, uint32_t number)
+{
+  weir_queue_options options =
+      policies[number % (sizeof policies / sizeof policies[0])];
+  if (options.overflow == WEIR_OVERFLOW_SPILL) {
+    char path[64];
+    char message[WEIR_SPILL_MESSAGE];
+    snprintf(path, sizeof path, "%s/%u", directory, number);
+    int rc = weir_spill_open(&options.spills[WEIR_CLASS_NORMAL], path, 0,
+                             weir_flow_pool(flow), message);
+    assert(rc == WEIR_OK);
+  }
+  return options;
+}
 
 typedef struct hand {
   weir_flow *flow;
@@ -206,11 +225,13 @@ static weir_flow *build(uint32_t number, const weir_edge **edges)
   weir_flow_add_source(flow, "plain", new_numbers(1, 0));
   weir_flow_add_source(flow, "other", new_numbers(FIRST_OF_OTHER, 1));
   weir_flow_add_segment(flow, "pass", 1, 1);
-  weir_flow_add_buffer(flow, "buffer",
-                       &policies[number % (sizeof policies / sizeof policies[0])]);
+  weir_queue_options options = new_options(flow, number);
+  weir_flow_add_buffer(flow, "buffer", &options);
   weir_flow_add_segment(flow, "last", 1, 1);
   weir_flow_add_sink(flow, "all", new_checker(WEIR_SINK_WRITE_BLOCKS, ordered));
   weir_flow_add_sink(flow, "set aside", new_checker(0, ordered));
+  if (options.overflow == WEIR_OVERFLOW_SPILL)
+    weir_flow_add_disk(flow, BUFFER);
   if (number % KINDS == URGENT)
     weir_flow_set_class(flow, OTHER, 0, WEIR_CLASS_CRITICAL);
   if (number % KINDS == UNORDERED)
@@ -235,8 +256,11 @@ static void check(weir_flow *flow, const weir_edge **edges, int ends)
     assert(book.sent == book.received + book.dropped && book.held == 0);
   }
   weir_flow_stats stats = weir_flow_count(flow);
+  uint64_t left = weir_flow_buffer_count(flow, BUFFER).spill.records;
   if (ends != ABANDONS)
-    assert(stats.records_written == stats.records_read);
+    assert(stats.records_written + left == stats.records_read);
+  if (ends == NOBODY_ENDS)
+    assert(left == 0);
   if (ends == NOBODY_ENDS)
     assert(stats.records_read == (uint64_t)2 * BATCHES * ROWS);
 }
@@ -274,8 +298,14 @@ int main(void)
 {
   const char *flows = getenv("STRESS_FLOWS");
   uint32_t count = flows != NULL ? (uint32_t)strtoul(flows, NULL, 10) : FLOWS;
+  const char *made = mkdtemp(directory);
+  assert(made != NULL);
   for (uint32_t i = 0; i < count; i++)
     drive(i);
+  char command[64];
+  snprintf(command, sizeof command, "rm -r %s", directory);
+  int rc = system(command);
+  assert(rc == 0);
   puts("1 passed, 0 failed");
   return 0;
 }
