@@ -53,10 +53,13 @@ static weir_batch *next_put(weir_spill *spill)
   return batch;
 }
 
-// Of those that are written, what is safe goes: its receipt may be released.
+// Of those that are written, what is safe goes: its receipt may be released. So does
+// what has been delivered meanwhile.
 static void note_safe(weir_spill *spill)
 {
   uint64_t safe = weir_log_look(spill->log).safe;
+  if (safe < spill->released)
+    safe = spill->released;
   pthread_mutex_lock(&spill->mutex);
   const weir_batch *batch = NULL;
   while ((batch = weir_pile_first(&spill->written)) != NULL &&
@@ -210,6 +213,7 @@ static int note_released(weir_spill *spill, int64_t now_ns)
   if (released == spill->released)
     return WEIR_OK;
   spill->released = released;
+  note_safe(spill);
   int rc = weir_log_note(spill->log, released);
   return rc == WEIR_OK ? rc : fail_log(spill, rc);
 }

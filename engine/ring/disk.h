@@ -38,7 +38,7 @@ struct weir_spill {
   weir_log *log;
   weir_log_cursor *cursor;
   weir_buf scratch;
-  uint64_t safe;        // records before it are
+  uint64_t safe;        // records before it need nobody to keep them
   uint64_t released;    // and before it are done with
   int64_t released_ns;  // since when some of that has not been trimmed; 0: none
   uint64_t owed;        // receipts that have not been released

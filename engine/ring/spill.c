@@ -109,13 +109,13 @@ int weir_spill_put(weir_spill *spill, weir_batch *batch, int64_t now_ns)
   return fits ? WEIR_OK : WEIR_EFULL;
 }
 
-// Where the next one is to be taken from, or NULL. What finds no room on the disk, and
-// nothing before it there, need not go there.
+// Where the next one is to be taken from, or NULL. What was not written yet, and has
+// nothing before it on disk, need not go there.
 static weir_pile *next_pile(weir_spill *spill)
 {
   if (spill->ahead.parts.count > 0)
     return &spill->ahead;
-  int stays = spill->full_ns != 0 && spill->in_log == 0 && !spill->writing;
+  int stays = spill->in_log == 0 && !spill->writing;
   return stays && spill->put.parts.count > 0 ? &spill->put : NULL;
 }
 

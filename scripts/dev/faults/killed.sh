@@ -32,7 +32,7 @@ cd "$place"
 case $what in
   tail) between= ;;
   spill) between=':buffer{ max_records = 50, overflow = "spill" }
-    :throttle{ rate = "100000/s", burst = 100 }' ;;
+    :throttle{ rate = "10000/s", burst = 100 }' ;;
   *) echo "killed.sh: say tail or spill, not '$what'" >&2; exit 2 ;;
 esac
 
