@@ -3,8 +3,8 @@
 local cdef = require("weir.cdef")
 local ffi = require("ffi")
 
-local C = cdef.load("engine/base/clock.h", "engine/host/worker.h", "engine/io/memory.h",
-  "engine/sched/flow.h", "engine/sched/run.h")
+local C = cdef.load("engine/base/clock.h", "engine/data/line.h", "engine/host/worker.h",
+  "engine/io/memory.h", "engine/sched/flow.h", "engine/sched/run.h")
 
 local M = {}
 
@@ -97,6 +97,45 @@ end
 function Runner:free()
   self.callback:free()
   assert(not self.problem, self.problem)
+end
+
+--- A source of { "n": first } .. { "n": last }, 1,000 records a batch.
+function M.numbers(first, last)
+  local out = ffi.new("weir_source *[1]")
+  assert(C.weir_memory_source_new(out) == 0)
+  for n = first, last do
+    local text = ('{"n":%d}'):format(n)
+    assert(C.weir_memory_source_add(out[0], text, #text) == 0)
+  end
+  return out[0]
+end
+
+--- Hands the rows of an entry to take(bytes, size, row), whose true says that an output is full;
+-- gives a weir_run_reason.
+function M.each_row(run, take)
+  if run.finishing ~= 0 then
+    return C.WEIR_RUN_DONE
+  end
+  while run.row < run.row_end do
+    local row = run.row
+    local span = run.batch.rows[row]
+    run.row = row + 1
+    if take(run.batch.bytes.bytes + span.start, span["end"] - span.start, row) then
+      return C.WEIR_RUN_FULL
+    end
+  end
+  return run.row < run.batch.row_count and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
+end
+
+--- What passes rows on, to the port that choose(row number) says.
+function M.pass(choose)
+  return function(run)
+    return M.each_row(run, function(bytes, size, row)
+      local out = run.out[choose and choose(row) or 0]
+      C.weir_line_add(out, bytes, size)
+      return out.bytes.size >= run.limits.out_bytes
+    end)
+  end
 end
 
 --- The rows that a sink in memory holds, as texts.

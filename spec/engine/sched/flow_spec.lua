@@ -8,15 +8,8 @@ local C = engine.load("engine/base/err.h", "engine/data/line.h", "engine/io/file
 local seed = tonumber(os.getenv("SEED")) or os.time()
 local flow, now, runner
 
--- A source in memory of { "n": first } .. { "n": last }, 1,000 records a batch.
 local function source(name, first, last)
-  local out = ffi.new("weir_source *[1]")
-  assert(C.weir_memory_source_new(out) == 0)
-  for n = first, last do
-    local text = ('{"n":%d}'):format(n)
-    assert(C.weir_memory_source_add(out[0], text, #text) == 0)
-  end
-  return C.weir_flow_add_source(flow, name, out[0])
+  return C.weir_flow_add_source(flow, name, driver.numbers(first, last))
 end
 
 local function sink(name)
@@ -38,24 +31,7 @@ local function connect(from, port, to, unordered)
   return C.weir_flow_connect(flow, from, port, to, unordered and 1 or 0)
 end
 
--- Passes rows on, to the port that choose(row number) says.
-local function pass(choose)
-  return function(run)
-    if run.finishing ~= 0 then
-      return C.WEIR_RUN_DONE
-    end
-    while run.row < run.row_end do
-      local span = run.batch.rows[run.row]
-      local out = run.out[choose and choose(run.row) or 0]
-      C.weir_line_add(out, run.batch.bytes.bytes + span.start, span["end"] - span.start)
-      run.row = run.row + 1
-      if out.bytes.size >= run.limits.out_bytes then
-        return C.WEIR_RUN_FULL
-      end
-    end
-    return run.row < run.batch.row_count and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
-  end
-end
+local pass = driver.pass
 
 local function take(count)
   local passing = pass()

@@ -59,13 +59,7 @@ function Case:enter(task, run)
 end
 
 function Case:source(first, last)
-  local out = ffi.new("weir_source *[1]")
-  assert(C.weir_memory_source_new(out) == 0)
-  for n = first, last do
-    local text = ('{"n":%d}'):format(n)
-    assert(C.weir_memory_source_add(out[0], text, #text) == 0)
-  end
-  return C.weir_flow_add_source(self.flow, "in", out[0])
+  return C.weir_flow_add_source(self.flow, "in", driver.numbers(first, last))
 end
 
 function Case:segment(ports, lanes, rule)

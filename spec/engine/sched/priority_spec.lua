@@ -65,13 +65,7 @@ describe(("a flow with classes (seed %d)"):format(seed), function()
   end)
 
   local function source(name, first, last, class)
-    local out = ffi.new("weir_source *[1]")
-    assert(C.weir_memory_source_new(out) == 0)
-    for n = first, last do
-      local text = ('{"n":%d}'):format(n)
-      assert(C.weir_memory_source_add(out[0], text, #text) == 0)
-    end
-    local task = C.weir_flow_add_source(flow, name, out[0])
+    local task = C.weir_flow_add_source(flow, name, driver.numbers(first, last))
     C.weir_flow_set_class(flow, task, 0, class)
     return task
   end
@@ -86,16 +80,10 @@ describe(("a flow with classes (seed %d)"):format(seed), function()
   local function slow(name, ms)
     local task = C.weir_flow_add_segment(flow, name, 1, 1)
     behaviours[task] = function(run)
-      if run.finishing ~= 0 then
-        return C.WEIR_RUN_DONE
-      end
-      while run.row < run.row_end do
-        local span = run.batch.rows[run.row]
-        C.weir_line_add(run.out[0], run.batch.bytes.bytes + span.start, span["end"] - span.start)
-        run.row = run.row + 1
+      return driver.each_row(run, function(bytes, size)
+        C.weir_line_add(run.out[0], bytes, size)
         now[0] = now[0] + ms * MS
-      end
-      return run.row < run.batch.row_count and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
+      end)
     end
     return task
   end

@@ -40,18 +40,11 @@ end
 -- Passes on the rows that keep(number) chooses.
 local function filter(keep)
   return function(run)
-    if run.finishing ~= 0 then
-      return C.WEIR_RUN_DONE
-    end
-    while run.row < run.row_end do
-      local span = run.batch.rows[run.row]
-      local bytes, size = run.batch.bytes.bytes + span.start, span["end"] - span.start
+    return driver.each_row(run, function(bytes, size)
       if keep(tonumber(ffi.string(bytes, size):match("%d+"))) then
         C.weir_line_add(run.out[0], bytes, size)
       end
-      run.row = run.row + 1
-    end
-    return run.row < run.batch.row_count and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
+    end)
   end
 end
 

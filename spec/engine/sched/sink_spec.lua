@@ -16,13 +16,7 @@ local ROWS, S = 5000, 1e9
 local flow, now, to
 
 local function source()
-  local out = ffi.new("weir_source *[1]")
-  assert(C.weir_memory_source_new(out) == 0)
-  for n = 1, ROWS do
-    local text = ('{"n":%d}'):format(n)
-    assert(C.weir_memory_source_add(out[0], text, #text) == 0)
-  end
-  return C.weir_flow_add_source(flow, "in", out[0])
+  return C.weir_flow_add_source(flow, "in", driver.numbers(1, ROWS))
 end
 
 local function open(max)

@@ -10,13 +10,9 @@ local ROWS = 3000
 local function play()
   local clock = driver.clock()
   local flow = C.weir_flow_new(clock)
-  local source, sink = ffi.new("weir_source *[1]"), ffi.new("weir_sink *[1]")
-  assert(C.weir_memory_source_new(source) == 0 and C.weir_memory_sink_new(sink) == 0)
-  for n = 1, ROWS do
-    local text = ('{"n":%d}'):format(n)
-    C.weir_memory_source_add(source[0], text, #text)
-  end
-  local from = C.weir_flow_add_source(flow, "from", source[0])
+  local sink = ffi.new("weir_sink *[1]")
+  assert(C.weir_memory_sink_new(sink) == 0)
+  local from = C.weir_flow_add_source(flow, "from", driver.numbers(1, ROWS))
   local to = C.weir_flow_add_sink(flow, "to", sink[0])
   C.weir_flow_connect(flow, from, 0, to, 0)
   return flow, from, to

@@ -17,14 +17,9 @@ local function new_flow()
 end
 
 local function source(name, rows, blocking)
-  local out = ffi.new("weir_source *[1]")
-  assert(C.weir_memory_source_new(out) == 0)
-  for n = 1, rows do
-    local text = ('{"n":%d}'):format(n)
-    assert(C.weir_memory_source_add(out[0], text, #text) == 0)
-  end
-  out[0].blocking = blocking and 1 or 0
-  return C.weir_flow_add_source(flow, name, out[0])
+  local out = driver.numbers(1, rows)
+  out.blocking = blocking and 1 or 0
+  return C.weir_flow_add_source(flow, name, out)
 end
 
 local function sink(name, blocking)
@@ -44,24 +39,7 @@ local function connect(from, port, to)
   C.weir_flow_connect(flow, from, port, to, 0)
 end
 
--- Passes rows on, to the port that choose(row number) says.
-local function pass(choose)
-  return function(run)
-    if run.finishing ~= 0 then
-      return C.WEIR_RUN_DONE
-    end
-    while run.row < run.row_end do
-      local span = run.batch.rows[run.row]
-      local out = run.out[choose and choose(run.row) or 0]
-      C.weir_line_add(out, run.batch.bytes.bytes + span.start, span["end"] - span.start)
-      run.row = run.row + 1
-      if out.bytes.size >= run.limits.out_bytes then
-        return C.WEIR_RUN_FULL
-      end
-    end
-    return run.row < run.batch.row_count and C.WEIR_RUN_MORE or C.WEIR_RUN_DONE
-  end
-end
+local pass = driver.pass
 
 local WORKERS = bit.bor(C.WEIR_HOME_WORKER, C.WEIR_HOME_READER)
 local OFFERED = bit.bor(WORKERS, C.WEIR_HOME_OFFER)
