@@ -91,7 +91,7 @@ describe("weir run", function()
     assert.same({ "x", "--y" }, fake.request.args)
     assert.same({ set = { limit = "7" }, file = {} }, fake.request.params)
     assert.same({ workers = 2, max_memory = 2 ^ 26, max_errors = { share = 0.01 },
-      on_error = "stop", secrets = "keys" }, fake.request.options)
+      on_error = "stop", secrets = "keys", measured = false }, fake.request.options)
     assert.is_true(fake.started and fake.closed)
   end)
 
