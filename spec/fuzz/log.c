@@ -2,7 +2,8 @@
 // record is given or counted as lost, and opening it to write changes nothing in that.
 //
 // The first byte: 1, checksums are put right first, so that what is behind them is
-// looked at too; 2, the second half is a segment of its own.
+// looked at too; 2, the second half is a segment of its own; 4, the last bytes stand
+// where it is kept how far the log has been read.
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { RIGHT = 1, HALVES = 2, SECOND = 40 };
+enum { RIGHT = 1, HALVES = 2, READ = 4, SECOND = 40, SLOT = 24 };
 
 static char directory[] = "/dev/shm/weir-fuzz-XXXXXX";
 static weir_pool *pool;
@@ -73,6 +74,20 @@ static void write_segment(const uint8_t *data, size_t size, uint64_t first, int 
   WEIR_ASSERT(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
   close(fd);
   free(bytes);
+}
+
+static void write_position(const uint8_t *data, size_t size, int right)
+{
+  uint8_t slot[SLOT] = "weirpos\n";
+  char path[sizeof directory + 32];
+  memcpy(slot + (right ? 8 : 0), data, right && size > 8 ? 8 : size);
+  uint32_t crc = weir_crc32c(0, slot, SLOT - sizeof crc);
+  if (right)
+    memcpy(slot + SLOT - sizeof crc, &crc, sizeof crc);
+  snprintf(path, sizeof path, "%s/position", directory);
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  WEIR_ASSERT(fd >= 0 && write(fd, slot, sizeof slot) == (ssize_t)sizeof slot);
+  close(fd);
 }
 
 static void look_at_batch(const weir_log_entry *entry)
@@ -134,6 +149,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
   uint8_t how = *data++;
   size--;
+  if (how & READ) {
+    size_t slot = size < SLOT ? size : SLOT;
+    size -= slot;
+    write_position(data + size, slot, how & RIGHT);
+  }
   size_t first = how & HALVES ? size / 2 : size;
   write_segment(data, first, 1, how & RIGHT);
   if (how & HALVES)
