@@ -30,7 +30,7 @@
 
 typedef struct weir_spill weir_spill;
 
-enum { WEIR_SPILL_UNSAFE_BYTES = 16 << 20, WEIR_SPILL_AHEAD_BYTES = 8 << 20 };
+enum { WEIR_SPILL_UNSAFE_BYTES = 64 << 20, WEIR_SPILL_AHEAD_BYTES = 8 << 20 };
 
 typedef struct weir_spill_stats {
   uint64_t records;     // that were put and have not been taken
