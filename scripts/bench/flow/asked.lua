@@ -1,6 +1,6 @@
 --- What it costs a run to be asked for numbers, inside one process.
 --
---     luajit scripts/bench/flow/asked.lua turns SCRIPT SECONDS
+--     luajit scripts/bench/flow/asked.lua SCRIPT SECONDS
 --
 -- By turns of a fiftieth of a second it is asked and not asked, so that a slow minute of the
 -- machine is both's. Prints how many pairs of turns there were; the median of what the core took
@@ -8,11 +8,6 @@
 -- read in a second; and what a second of asking takes of the thread that asks, in ms: twenty
 -- looks at what segments are at, and all numbers told as a table, as Prometheus reads them, and
 -- as JSON. That thread is timed by itself and left out of the turns.
---
---     valgrind --tool=callgrind luajit scripts/bench/flow/asked.lua all SCRIPT yes|no
---
--- Does all of it, asked or not, for valgrind to count the instructions. Its clock stands, or the
--- engine would see how slow it is there and do a few records at a time.
 
 package.path = "lua/?.lua;lua/?/init.lua;" .. package.path
 
@@ -29,7 +24,7 @@ local library = ffi.load("./build/libweir.so", true)
 package.preload["weir.plain"] = assert(package.loadlib("./build/libweir.so", "weir_plain_open"))
 ffi.C.setenv("LUA_PATH", package.path, 1)
 
-local C = require("weir.cdef").load("engine/base/clock.h", "engine/sched/measure.h")
+local C = require("weir.cdef").load("engine/sched/measure.h")
 local exposition = require("weir.run.exposition")
 local json = require("weir.native.json")
 local metrics = require("weir.run.metrics")
@@ -62,9 +57,8 @@ local function tell(meter)
   return cpu_ns(OF_THREAD) - from
 end
 
-local function start(path, options)
-  options.workers = 1
-  local engine, err = pipelines.open({ path = path, options = options })
+local function start(path)
+  local engine, err = pipelines.open({ path = path, options = { workers = 1 } })
   assert(engine, err and err.message)
   local ok, failure = engine:start()
   assert(ok, failure and failure.message)
@@ -125,23 +119,8 @@ local function measure(engine, seconds)
   return { #differences, middle, low, high, rate, told_ns / told / 1e6 }
 end
 
-local ways = {}
-
-function ways.turns(path, seconds)
-  local engine = start(path, {})
-  print(table.concat(measure(engine, tonumber(seconds)), " "))
-  engine:abort("measured")
-end
-
-function ways.all(path, asked)
-  local now = ffi.new("int64_t[1]", 1e18)
-  local engine = start(path, { clock = C.weir_clock_by_hand(now), measured = asked == "yes" })
-  repeat
-    local at_work = engine:poll(1000) == true
-  until not at_work
-  print(engine:stats().records_in)
-end
-
-ways[arg[1]](arg[2], arg[3])
+local engine = start(arg[1])
+print(table.concat(measure(engine, tonumber(arg[2])), " "))
+engine:abort("measured")
 io.stdout:flush()
 os.exit(library and 0)
