@@ -6,10 +6,11 @@ M.text = [[
 Control
 
 A run can be asked how it is and told what to do, over a Unix socket that only you can
-use (mode 0600). `weir run --control PATH` says where it is. Without the flag, a run that
-lasts longer than a second has one at $XDG_RUNTIME_DIR/weir/PIPELINE-PID.sock (without
-that variable in /run/user/UID/weir, root's in /run/weir, else in /tmp/weir-UID), where
-`weir ctl` and `weir top` look for it; `--control off` is for none.
+use (mode 0600). `weir run --control PATH` says where it is. Without the flag, a run has
+one at $XDG_RUNTIME_DIR/weir/PIPELINE-PID.sock (without that variable in
+/run/user/UID/weir, root's in /run/weir, else in /tmp/weir-UID), where `weir ctl` and
+`weir top` look for it: at once if a source of it waits for others, as soon as what
+listens does so; else if it lasts longer than a second. `--control off` is for none.
 
     weir top                              what runs, live
     weir ctl stats                        once, as JSON

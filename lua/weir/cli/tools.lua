@@ -1,5 +1,6 @@
 --- What a run has beside it, if it was asked for: a file of its numbers, a control socket.
 
+local live = require("weir.plan.live")
 local sockets = require("weir.cli.sockets")
 
 local M = {}
@@ -60,11 +61,28 @@ function Tools:_open_control(path)
   return message
 end
 
---- When the engine has been started.
-function Tools:begin()
+-- While it is asked nothing it sleeps, and may not sleep through a question.
+function Tools:_hear()
   if self.control and self.engine.engine then
     self.engine:watch(self.control.listener.net)
   end
+end
+
+local function is_live(graph)
+  for _, node in ipairs(graph.nodes) do
+    if node.kind == "source" and live.is(node.source) then
+      return true
+    end
+  end
+  return false
+end
+
+--- When the engine has been started. Who runs without an end can be asked from then on.
+function Tools:begin()
+  if is_live(self.engine.graph) then
+    self:open_own()
+  end
+  self:_hear()
 end
 
 --- A socket that nobody has asked for: if it cannot be, that is no matter.
@@ -73,7 +91,7 @@ function Tools:open_own()
   self.may_open_own = false
   if path then
     self:_open_control(path)
-    self:begin()
+    self:_hear()
   end
 end
 
