@@ -8,7 +8,6 @@ local SCRIPTS = "scripts/bench/flow/weir/"
 local RUNS_MAX = 3
 
 local ARGUMENTS = {
-  disk = "127.0.0.1:$IN_CRITICAL 127.0.0.1:$OUT_PORT",
   classes = "127.0.0.1:$IN_CRITICAL 127.0.0.1:$OUT_PORT 127.0.0.1:$DROPPED_PORT",
   streams = "127.0.0.1:$IN_CRITICAL 127.0.0.1:$IN_NORMAL 127.0.0.1:$IN_BACKGROUND"
     .. " 127.0.0.1:$OUT_PORT",
@@ -101,8 +100,8 @@ function priority.run(settings)
     can / 10, settings, rows)
   measure({ name = "twice, the rest dropped", script = "classes", arguments = "drop_oldest",
     goal = goal }, can * 2, settings, rows)
-  measure({ name = "twice, the rest on disk", script = "disk", goal = goal }, can * 2, settings,
-    rows)
+  measure({ name = "twice, the rest on disk", script = "classes", arguments = "spill",
+    goal = goal }, can * 2, settings, rows)
   measure({ name = "twice, the rest waits outside", script = "streams", words = "streams=3",
     goal = goal }, can * 2, settings, rows)
   local reader = can / 5
