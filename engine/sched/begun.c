@@ -57,12 +57,17 @@ static void push_made(weir_task *task, weir_lane *lane)
 
 void weir_lane_set_aside(weir_task *task, weir_lane *lane, int64_t now_ns)
 {
-  push_made(task, lane);
   weir_run *run = &lane->run;
+  if (run->flights == NULL)
+    push_made(task, lane);
   uint32_t priority = lane->batch->priority;
   WEIR_ASSERT(task->begun_count[priority] < task->lane_count && !run->begun);
   weir_begun *begun = insert(task, priority, lane->ticket);
-  swap_out(run, begun);
+  // What is written where rows are under way may be of another batch, and stays.
+  if (run->flights == NULL)
+    swap_out(run, begun);
+  else
+    begun->place = run->flights->boarded;
   begun->batch = lane->batch;
   begun->partial = run->partial;
   begun->ticket = lane->ticket;
@@ -81,13 +86,20 @@ void weir_lane_resume(weir_task *task, weir_lane *lane, uint32_t priority)
   weir_run *run = &lane->run;
   WEIR_ASSERT(task->begun_count[priority] > 0 && lane->batch == NULL);
   weir_begun *begun = place_of(task, priority, 0);
-  swap_out(run, begun);
+  if (run->flights == NULL)
+    swap_out(run, begun);
+  else
+    run->flights->boarded = run->flights->launching = begun->place;
   lane->batch = begun->batch;
   lane->ticket = begun->ticket;
   lane->sequence = begun->sequence;
   lane->ends_sequence = begun->ends_sequence;
   run->partial = begun->partial;
   run->row = begun->row;
+  if (run->flights != NULL) {
+    run->flights->priority = priority;
+    run->row_end = lane->batch->row_count;
+  }
   weir_begun empty = {.out = begun->out};
   uint32_t left = --task->begun_count[priority];
   for (uint32_t i = 0; i < left; i++)

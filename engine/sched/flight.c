@@ -4,6 +4,10 @@
 // awaits has arrived, or when it asked for a time. It writes rows as they are done, all
 // of one batch before the next if they keep their order, and says whose they are: what
 // it writes is made from that batch, and holds its receipt.
+//
+// Where there are classes of priority each keeps its own order, is begun and written
+// where it has room, whatever the others have, and the most urgent one first: of a
+// batch the rows that are not begun stand aside for it.
 
 #include <stddef.h>
 
@@ -12,6 +16,8 @@
 #include "engine/sched/task.h"
 
 enum { TURNS_MAX = 64 };  // before others get theirs
+
+enum { EVERY_CLASS = (1 << WEIR_CLASSES) - 1 };
 
 static int64_t monotonic_ns(const weir_task *task)
 {
@@ -36,10 +42,12 @@ void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,
   };
   weir_task *task = flow->tasks[segment];
   weir_flights *flights = weir_mem_new(sizeof *flights);
-  flights->places = weir_mem_new(rows * sizeof flights->places[0]);
-  flights->place_count = rows;
+  // Of each class so many, and one of which some rows are not begun.
+  flights->place_count = (rows + 1) * WEIR_CLASSES;
+  flights->places = weir_mem_new(flights->place_count * sizeof flights->places[0]);
   flights->at = WEIR_FLIGHT_NONE;
-  flights->room = rows;
+  flights->rooms = EVERY_CLASS;
+  flights->roomy = EVERY_CLASS;
   flights->landing = weir_landing_new(hear, task);
   weir_counters_name(flights->counters, names, WEIR_FLIGHT_COUNTERS);
   flights->counters[WEIR_FLIGHT_UNDER_WAY].is_level = 1;
@@ -88,17 +96,39 @@ int weir_flights_are_awaited(const weir_flights *flights)
          !weir_landing_waits(flights->landing);
 }
 
+uint32_t weir_flights_class(const weir_flights *flights)
+{
+  uint32_t priority = 0;
+  while (priority < WEIR_CLASSES && !(flights->landable >> priority & 1))
+    priority++;
+  return priority;
+}
+
 // ---- what comes in
 
-static int may_board(const weir_flights *flights)
+int weir_flights_may_go_on(const weir_flights *flights, uint32_t priority)
 {
-  return flights->room > 0 && flights->taken < flights->place_count;
+  return (flights->rooms >> priority & 1) != 0;
+}
+
+int weir_flights_may_board(const weir_flights *flights, uint32_t priority)
+{
+  return flights->taken < flights->place_count &&
+         weir_flights_may_go_on(flights, priority);
+}
+
+// Where there are classes, what is taken is of one that may.
+static int may_board(const weir_task *task, const weir_flights *flights)
+{
+  return task->flow->classes || weir_flights_may_board(flights, WEIR_CLASS_NORMAL);
 }
 
 static void board(weir_task *task, weir_lane *lane)
 {
-  if (lane->batch != NULL || task->inputs_ended || !may_board(lane->run.flights) ||
-      !weir_task_take(task, lane) || lane->batch == NULL)
+  weir_task_turn(task, lane);
+  if (lane->batch != NULL || task->inputs_ended ||
+      !may_board(task, lane->run.flights) || !weir_task_take(task, lane) ||
+      lane->batch == NULL)
     return;
   weir_flights *flights = lane->run.flights;
   uint32_t place = 0;
@@ -111,7 +141,9 @@ static void board(weir_task *task, weir_lane *lane)
       .left = lane->batch->row_count,
   };
   flights->taken++;
-  flights->launching = place;
+  flights->launching = flights->boarded = place;
+  flights->priority = lane->batch->priority;
+  lane->run.row = 0;
   lane->run.row_end = lane->batch->row_count;
 }
 
@@ -121,9 +153,13 @@ static void board(weir_task *task, weir_lane *lane)
 static void turn(weir_task *task, weir_lane *lane)
 {
   weir_flight *flight = &lane->run.flights->places[lane->run.flights->at];
-  if (!task->renumbers)
+  if (task->flow->classes)
+    lane->ends_sequence = 0;  // of another class: it is gone on with
+  else if (!task->renumbers)
     return;
   weir_task_push_all(task, lane, 1);
+  if (!task->renumbers)
+    return;
   flight->sequence = task->sequence++;
   flight->ends_sequence = 1;
 }
@@ -182,6 +218,15 @@ static void show_under_way(weir_flights *flights)
                    __ATOMIC_RELAXED);
 }
 
+// Without classes it is entered only where there is room.
+static uint32_t roomy(const weir_task *task)
+{
+  uint32_t classes = task->flow->classes ? 0 : EVERY_CLASS;
+  for (uint32_t i = 0; task->flow->classes && i < WEIR_CLASSES; i++)
+    classes |= (uint32_t)(weir_task_has_room(task, i) != 0) << i;
+  return classes;
+}
+
 static int enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
 {
   weir_run *run = &lane->run;
@@ -191,6 +236,7 @@ static int enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
     prepare(task, lane);
   run->batch = lane->batch;
   flights->done = 0;
+  flights->roomy = roomy(task);
   int reason = weir_segment_enter(task, lane, runner);
   __atomic_fetch_add(&task->passed, flights->done, __ATOMIC_RELAXED);
   show_under_way(flights);
@@ -218,6 +264,12 @@ static void give_up(weir_task *task, weir_lane *lane, const weir_runner *runner)
     free_place(flights, i);
   weir_batch_unref(lane->batch);
   lane->batch = NULL;
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
+    while (weir_task_begun(task, i) != NULL) {
+      weir_lane_resume(task, lane, i);
+      weir_batch_unref(lane->batch);
+      lane->batch = NULL;
+    }
   weir_task_cancel(task, lane);
   weir_task_close(task, lane);
 }
@@ -232,32 +284,48 @@ static int is_pointless(const weir_task *task)
 
 static int has_room(const weir_task *task)
 {
-  if (!task->flow->classes)
-    return weir_task_has_room(task, WEIR_CLASS_NORMAL);
-  // Of several batches under way each may have another class.
-  for (uint32_t priority = 0; priority < WEIR_CLASSES; priority++)
-    if (!weir_task_has_room(task, priority))
-      return 0;
-  return 1;
+  return task->flow->classes || weir_task_has_room(task, WEIR_CLASS_NORMAL);
 }
 
 static int may_finish(const weir_task *task, const weir_lane *lane)
 {
-  return task->inputs_ended && lane->batch == NULL && lane->run.flights->taken == 0;
+  return task->inputs_ended && lane->batch == NULL && lane->run.flights->taken == 0 &&
+         (!task->flow->classes || roomy(task) == EVERY_CLASS);
+}
+
+// What has arrived, or waited for its time, goes on without room; it waits to be
+// written.
+static int is_called(const weir_task *task, const weir_lane *lane)
+{
+  const weir_flights *flights = lane->run.flights;
+  double resume_ns = lane->run.resume_ns;
+  return weir_landing_waits(flights->landing) ||
+         (resume_ns > 0 && (double)monotonic_ns(task) >= resume_ns);
+}
+
+static int has_urgent(weir_task *task, const weir_lane *lane)
+{
+  if ((lane->run.flights->landable & roomy(task)) != 0 ||
+      weir_task_has_turn(task, lane))
+    return 1;
+  if (lane->batch != NULL || weir_task_has_begun(task))
+    return 0;
+  return task->inputs_ended ? may_finish(task, lane) : weir_task_has_input(task, lane);
 }
 
 static int has_work(weir_task *task, const weir_lane *lane)
 {
-  const weir_flights *flights = lane->run.flights;
-  double resume_ns = lane->run.resume_ns;
-  if (weir_landing_waits(flights->landing) ||
-      (resume_ns > 0 && (double)monotonic_ns(task) >= resume_ns))
+  if (is_called(task, lane))
     return 1;
+  if (task->flow->classes)
+    return has_urgent(task, lane);
+  const weir_flights *flights = lane->run.flights;
   if (lane->batch != NULL)
-    return flights->room > 0;
+    return weir_flights_may_go_on(flights, WEIR_CLASS_NORMAL);
   if (task->inputs_ended)
     return may_finish(task, lane);
-  return may_board(flights) && weir_task_has_input(task, lane);
+  return weir_flights_may_board(flights, WEIR_CLASS_NORMAL) &&
+         weir_task_has_input(task, lane);
 }
 
 void weir_flights_step(weir_task *task, weir_lane *lane, const weir_runner *runner)

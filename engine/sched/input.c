@@ -30,12 +30,18 @@ static int can_go_on(const weir_task *task, const weir_ticket *ticket,
 {
   if (task->kind == WEIR_TASK_BUFFER)
     return weir_buffer_has_room(task, priority);
+  const weir_flights *flights = task->lanes[0]->run.flights;
+  if (flights != NULL)
+    return weir_flights_may_go_on(flights, priority);
   return ticket != NULL ? !weir_ticket_is_stalled(ticket)
                         : weir_task_has_room(task, priority);
 }
 
 static int can_take(const weir_task *task, uint32_t priority)
 {
+  const weir_flights *flights = task->lanes[0]->run.flights;
+  if (flights != NULL && !weir_flights_may_board(flights, priority))
+    return 0;
   return !task->inputs_ended && weir_ticket_is_free(task, priority) &&
          can_go_on(task, NULL, priority);
 }
@@ -272,6 +278,11 @@ weir_urgency weir_task_urgency(weir_task *task, const weir_lane *lane)
   struct choice choice = {.input = NONE};
   if (task->input_count > 0)
     choice = choose_urgent(task, lane);
+  const weir_flights *flights = lane->run.flights;
+  uint32_t landing = flights != NULL ? weir_flights_class(flights) : WEIR_CLASSES;
+  if (landing < WEIR_CLASSES &&
+      (choice.input == NONE || landing < choice.urgency.priority))
+    return (weir_urgency){landing, 0, since};
   if (choice.input == NONE)
     return (weir_urgency){task->port_count > 0 ? task->ports[0].priority : 0, 0, since};
   if (choice.urgency.since_ns > since)

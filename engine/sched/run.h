@@ -107,12 +107,17 @@ typedef struct weir_flights {
   weir_flight *places;  // [place_count]
   uint32_t place_count;
   uint32_t taken;      // places
-  uint32_t launching;  // the place of run->batch
+  uint32_t launching;  // the place of run->batch, where the code has not seen it yet
+  uint32_t boarded;    // that place
+  uint32_t priority;   // and the class of what is there
   uint32_t at;         // that of the batch which out is made from
   uint32_t under_way;  // rows that are not done; the code says so
   uint32_t awaited;    // of them, those for which something will arrive; likewise
-  uint32_t room;       // for so many more; likewise
   uint32_t done;       // rows since it was entered; likewise
+  // Of classes of priority, as bits. What finds no room would hold up the others.
+  uint32_t rooms;     // of which there is room for another row; likewise
+  uint32_t landable;  // of which the next row is done; likewise
+  uint32_t roomy;     // of which rows that are done may be written
   weir_landing *landing;
   weir_counter counters[WEIR_FLIGHT_COUNTERS];
 } weir_flights;

@@ -81,6 +81,7 @@ typedef struct weir_begun {
   uint64_t sequence;
   uint32_t ends_sequence;
   uint32_t row;
+  uint32_t place;    // of a segment whose code waits for others
   int64_t since_ns;  // it waits
 } weir_begun;
 
@@ -287,6 +288,9 @@ int weir_flights_are_ready(weir_task *task, const weir_lane *lane);
 void weir_flights_step(weir_task *task, weir_lane *lane, const weir_runner *runner);
 void weir_flights_free(weir_flights *flights);              // NULL is a no-op
 int weir_flights_are_awaited(const weir_flights *flights);  // NULL is none
+int weir_flights_may_board(const weir_flights *flights, uint32_t priority);
+int weir_flights_may_go_on(const weir_flights *flights, uint32_t priority);
+uint32_t weir_flights_class(const weir_flights *flights);  // the most urgent to land
 
 // sink.c
 int weir_sink_is_ready(weir_task *task, const weir_lane *lane);

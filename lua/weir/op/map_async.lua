@@ -46,6 +46,10 @@ request raised for lack of an answer or for 408, 429 or a 5xx; Retry-After is he
 up to max_backoff. An error of fn itself is not tried again. With a
 breaker, no record is taken on during its pause, and then one alone.
 
+Where records have classes of priority, each keeps its own order, and the more
+urgent ones begin and go on first; the others leave them an eighth of the calls,
+and one at least.
+
 When the input has ended or the run is stopped, what is under way is waited for.]],
   shape = "record -> record",
   units = "concurrency: records; timeout: of one record.",

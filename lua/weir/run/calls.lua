@@ -3,9 +3,9 @@
 --     local calls = calls.new(node, flights, clock, done)
 --     calls:begin(call)                   -- runs until it waits, or is done: done(call)
 --     calls:arrive(), calls:expire()      -- goes on with those that can go on
---     calls:room()                        -- how many more there may be
+--     calls:room(class)                   -- how many more there may be of a class
 --
---     call = { place, row,       -- of its record, in a batch that stays until it is written
+--     call = { place, class, row,   -- of its record, in a batch that stays until it is written
 --              co, record,       -- of the try at hand
 --              landing, ticket, cancel, wake_ns,   -- while it waits: weir.run.await
 --              deadline_ns, backoff, failed,
@@ -19,14 +19,17 @@ local problems = require("weir.run.problems")
 local record = require("weir.native.record")
 local tries = require("weir.run.tries")
 
-local C = cdef.load("engine/base/counter.h", "engine/op/record.h", "engine/op/rows.h",
-  "engine/sched/run.h")
+local C = cdef.load("engine/base/counter.h", "engine/data/batch.h", "engine/op/record.h",
+  "engine/op/rows.h", "engine/sched/run.h")
 
 local M = {}
 
 local FUEL_PER_TURN = 1e7 -- as weir.run.bind gives a call
 local NEVER = math.huge
 local ETIMEDOUT = -110
+
+-- Of the calls at a time, so large a share is for what is more urgent, should there be any.
+local KEPT_SHARE = 8
 
 local WAITS, TIMEOUTS, RETRIES, PAUSES = 0, 1, 2, 3
 
@@ -53,6 +56,9 @@ function M.new(node, flights, clock, done)
     tries = tries.new(node.retries, now_ns),
     waiting = {}, -- begun and not done
     count = 0, -- begun and not written
+    busy = 0, -- begun and not done
+    held = {}, -- begun and not written, of each class
+    most_urgent = C.WEIR_CLASSES, -- class that there ever was
     next_ns = NEVER, -- some call may have to be looked at then
   }, Calls)
 end
@@ -70,6 +76,7 @@ end
 function Calls:_settle(call)
   call.done, call.co, call.wake_ns = true, nil, nil
   self.waiting[call] = nil
+  self.busy = self.busy - 1
   self.done(call)
 end
 
@@ -215,21 +222,27 @@ function Calls:begin(call)
   call.deadline_ns = self.timeout_ns < NEVER and self.now_ns() + self.timeout_ns or NEVER
   self:_note(call.deadline_ns)
   self.waiting[call] = true
-  self.count = self.count + 1
+  self.count, self.busy = self.count + 1, self.busy + 1
+  self.held[call.class] = (self.held[call.class] or 0) + 1
+  self.most_urgent = math.min(self.most_urgent, call.class)
   self:_try(call)
 end
 
 --- One is written.
-function Calls:leave()
+function Calls:leave(call)
   self.count = self.count - 1
+  self.held[call.class] = self.held[call.class] - 1
 end
 
-function Calls:room()
+-- What is less urgent than others may not have all of the calls, or these would wait for as
+-- long as the slowest takes. What is done and cannot be written is in the way of its class alone.
+function Calls:room(class)
   local limit = self.tries:limit(self.node.flights.rows)
   if limit == 0 then
     self:_note(self.tries.paused_ns)
   end
-  return math.max(0, limit - self.count)
+  local kept = class > self.most_urgent and limit > 1 and math.ceil(limit / KEPT_SHARE) or 0
+  return math.max(0, math.min(limit - kept - self.busy, limit - (self.held[class] or 0)))
 end
 
 --- Nobody waits any more.
@@ -237,7 +250,7 @@ function Calls:give_up()
   for call in pairs(self.waiting) do
     await.forget(call)
   end
-  self.waiting, self.count = {}, 0
+  self.waiting, self.count, self.busy, self.held = {}, 0, 0, {}
 end
 
 return M

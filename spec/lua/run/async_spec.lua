@@ -178,6 +178,64 @@ weir.from(weir.memory{ records = { { n = 1 }, { n = 2 } } })
     assert.same({ '{"n":1,"seen":2}', '{"n":2,"seen":1}' }, outputs.out)
   end)
 
+  describe("with classes of priority", function()
+    -- Background records that take so long, and a critical one each 100 ms, merged.
+    local CLASSES = [[
+local rows = {}
+for n = 1, %d do rows[n] = { n = n, ms = %d } end
+local slow = weir.from(weir.memory{ name = "slow", records = rows }):priority "background"
+local fast = weir.from(weir.generate{ name = "fast", rate = "10/s", count = 10, fn = function(n)
+  return { n = 1000 + n, ms = 10, time = weir.now() }
+end }):priority "critical"
+local begun = 0
+local done = slow:merge(fast):map_async(function(r)
+    begun = begun + 1
+    r.begun, r.waited = begun, r.time and weir.now() - r.time
+    weir.sleep(r.ms .. "ms")
+    return r
+  end, { concurrency = %d, timeout = "1h", ordered = %s })
+  :route{ { "critical", when = "n > 1000" } }
+done.critical:to(weir.memory{ name = "critical" })
+done.default%s:to(weir.memory{ name = "background" })]]
+
+    local function critical_of(outputs)
+      local longest, list = 0, {}
+      for i, row in ipairs(outputs.critical) do
+        local r = cjson.decode(row)
+        longest, list[i] = math.max(longest, r.waited), r.n
+      end
+      return list, longest
+    end
+
+    for _, ordered in ipairs({ "true", "false" }) do
+      it("begins what is urgent first, ordered = " .. ordered, function()
+        local outputs = play(CLASSES:format(300, 3000, 2, ordered, ""))
+        local list, longest = critical_of(outputs)
+        assert.equal(10, #list)
+        assert.equal(300, #outputs.background)
+        assert.is_true(longest <= 1000, longest)
+      end)
+
+      it("leaves not all calls to what is less so, ordered = " .. ordered, function()
+        local outputs = play(CLASSES:format(40, 600000, 4, ordered, ""))
+        local list, longest = critical_of(outputs)
+        assert.equal(10, #list)
+        assert.equal(40, #outputs.background)
+        assert.is_true(longest <= 1000, longest)
+      end)
+    end
+
+    it("holds nobody up for the room that another lacks", function()
+      local outputs = play(CLASSES:format(400, 1, 2, "true",
+        ':throttle{ rate = "100/s" }'))
+      local list, longest = critical_of(outputs)
+      assert.equal(10, #list)
+      assert.equal(400, #outputs.background)
+      assert.same(upto(400), numbers(outputs.background))
+      assert.is_true(longest <= 1000, longest)
+    end)
+  end)
+
   it("answers as on_error says", function()
     local script = [[
 weir.from(weir.memory{ records = { { n = 1 }, { n = 2 }, { n = 3 } } })
