@@ -24,8 +24,8 @@ Counting costs a fraction of a nanosecond for a record and some for a batch, so 
 always on. From when somebody asks, by --metrics, --stats or at the control socket, two
 things more are measured: how old records are where they are handed on and how long they
 wait before a node (once a batch, for all of its records), and what they weigh inside a
-segment (a few of each 256 entries). Of a record that takes 86 ns of a core in all, that
-is less than 1 ns (`make bench-flow TASKS=numbers`). Telling costs some milliseconds of a
+segment (a few of each 256 entries). Of a record that takes some 90 ns of a core in all,
+that is about 1 ns or less (`make bench-flow TASKS=numbers`). Telling costs some milliseconds of a
 core a second, more where there are many nodes, whatever the rate.
 
 What a number would mean nothing for is left out. Stages of one segment hand a record on
