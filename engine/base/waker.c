@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/idle.h"
 #include "engine/base/mem.h"
 
 struct weir_waker {
@@ -54,9 +55,11 @@ int weir_waker_sleep(weir_waker *waker, uint32_t ticket, int64_t until_ns)
   struct timespec until = {.tv_sec = until_ns / NS_PER_S,
                            .tv_nsec = until_ns % NS_PER_S};
   weir_clock clock = weir_clock_real();
+  int64_t since_ns = weir_idle_begin();
   while (atomic_load(&waker->wakes) == ticket &&
          (until_ns == 0 || clock.monotonic_ns(clock.context) < until_ns))
     wait_for_change(waker, ticket, until_ns == 0 ? NULL : &until);
+  weir_idle_end(since_ns);
   atomic_store(&waker->asleep, 0);
   return atomic_load(&waker->wakes) != ticket;
 }

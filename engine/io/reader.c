@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine/base/err.h"
+#include "engine/base/idle.h"
 #include "engine/base/mem.h"
 #include "engine/base/slice.h"
 #include "engine/io/packing.h"
@@ -99,7 +100,9 @@ static int await(const weir_reader *reader, int wait)
 {
   struct pollfd polled[2] = {{.fd = reader->fd, .events = POLLIN},
                              {.fd = reader->wake_fd, .events = POLLIN}};
+  int64_t since_ns = weir_idle_begin();
   int count = poll(polled, 2, wait ? -1 : 0);
+  weir_idle_end(since_ns);
   if (count > 0 && (polled[1].revents & POLLIN) != 0)
     return WEIR_ESTOPPED;
   if (count < 0)

@@ -12,6 +12,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/err.h"
+#include "engine/base/idle.h"
 #include "engine/base/mem.h"
 #include "engine/loop/socket.h"
 
@@ -100,8 +101,10 @@ void weir_net_wait(weir_net *net, int64_t timeout_ns)
       uv_timer_start(&net->timer, timed_out,
                      ((uint64_t)timeout_ns + NS_PER_MS - 1) / NS_PER_MS,
                      1);  // comes again, see loop.c
+    int64_t since_ns = weir_idle_begin();
     while (!net->stirred && net->ready == NULL)
       uv_run(&net->uv, UV_RUN_ONCE);
+    weir_idle_end(since_ns);
     uv_timer_stop(&net->timer);
   }
   net->stirred = 0;

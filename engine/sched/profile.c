@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "engine/base/idle.h"
 #include "engine/base/mem.h"
 #include "engine/sched/task.h"
 
@@ -71,14 +72,28 @@ void weir_flow_sample(weir_flow *flow)
   }
 }
 
-weir_time weir_profile_begin(const weir_flow *flow) { return now(flow); }
+// Who is asked for what comes next has nothing to do until it comes.
+static int64_t idle_ns(const weir_task *task, const weir_lane *lane)
+{
+  int is_asked = task->kind == WEIR_TASK_SOURCE ||
+                 (task->kind == WEIR_TASK_RELAY && weir_relay_reads(lane));
+  return is_asked ? weir_idle_ns() : 0;
+}
+
+weir_began weir_profile_begin(const weir_task *task, const weir_lane *lane)
+{
+  return (weir_began){now(task->flow), idle_ns(task, lane)};
+}
 
 void weir_profile_end(const weir_task *task, weir_lane *lane, uint32_t worker,
-                      weir_time began)
+                      weir_began began)
 {
   weir_flow *flow = task->flow;
-  weir_time ended = now(flow);
-  weir_time spent = {ended.wall_ns - began.wall_ns, ended.cpu_ns - began.cpu_ns, 1};
+  weir_time ended = now(flow), since = began.at;
+  weir_time spent = {ended.wall_ns - since.wall_ns, ended.cpu_ns - since.cpu_ns, 1};
+  uint64_t idle = (uint64_t)(idle_ns(task, lane) - began.idle_ns);
+  // A clock that is turned by hand may stand meanwhile.
+  spent.wall_ns -= idle < spent.wall_ns ? idle : spent.wall_ns;
   spend(&lane->time, spent);
   if (flow->profile != NULL && worker < WEIR_FLOW_LANES_MAX)
     spend(&flow->profile->workers[worker], spent);

@@ -1,10 +1,11 @@
 // profile.h -- where the time of a flow goes.
 //
-// Of each task the time of its steps by the clock. For whoever asks before the first
-// step also that of its thread, and both of each worker. Inside a segment the code says
-// what it is at by a mark in its run (run.h); a thread beside it looks at the marks now
-// and then, and what is allocated, by Lua or the engine, is charged to the mark that
-// stands. So the code at work does not count or ask for the time.
+// Of each task the time of its steps by the clock; but not that in which a source, or a
+// program between, waits for what comes next (idle.h). For whoever asks before the
+// first step also that of its thread, and both of each worker. Inside a segment the
+// code says what it is at by a mark in its run (run.h); a thread beside it looks at the
+// marks now and then, and what is allocated, by Lua or the engine, is charged to the
+// mark that stands. So the code at work does not count or ask for the time.
 //
 // Owns     its counts, which live as long as the flow.
 // Threads  profile: as flow.h says of building. Others: any.

@@ -151,6 +151,8 @@ static int may_refuse(const weir_task *task)
   return 1;
 }
 
+int weir_relay_reads(const weir_lane *lane) { return lane->number == LANE_READS; }
+
 int weir_relay_is_ready(weir_task *task, const weir_lane *lane)
 {
   if (lane->number == LANE_READS)

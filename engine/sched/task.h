@@ -213,9 +213,14 @@ struct weir_flow {
 };
 
 // profile.c
-weir_time weir_profile_begin(const weir_flow *flow);
+typedef struct weir_began {
+  weir_time at;
+  int64_t idle_ns;
+} weir_began;
+
+weir_began weir_profile_begin(const weir_task *task, const weir_lane *lane);
 void weir_profile_end(const weir_task *task, weir_lane *lane, uint32_t worker,
-                      weir_time began);
+                      weir_began began);
 
 // measure.c
 void weir_task_note_sent(weir_task *task, uint32_t port, const weir_batch *batch);
@@ -276,6 +281,7 @@ void weir_segment_step(weir_task *task, weir_lane *lane, const weir_runner *runn
 void weir_task_merge(weir_task *task, void **partial);  // into the whole
 
 // relay.c
+int weir_relay_reads(const weir_lane *lane);  // it waits for what the relay says
 int weir_relay_is_ready(weir_task *task, const weir_lane *lane);
 void weir_relay_step(weir_task *task, weir_lane *lane);
 void weir_relays_cancel(weir_flow *flow);  // nobody wants what they say any more

@@ -277,7 +277,7 @@ uint32_t weir_flow_run(weir_flow *flow, uint32_t number, uint32_t worker,
 {
   weir_task *task = flow->tasks[number];
   weir_lane *lane = lane_of(task, worker);
-  weir_time began = weir_profile_begin(flow);
+  weir_began began = weir_profile_begin(task, lane);
   weir_task_guard(task);
   lane->woken = 0;
   if (!weir_task_is_done(task))

@@ -147,9 +147,10 @@ local LIST = {
     "Since when the oldest record that waits before a node, or is at work there, has been"
       .. " in the run; 0 where none is." },
   { "weir_node_busy_seconds_total", "counter", "node", "busy_s",
-    "Time that a node took. Stages that share a segment share its time, by samples." },
+    "Time that a node took, without that in which a source waits for what comes. Stages that"
+      .. " share a segment share its time, by samples." },
   { "weir_busy_seconds_total", "counter", "task", "busy_s",
-    "Time that steps of a source, a segment of stages, a buffer or a sink took." },
+    "Time that steps of a source, a segment of stages, a buffer or a sink took, likewise." },
   { "weir_steps_total", "counter", "task", "steps", "How many steps that were." },
   { "weir_edge_records_total", "counter", "edge", "sent", "Records sent from a task to a task." },
   { "weir_edge_bytes_total", "counter", "edge", "bytes",

@@ -2,13 +2,13 @@ local driver = require("spec.support.driver")
 local engine = require("spec.support.engine")
 local ffi = require("ffi")
 
-local C = engine.load("engine/io/memory.h", "engine/sched/flow.h", "engine/sched/profile.h",
-  "engine/sched/run.h")
+local C = engine.load("engine/base/idle.h", "engine/io/memory.h", "engine/sched/flow.h",
+  "engine/sched/profile.h", "engine/sched/run.h")
 
 local STAGES, BATCHES, STEP_NS = 2, 3, 700
 
 -- A source of a few batches, a segment, a sink; enter(run) is the code of the segment.
-local function play(profiled, enter)
+local function play(profiled, enter, lead)
   local clock, now = driver.clock()
   local flow = C.weir_flow_new(clock)
   local source, sink = ffi.new("weir_source *[1]"), ffi.new("weir_sink *[1]")
@@ -16,6 +16,7 @@ local function play(profiled, enter)
   for _ = 1, BATCHES * 1000 do
     C.weir_memory_source_add(source[0], '{"n":1}', 7)
   end
+  local _ = lead and lead(source[0], now)
   local from = C.weir_flow_add_source(flow, "from", source[0])
   local segment = C.weir_flow_add_segment(flow, "segment", 1, STAGES)
   local to = C.weir_flow_add_sink(flow, "to", sink[0])
@@ -94,5 +95,27 @@ describe("a profile", function()
     assert.equal(0, tonumber(C.weir_flow_worker_time(flow, 0).steps))
     assert.equal(0, tonumber(C.weir_flow_mark(flow, segment, 1).samples))
     C.weir_flow_free(flow)
+  end)
+
+  it("leaves out of a source's time how long it waited for what came", function()
+    local reads, idle_ns, READ_NS = 0, 0, 1e12
+    local ops = ffi.new("weir_source_ops")
+    local flow, from = play(false, function() end, function(source, now)
+      local before = source.ops
+      ffi.copy(ops, before, ffi.sizeof(ops))
+      ops.next = function(same, batch)
+        local began_ns = C.weir_idle_ns()
+        C.weir_idle_end(C.weir_idle_begin() - 1e9)
+        now[0] = now[0] + READ_NS
+        reads, idle_ns = reads + 1, idle_ns + tonumber(C.weir_idle_ns() - began_ns)
+        return before.next(same, batch)
+      end
+      source.ops = ops
+    end)
+    assert.is_true(reads > 0 and idle_ns >= reads * 1e9)
+    assert.equal(reads * READ_NS - idle_ns,
+      tonumber(C.weir_flow_task_time(flow, from).wall_ns))
+    C.weir_flow_free(flow)
+    ops.next:free()
   end)
 end)
