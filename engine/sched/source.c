@@ -284,7 +284,7 @@ void weir_source_step(weir_task *task, weir_lane *lane)
 {
   if (task->lane_count > 1)
     read_block(task, lane);
-  else if (may_ask(task))
+  else if (!lane->denied && may_ask(task))
     read_next(task, lane);
   else
     tend(task);

@@ -116,14 +116,18 @@ int weir_flow_claim(weir_flow *flow, uint32_t homes, uint32_t number, uint32_t w
 {
   weir_task *task = flow->tasks[number];
   weir_lane *lane = lane_of(task, worker);
-  if (lane == NULL || is_denied(task))
+  if (lane == NULL)
     return 0;
+  int denied = is_denied(task);
   weir_task_guard(task);
   int claimed = may_run(task, lane, homes) &&
-                (weir_task_is_ready(task, lane) || weir_lane_holds(task, lane));
-  lane->at_work |= (uint32_t)claimed;
-  if (claimed)
+                (weir_task_is_ready(task, lane) || weir_lane_holds(task, lane)) &&
+                (!denied || weir_task_tend_is_due(task, lane));
+  if (claimed) {
+    lane->at_work = 1;
+    lane->denied = (uint32_t)denied;
     task->since_ns = 0;
+  }
   weir_task_leave(task);
   return claimed;
 }
@@ -143,6 +147,14 @@ static int is_ahead(const weir_task *task)
   return out->edge_count > 0;
 }
 
+static int tends(weir_task *task, const weir_lane *lane)
+{
+  weir_task_guard(task);
+  int due = weir_task_tend_is_due(task, lane);
+  weir_task_leave(task);
+  return due;
+}
+
 // Whether a task is wanted; where there are classes, how urgent it is. One that is
 // passed over remembers since when.
 static int is_wanted(weir_task *task, const weir_lane *lane, enum look look,
@@ -159,7 +171,7 @@ static int is_wanted(weir_task *task, const weir_lane *lane, enum look look,
     *urgency = weir_task_urgency(task, lane);
   }
   weir_task_leave(task);
-  return wanted && !is_denied(task);
+  return wanted && (!is_denied(task) || tends(task, lane));
 }
 
 // The round goes on behind the task that was chosen last, so that a slow one has no

@@ -7,7 +7,8 @@ local driver = require("spec.support.driver")
 local engine = require("spec.support.engine")
 local ffi = require("ffi")
 
-local C = engine.load("engine/base/err.h", "engine/data/line.h", "engine/sched/flow.h")
+local C = engine.load("engine/base/err.h", "engine/base/mem.h", "engine/data/line.h",
+  "engine/sched/flow.h")
 
 local MS = 1e6
 
@@ -81,6 +82,7 @@ before_each(function()
 end)
 
 after_each(function()
+  C.weir_mem_set_limit(0)
   C.weir_flow_free(flow)
   for _, callback in ipairs(callbacks) do
     callback:free()
@@ -136,6 +138,20 @@ describe("a source that must remember", function()
     assert.is_true(step(from))
     assert.equal(2, tended)
     C.weir_flow_pause(flow, 0)
+    assert.is_true(step(from))
+    assert.equal(2, tended)
+  end)
+
+  it("is tended while it waits for memory", function()
+    assert.is_true(step(from))
+    C.weir_mem_set_limit(1)
+    assert.is_true(step(from))
+    assert.is_false(step(from))
+    assert.same({ 1, 10 }, { tended, next_in_ms() })
+    pass_ms(10)
+    assert.is_true(step(from))
+    assert.equal(2, tended)
+    C.weir_mem_set_limit(0)
     assert.is_true(step(from))
     assert.equal(2, tended)
   end)
