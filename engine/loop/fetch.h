@@ -16,7 +16,8 @@
 //          answer is longer than body_max; -EINVAL: no URL; ESTOPPED: cancelled;
 //          -ECONNREFUSED and the like: why there is no connection; -ECONNABORTED: no
 //          answer. message says it in words, as it does what new could not do.
-// Limits   body_max; WEIR_FETCH_HEAD_MAX bytes of headers.
+// Limits   body_max; WEIR_FETCH_HEAD_MAX bytes of headers. A longer URL than
+//          WEIR_FETCH_URL_MAX is a bug of the caller.
 
 #pragma once
 
@@ -28,7 +29,11 @@
 #include "engine/base/slice.h"
 #include "engine/loop/tls.h"
 
-enum { WEIR_FETCH_HEAD_MAX = 64 * 1024, WEIR_FETCH_MESSAGE = 256 };
+enum {
+  WEIR_FETCH_URL_MAX = 1024 * 1024,
+  WEIR_FETCH_HEAD_MAX = 64 * 1024,
+  WEIR_FETCH_MESSAGE = 256,
+};
 
 typedef struct weir_fetcher weir_fetcher;
 

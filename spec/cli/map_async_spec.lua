@@ -142,6 +142,13 @@ s:set{ m = "n * 2" }:to(weir.stdout{})]]):format(silent))
     assert.matches("in.lua:2: weir.http_get: status 503", dead()[1].reason, 1, true)
   end)
 
+  it("refuses an address of a length that no server takes", function()
+    rows(1)
+    script("1", [[function() weir.http_get("http://a/" .. ("x"):rep(9e6)) end]])
+    assert.equal(0, place:run("weir run in.lua").code)
+    assert.matches("the URL has 9000009 bytes, and may have 1048576", dead()[1].reason, 1, true)
+  end)
+
   it("does not try again what the function itself raised", function()
     rows(1)
     script(web.serve({ { status = 404 } }, place.path .. "/requests"), [[function(r)

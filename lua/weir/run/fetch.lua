@@ -142,6 +142,8 @@ end
 local function check(name, url, given)
   if type(url) ~= "string" or not url:find("^https?://[^/]") or url:find("[%c ]") then
     error(name .. ': a URL such as "https://example.org/a?b=c" is needed', 4)
+  elseif #url > C.WEIR_FETCH_URL_MAX then
+    error(("%s: the URL has %d bytes, and may have %d"):format(name, #url, C.WEIR_FETCH_URL_MAX), 4)
   end
   if not given then
     return DEFAULTS
