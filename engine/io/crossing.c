@@ -137,8 +137,11 @@ int weir_crossing_look(weir_crossing *crossing)
 int weir_crossing_has_broken(weir_crossing *crossing)
 {
   int rc = weir_crossing_look(crossing);
-  if (rc == WEIR_EEND || rc == WEIR_ETRUNCATED)
+  if (rc == WEIR_EEND || rc == WEIR_ETRUNCATED) {
     rc = weir_socket_connected(socket_of(crossing));
+    if (rc != WEIR_OK)
+      crossing->ended = rc;
+  }
   return rc == WEIR_EEMPTY ? WEIR_OK : rc;
 }
 

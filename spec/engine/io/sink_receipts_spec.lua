@@ -222,6 +222,29 @@ describe("what a sink has not written yet", function()
     assert.equal(0, finish(sink))
   end)
 
+  it("is sent again where the peer breaks off after it has said all", function()
+    local server = sockets.listen()
+    server:set_receive_room(4096)
+    local sink = stream_sink("127.0.0.1:" .. server.port)
+    write(sink, pool, receipts, ('{"a":"%s"}'):format(("x"):rep(200000)))
+    local peer = server:accept()
+    peer:finish()
+    assert.equal(0, sink.ops.tend(sink, 0))
+    peer:reset()
+    while sink.ops.tend(sink, 0) ~= C.WEIR_EEMPTY do
+      assert.equal(0, released(receipts)) -- the reset is on its way
+    end
+    assert.equal(0, sink.ops.tend(sink, 1))
+    assert.equal(1, tonumber(sink.counters[C.WEIR_STREAM_SINK_BROKEN].value))
+    peer = server:accept()
+    sockets.beside(function()
+      repeat until not peer:read()
+    end)
+    assert.equal(0, finish(sink))
+    assert.equal(1, released(receipts))
+    sockets.wait()
+  end)
+
   it("is sent again where the peer at a Unix socket has gone without reading it", function()
     for _, told in ipairs({ "by a write", "by a look" }) do
       local server, sink = unix_sink()
