@@ -13,7 +13,10 @@
 enum { WRITE_BYTES = 256 << 10, LINGER_NS = 2000000, READ_BYTES = 1 << 20 };
 
 // A trim is waited for, so it is not done for each batch. A full disk is tried again.
-enum { TRIM_NS = 500000000, LOOK_NS = 10000000, RETRY_NS = 250000000 };
+enum { TRIM_NS = 500000000, RETRY_NS = 250000000 };
+
+// What was delivered is looked for: less often where there was none for as long.
+enum { LOOK_NS = 10000000, LOOK_MAX_NS = 80000000 };
 
 static int fail(weir_spill *spill, int rc, const char *message)
 {
@@ -65,6 +68,7 @@ static void note_safe(weir_spill *spill)
   while ((batch = weir_pile_first(&spill->written)) != NULL &&
          spill->safe + batch->row_count <= safe) {
     spill->safe += batch->row_count;
+    spill->gains++;
     weir_pile_remove_first(&spill->written);
   }
   if (batch == NULL)
@@ -79,6 +83,7 @@ static void note_written(weir_spill *spill, weir_batch *batch, int64_t now_ns)
   spill->in_log += batch->row_count;
   weir_pile_remove_first(&spill->put);
   spill->writing = 0;
+  spill->gains += spill->full_ns != 0;
   spill->full_ns = 0;
   if (spill->unsafe_ns == 0)
     spill->unsafe_ns = now_ns;
@@ -89,6 +94,7 @@ static int note_full(weir_spill *spill, int64_t now_ns)
 {
   pthread_mutex_lock(&spill->mutex);
   spill->writing = 0;
+  spill->gains++;  // it may be taken again
   spill->full_ns = now_ns > 0 ? now_ns : 1;
   spill->stats.refused++;
   pthread_mutex_unlock(&spill->mutex);
@@ -120,7 +126,7 @@ static int64_t write_ns(const weir_spill *spill, int hurry)
     return INT64_MAX;
   if (spill->full_ns != 0)
     return spill->full_ns + RETRY_NS;
-  int64_t since_ns = weir_parts_at(&spill->put.parts, 0)->since_ns;
+  int64_t since_ns = weir_pile_since_ns(&spill->put);
   return hurry || spill->put.memory >= WRITE_BYTES ? since_ns : since_ns + LINGER_NS;
 }
 
@@ -146,6 +152,8 @@ static void note_read(weir_spill *spill, weir_batch *batch, uint64_t lost)
 {
   pthread_mutex_lock(&spill->mutex);
   spill->stats.lost += lost;
+  spill->gains++;
+  spill->owed = weir_receipts_owed(spill->receipts);
   if (batch != NULL)
     weir_pile_add(&spill->ahead, batch, 0);
   spill->in_log =
@@ -207,6 +215,8 @@ static int note_released(weir_spill *spill, int64_t now_ns)
   pthread_mutex_lock(&spill->mutex);
   spill->owed = weir_receipts_owed(spill->receipts);
   spill->worked_ns = now_ns;
+  if (spill->owed == 0 || released != spill->released)
+    spill->quiet_ns = now_ns;
   if (spill->released_ns == 0 && released != spill->released)
     spill->released_ns = now_ns > 0 ? now_ns : 1;
   pthread_mutex_unlock(&spill->mutex);
@@ -256,7 +266,11 @@ static int64_t read_ns(const weir_spill *spill, int hurry)
 // A release wakes nobody.
 static int64_t look_ns(const weir_spill *spill)
 {
-  return spill->owed > 0 ? spill->worked_ns + LOOK_NS : INT64_MAX;
+  if (spill->owed == 0)
+    return INT64_MAX;
+  int64_t quiet_ns = spill->worked_ns - spill->quiet_ns;
+  int64_t pause_ns = quiet_ns > LOOK_NS ? quiet_ns : LOOK_NS;
+  return spill->worked_ns + sooner(pause_ns, LOOK_MAX_NS);
 }
 
 static struct due due_of(weir_spill *spill, int hurry)

@@ -9,15 +9,8 @@
 #include "engine/data/receipt.h"
 #include "engine/log/cursor.h"
 #include "engine/log/log.h"
-#include "engine/ring/parts.h"
+#include "engine/ring/pile.h"
 #include "engine/ring/spill.h"
-
-// Whole batches in a line.
-typedef struct weir_pile {
-  weir_parts parts;
-  uint64_t records;
-  uint64_t memory;
-} weir_pile;
 
 struct weir_spill {
   weir_pool *pool;
@@ -32,6 +25,7 @@ struct weir_spill {
   int64_t full_ns;        // when there was no room; 0: there is
   int32_t failure;        // final; its message is there before it
   uint32_t writing;       // the first that was put; it cannot be taken
+  uint64_t gains;         // how often there was more to take, or room
   weir_spill_stats stats;
 
   // Of who works, as is what follows.
@@ -43,10 +37,6 @@ struct weir_spill {
   int64_t released_ns;  // since when some of that has not been trimmed; 0: none
   uint64_t owed;        // receipts that have not been released
   int64_t worked_ns;
+  int64_t quiet_ns;  // since when nothing has been released
   char message[WEIR_SPILL_MESSAGE];
 };
-
-void weir_pile_add(weir_pile *pile, weir_batch *batch, int64_t now_ns);
-void weir_pile_remove_first(weir_pile *pile);
-void weir_pile_clear(weir_pile *pile);
-weir_batch *weir_pile_first(const weir_pile *pile);  // NULL: there is none

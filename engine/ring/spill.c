@@ -6,36 +6,6 @@
 #include "engine/base/mem.h"
 #include "engine/ring/disk.h"
 
-// --- batches in a line
-
-void weir_pile_add(weir_pile *pile, weir_batch *batch, int64_t now_ns)
-{
-  weir_parts_append(&pile->parts, (weir_part){batch, 0, batch->row_count, now_ns});
-  pile->records += batch->row_count;
-  pile->memory += weir_batch_memory(batch);
-}
-
-weir_batch *weir_pile_first(const weir_pile *pile)
-{
-  return pile->parts.count > 0 ? weir_parts_at(&pile->parts, 0)->batch : NULL;
-}
-
-void weir_pile_remove_first(weir_pile *pile)
-{
-  const weir_batch *batch = weir_pile_first(pile);
-  pile->records -= batch->row_count;
-  pile->memory -= weir_batch_memory(batch);
-  weir_parts_remove_first(&pile->parts);
-}
-
-void weir_pile_clear(weir_pile *pile)
-{
-  weir_parts_clear(&pile->parts);
-  pile->records = pile->memory = 0;
-}
-
-// --- the spill
-
 int weir_spill_open(weir_spill **out, const char *path, uint64_t max_disk_bytes,
                     weir_pool *pool, char *message)
 {
@@ -82,9 +52,17 @@ void weir_spill_close(weir_spill *spill)
   weir_mem_free(spill);
 }
 
+// Who floods one class must not have the sources of the others wait for memory.
+static uint64_t most_unsafe(void)
+{
+  enum { SHARE = 8 };
+  uint64_t share = weir_mem_limit() / SHARE;
+  return share > 0 && share < WEIR_SPILL_UNSAFE_BYTES ? share : WEIR_SPILL_UNSAFE_BYTES;
+}
+
 static int is_laden(const weir_spill *spill)
 {
-  return spill->put.memory + spill->written.memory >= WEIR_SPILL_UNSAFE_BYTES;
+  return spill->put.memory + spill->written.memory >= most_unsafe();
 }
 
 static int has_room(const weir_spill *spill)
@@ -181,6 +159,14 @@ int weir_spill_is_awaited(weir_spill *spill)
                 (is_laden(spill) && spill->full_ns == 0);
   pthread_mutex_unlock(&spill->mutex);
   return awaited;
+}
+
+uint64_t weir_spill_gains(weir_spill *spill)
+{
+  pthread_mutex_lock(&spill->mutex);
+  uint64_t gains = spill->gains;
+  pthread_mutex_unlock(&spill->mutex);
+  return gains;
 }
 
 int weir_spill_is_stuck(weir_spill *spill)

@@ -19,8 +19,9 @@
 //          read are counted as lost, and the next ones given. work: no room is waited
 //          for; what else goes wrong is final, and message() says what happened and
 //          what to do.
-// Limits   WEIR_SPILL_UNSAFE_BYTES of memory wait to be safe, and the batch that
-//          reaches them; half of WEIR_SPILL_AHEAD_BYTES, and one, are read ahead.
+// Limits   WEIR_SPILL_UNSAFE_BYTES of memory wait to be safe, or an eighth of what the
+//          process may hold, and the batch that reaches them; half of
+//          WEIR_SPILL_AHEAD_BYTES, and one, are read ahead.
 
 #pragma once
 
@@ -68,6 +69,7 @@ int weir_spill_work(weir_spill *spill, int64_t now_ns, int hurry);
 int64_t weir_spill_next_ns(weir_spill *spill, int hurry);
 int weir_spill_is_safe(weir_spill *spill);     // all that was put is
 int weir_spill_is_awaited(weir_spill *spill);  // work gives more to take, or room
+uint64_t weir_spill_gains(weir_spill *spill);  // how often it has; only that counts
 int weir_spill_is_stuck(weir_spill *spill);    // there was no room, or it has failed
 uint64_t weir_spill_drop(weir_spill *spill);   // what was not written; how many records
 

@@ -59,19 +59,24 @@ static int is_over(const weir_task *buffer)
   return 1;
 }
 
-static void work(weir_task *task)
+// Whether there may be room, or something to take, that was not there before.
+static int work(weir_task *task)
 {
   const weir_task *buffer = task->disk_of;
+  int gained = 0;
   for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
     weir_spill *spill = buffer->buffer.spills[i];
     if (spill == NULL || weir_spill_next_ns(spill, hurries(buffer)) > now_ns(task))
       continue;
+    uint64_t gains = weir_spill_gains(spill);
     weir_task_leave(task);
     int rc = weir_spill_work(spill, now_ns(task), hurries(buffer));
     weir_task_guard(task);
     if (rc != WEIR_OK)
       weir_flow_fail(task->flow, rc, weir_spill_message(spill));
+    gained |= rc != WEIR_OK || weir_spill_gains(spill) != gains;
   }
+  return gained;
 }
 
 // What the buffer says of its spills; at the end, what never was written is dropped.
@@ -88,10 +93,10 @@ static void count(weir_task *buffer, int over)
 
 void weir_disk_step(weir_task *task, weir_lane *lane)
 {
-  work(task);
+  if (work(task))
+    lane->woken |= WEIR_HOME_OFFER;
   int over = is_over(task->disk_of);
   count(task->disk_of, over);
-  lane->woken |= WEIR_HOME_OFFER;  // there may be room, or something to take
   if (over)
     weir_task_close(task, lane);
 }

@@ -35,8 +35,8 @@ M.doc = {
     .. " restart too; a run that is stopped leaves it there. Where records have classes (see"
     .. " priority) the more urgent ones go on first, whenever they came, and what is dropped is of"
     .. " the least urgent class; to block, to sample and to spill each class has the limits to"
-    .. " itself. Nobody waits for the disk, unless 64 MiB of memory hold what of a class is not"
-    .. " yet safe there: that class then waits outside.",
+    .. " itself. Nobody waits for the disk, unless 64 MiB of memory, or an eighth of max_memory,"
+    .. " hold what of a class is not yet safe there: that class then waits outside.",
   shape = "record -> the same record, later; or in the side \"dropped\"",
   units = "max_records: records that wait; max_bytes: of their JSON, with newlines; max_disk: of"
     .. " the files.",

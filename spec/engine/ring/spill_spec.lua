@@ -3,8 +3,8 @@
 local ffi = require("ffi")
 local engine = require("spec.support.engine")
 
-local C = engine.load("engine/base/err.h", "engine/data/batch.h", "engine/data/line.h",
-  "engine/ring/spill.h")
+local C = engine.load("engine/base/err.h", "engine/base/mem.h", "engine/data/batch.h",
+  "engine/data/line.h", "engine/ring/spill.h")
 
 pcall(ffi.cdef, "int dup2(int, int);")
 pcall(ffi.cdef, "int open(const char *, int, ...);")
@@ -204,6 +204,52 @@ describe(("a spill (seed %d)"):format(seed), function()
       C.weir_batch_unref(batch)
     end
     assert.equal(1, C.weir_spill_is_empty(spill))
+  end)
+
+  it("looks for what was delivered of what an earlier process left", function()
+    open()
+    put_away(3)
+    close()
+    open()
+    work()
+    local _, batch = take()
+    C.weir_batch_unref(batch)
+    assert.is_true(tonumber(C.weir_spill_next_ns(spill, 0)) <= LATER + 100e6)
+    work(LATER + 100e6)
+    work(LATER + 100e6)
+    assert.is_true(tonumber(C.weir_spill_next_ns(spill, 0)) > 9e18) -- never
+  end)
+
+  it("looks less often where nothing is delivered, and tells nobody", function()
+    open()
+    put_away(3)
+    close()
+    open()
+    local began, now, looks = tonumber(C.weir_spill_gains(spill)), LATER, 0
+    work(now)
+    local gains = tonumber(C.weir_spill_gains(spill))
+    assert.is_true(gains > began)
+    while now < LATER + 10e9 do
+      local next_ns = tonumber(C.weir_spill_next_ns(spill, 0))
+      assert.is_true(next_ns > now and next_ns <= now + 100e6)
+      now, looks = next_ns, looks + 1
+      work(now)
+    end
+    assert.is_true(looks < 150)
+    assert.equal(gains, tonumber(C.weir_spill_gains(spill)))
+  end)
+
+  it("holds an eighth of what the process may, if that is less", function()
+    open()
+    C.weir_mem_set_limit(64 * 2^20)
+    local bytes = 0
+    repeat
+      local rc, batch = put(1, 300000)
+      bytes = bytes + (rc == 0 and tonumber(C.weir_batch_memory(batch)) or 0)
+      C.weir_batch_unref(batch)
+    until rc ~= 0
+    C.weir_mem_set_limit(0)
+    assert.is_true(bytes >= 8 * 2^20 and bytes < 9 * 2^20)
   end)
 
   it("waits for room, and goes on when what was taken has made some", function()
