@@ -41,60 +41,6 @@ weir_flow *weir_flow_new(weir_clock clock)
   return flow;
 }
 
-static void free_lane(weir_lane *lane, const weir_merger *merger)
-{
-  weir_batch_unref(lane->batch);
-  weir_refusals_clear(&lane->refused);
-  for (uint32_t port = 0; port < lane->run.port_count; port++)
-    weir_batch_unref(lane->run.out[port]);
-  if (lane->run.partial != NULL)
-    merger->drop(lane->run.partial);
-  weir_mem_free(lane->run.out);
-  weir_mem_free(lane->run.counts);
-  weir_mem_free(lane->run.weights);
-  weir_flights_free(lane->run.flights);
-  weir_mem_free(lane->run.marks);
-  weir_mem_free(lane);
-}
-
-static void free_looks(weir_task *task)
-{
-  for (uint32_t i = 0; task->looks != NULL && i < task->lanes[0]->run.stage_count; i++)
-    weir_tap_free(task->looks[i]);
-  weir_mem_free(task->looks);
-}
-
-static void free_task(weir_task *task)
-{
-  free_looks(task);
-  for (uint32_t i = 0; i < task->lane_count; i++)
-    free_lane(task->lanes[i], &task->merger);
-  weir_task_free_begun(task);
-  weir_task_free_tickets(task);
-  for (uint32_t port = 0; port < task->port_count; port++) {
-    weir_mem_free(task->ports[port].edges);
-    weir_mem_free(task->ports[port].consumers);
-    weir_tap_free(task->ports[port].tap);
-  }
-  for (uint32_t i = 0; i < task->input_count; i++)
-    weir_edge_free(task->inputs[i].edge);
-  if (task->merger.free != NULL)
-    task->merger.free(task->merger.context);
-  weir_queue_free(task->queue);
-  weir_source_free(task->source);
-  weir_sink_free(task->sink);
-  weir_mem_free(task->hindrance);
-  weir_relay_free(task->relay);
-  weir_mem_free(task->latency);
-  weir_mem_free(task->lanes);
-  weir_mem_free(task->inputs);
-  weir_mem_free(task->ports);
-  weir_mem_free(task->name);
-  weir_mem_free(task->origin);
-  weir_topics_unref(task->topics);
-  weir_mem_free(task);
-}
-
 void weir_flow_free(weir_flow *flow)
 {
   if (flow == NULL)
@@ -102,7 +48,7 @@ void weir_flow_free(weir_flow *flow)
   if (!weir_flow_finished(flow))
     weir_flow_forfeit(flow);
   for (uint32_t i = 0; i < flow->task_count; i++)
-    free_task(flow->tasks[i]);
+    weir_task_free(flow->tasks[i]);
   weir_pool_free(flow->read);
   weir_pool_free(flow->made);
   weir_pool_free(flow->letters);
@@ -110,21 +56,6 @@ void weir_flow_free(weir_flow *flow)
   weir_mem_free(flow->profile);
   weir_mem_free(flow->tasks);
   weir_mem_free(flow);
-}
-
-static weir_lane *new_lane(const weir_task *task, uint32_t number, uint32_t stage_count)
-{
-  weir_lane *lane = weir_mem_new(sizeof *lane);
-  weir_run *run = &lane->run;
-  lane->number = number;
-  run->limits = task->flow->limits;
-  run->port_count = task->port_count;
-  run->stage_count = stage_count;
-  run->out = weir_mem_new(task->port_count * sizeof run->out[0]);
-  run->counts =
-      weir_mem_new((size_t)stage_count * WEIR_COUNT_KINDS * sizeof run->counts[0]);
-  run->total = task->merger.context;
-  return lane;
 }
 
 // --- the round that workers go: a task's consumers stand behind it, so that what has
@@ -154,30 +85,11 @@ static void follow(weir_flow *flow, weir_task *producer, weir_task *consumer)
   producer->newest = consumer->number;
 }
 
-int weir_task_makes(const weir_task *task)
-{
-  return task->kind != WEIR_TASK_SINK && task->kind != WEIR_TASK_DISK;
-}
-
 static weir_task *add_task(weir_flow *flow, const char *name, enum weir_task_kind kind,
                            uint32_t port_count, uint32_t stage_count)
 {
-  WEIR_ASSERT(port_count <= WEIR_FLOW_PORTS_MAX);
-  weir_task *task = weir_mem_new(sizeof *task);
-  task->flow = flow;
-  task->name = weir_mem_text(name);
-  task->number = task->part = flow->task_count;
-  task->kind = kind;
+  weir_task *task = weir_task_new(flow, name, kind, port_count, stage_count);
   flow->makers += (uint32_t)weir_task_makes(task);
-  task->home = WEIR_HOME_WORKER;
-  task->pin = WEIR_FLOW_ANYBODY;
-  task->port_count = port_count;
-  task->ports = weir_mem_new(port_count * sizeof task->ports[0]);
-  for (uint32_t i = 0; i < port_count; i++)
-    task->ports[i] = (weir_port){.holds = 1, .priority = WEIR_CLASS_NORMAL};
-  task->lanes = weir_mem_new(sizeof task->lanes[0]);
-  task->lanes[0] = new_lane(task, 0, stage_count);
-  task->lane_count = 1;
   flow->tasks = grow(flow->tasks, flow->task_count, sizeof flow->tasks[0]);
   flow->tasks[flow->task_count++] = task;
   task->newest = task->number;
@@ -225,10 +137,7 @@ uint32_t weir_flow_add_relay(weir_flow *flow, const char *name, weir_relay *rela
   weir_task *task = add_task(flow, name, WEIR_TASK_RELAY, 3, 0);
   task->relay = relay;
   task->home = WEIR_HOME_POOL;
-  task->lanes = weir_mem_resize(task->lanes, 2 * sizeof task->lanes[0]);
-  WEIR_ASSERT(task->lanes != NULL);
-  task->lanes[1] = new_lane(task, 1, 0);
-  task->lane_count = 2;
+  weir_task_add_lanes(task, 2);
   return task->number;
 }
 
@@ -342,11 +251,7 @@ void weir_flow_set_lanes(weir_flow *flow, uint32_t number, uint32_t lanes)
   if (lanes == 1 || task->home == WEIR_HOME_POOL ||
       (ops != NULL && (ops->split == NULL || !ops->split(task->source, lanes))))
     return;
-  task->lanes = weir_mem_resize(task->lanes, lanes * sizeof task->lanes[0]);
-  WEIR_ASSERT(task->lanes != NULL);
-  for (uint32_t i = 1; i < lanes; i++)
-    task->lanes[i] = new_lane(task, i, task->lanes[0]->run.stage_count);
-  task->lane_count = lanes;
+  weir_task_add_lanes(task, lanes);
   weir_task_new_tickets(task);
 }
 

@@ -213,6 +213,15 @@ struct weir_flow {
   char message[WEIR_RUN_MESSAGE];
 };
 
+// task.c: one with a lane; so many lanes, more than it has.
+weir_task *weir_task_new(weir_flow *flow, const char *name, enum weir_task_kind kind,
+                         uint32_t port_count, uint32_t stage_count);
+void weir_task_add_lanes(weir_task *task, uint32_t lanes);
+void weir_task_free(weir_task *task);
+
+// Whether it makes records of nothing, or of others.
+int weir_task_makes(const weir_task *task);
+
 // profile.c
 typedef struct weir_began {
   weir_time at;
@@ -252,9 +261,6 @@ int64_t weir_lane_resumes_ns(weir_task *task, const weir_lane *lane);
 // Whether a task is at work, can be, or waits for a time.
 int weir_task_can_move(weir_task *task);
 int weir_flow_lend(weir_flow *flow);  // to who waits in a circle; whether anybody did
-
-// Whether it makes records of nothing, or of others.
-int weir_task_makes(const weir_task *task);
 
 // step.c
 int weir_task_is_ready(weir_task *task, const weir_lane *lane);

@@ -141,10 +141,15 @@ function add.buffer(self, task)
       options[name] = name == "overflow" and C["WEIR_OVERFLOW_" .. value:upper()] or value
     end
   end
+  local ok, problem = true, nil
   if queue.max_disk then
-    open_spills(self, task, options)
+    ok, problem = pcall(open_spills, self, task, options)
   end
-  return C.weir_flow_add_buffer(self.flow, task.name, options)
+  local number = C.weir_flow_add_buffer(self.flow, task.name, options)
+  if not ok then
+    error(problem, 0) -- those that were opened are the flow's
+  end
+  return number
 end
 
 function add.relay(self, task, context)

@@ -297,6 +297,18 @@ describe(("a buffer (seed %d)"):format(seed), function()
     end)
   end
 
+  it("gives its disk back where no step was ever taken", function()
+    open()
+    local directory, pool = new_name(), C.weir_pool_new(4)
+    local options = ffi.new("weir_queue_options", { overflow = C.WEIR_OVERFLOW_SPILL })
+    options.spills[C.WEIR_CLASS_NORMAL] = open_spill(directory, pool)
+    C.weir_flow_add_buffer(flow, "never", options)
+    C.weir_flow_free(flow)
+    C.weir_spill_close(open_spill(directory, pool)) -- nobody else has it
+    C.weir_pool_free(pool)
+    assert(os.execute("rm -r " .. directory) == 0)
+  end)
+
   it("leaves on disk what a failed flow has not delivered", function()
     math.randomseed(seed)
     open()
