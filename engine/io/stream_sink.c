@@ -11,7 +11,7 @@
 #include "engine/io/crossing.h"
 #include "engine/io/envelope.h"
 
-enum { KEEPALIVE_S = 30, PLACE_SHOWN = 180 };
+enum { KEEPALIVE_S = 30, PLACE_SHOWN = 180, UNCONFIRMED_SHARE = 32 };
 
 struct stream_sink {
   weir_sink base;
@@ -118,6 +118,14 @@ static int open_connection(struct stream_sink *sink)
   return sink->broken;
 }
 
+// Kept in full while a peer hangs, by each such sink: little of max_memory.
+static size_t most_unconfirmed(const struct stream_sink *sink)
+{
+  size_t most = sink->options.max_unconfirmed;
+  size_t share = weir_mem_limit() / UNCONFIRMED_SHARE;
+  return weir_mem_limit() > 0 && share < most ? share : most;
+}
+
 static int write_pending(struct stream_sink *sink)
 {
   weir_crossing *crossing = &sink->crossing;
@@ -128,7 +136,7 @@ static int write_pending(struct stream_sink *sink)
   int has_ended = rc == WEIR_EEND || rc == WEIR_ETRUNCATED;
   if (rc != WEIR_EEMPTY && !has_ended)
     return rc;
-  size_t left = has_ended ? 0 : sink->options.max_unconfirmed;
+  size_t left = has_ended ? 0 : most_unconfirmed(sink);
   return weir_crossing_confirm(crossing) > left ? weir_crossing_await(crossing, left)
                                                 : WEIR_OK;
 }
@@ -188,7 +196,7 @@ static int try_write(weir_sink *base, const weir_batch *batch, weir_refusals *re
   add_rows(sink, batch, refused);
   if (!weir_crossing_try_rows(crossing) ||
       weir_crossing_look(crossing) != WEIR_EEMPTY ||
-      weir_crossing_confirm(crossing) > sink->options.max_unconfirmed)
+      weir_crossing_confirm(crossing) > most_unconfirmed(sink))
     return WEIR_EEMPTY;
   end_batch(sink);
   *written = batch->row_count;

@@ -13,7 +13,8 @@
 // again
 //          as the retries say; then write fails. finish fails where rows were not
 //          confirmed. Rows that the encoder cannot write are refused.
-// Limits   write waits where more than max_unconfirmed bytes are not confirmed.
+// Limits   write waits where more than max_unconfirmed bytes are not confirmed, or
+//          than a 32nd of max_memory.
 
 #pragma once
 

@@ -3,10 +3,9 @@ local ffi = require("ffi")
 local sockets = require("spec.support.sockets")
 local support = require("spec.engine.io.support")
 
-local C = engine.load("engine/base/err.h", "engine/data/line.h", "engine/data/receipt.h",
-  "engine/io/exec_sink.h", "engine/io/file_sink.h", "engine/io/memory.h",
-  "engine/io/stream_sink.h", "engine/sched/flow.h", "engine/base/clock.h",
-  "engine/wire/frame.h")
+local C = engine.load("engine/base/clock.h", "engine/base/err.h", "engine/base/mem.h",
+  "engine/data/line.h", "engine/data/receipt.h", "engine/io/exec_sink.h", "engine/io/file_sink.h",
+  "engine/io/memory.h", "engine/io/stream_sink.h", "engine/sched/flow.h", "engine/wire/frame.h")
 
 local function write(sink, pool, receipts, text)
   local batch = C.weir_batch_new(pool)
@@ -36,6 +35,7 @@ describe("what a sink has not written yet", function()
   after_each(function()
     C.weir_pool_free(pool)
     C.weir_receipts_free(receipts)
+    C.weir_mem_set_limit(0)
     sockets.clean()
     support.clean()
   end)
@@ -293,19 +293,22 @@ describe("what a sink has not written yet", function()
     assert.equal(0, finish(sink))
   end)
 
-  it("is never more than it may be", function()
-    local server, sink = unix_sink({ max_unconfirmed = 1 })
-    sockets.beside(function()
-      local peer = server:accept()
-      repeat until not peer:read()
+  for _, said in ipairs({ "as said", "of max_memory" }) do
+    it("is never more than it may be, " .. said, function()
+      local server, sink = unix_sink({ max_unconfirmed = said == "as said" and 1 or 0 })
+      sockets.beside(function()
+        local peer = server:accept()
+        repeat until not peer:read()
+      end)
+      C.weir_mem_set_limit(said == "as said" and 0 or 32)
+      for _ = 1, 100 do
+        write(sink, pool, receipts, '{"a":1}')
+        assert.equal(0, sink.owes)
+      end
+      assert.equal(0, finish(sink))
+      sockets.wait()
     end)
-    for _ = 1, 100 do
-      write(sink, pool, receipts, '{"a":1}')
-      assert.equal(0, sink.owes)
-    end
-    assert.equal(0, finish(sink))
-    sockets.wait()
-  end)
+  end
 
   it("is lost if the program ends without having read it, well or not", function()
     for _, code in ipairs({ 0, 3 }) do

@@ -62,12 +62,12 @@ max_connections: beyond it peers wait outside until one goes. idle_timeout: a
 connection that completes no record for so long is closed, 5m if weir listens,
 never if it connects. timeout: a sink's peer may take nothing for so long.
 
-A sink that connects keeps records, at most 16MiB, until the peer's machine has
-acknowledged them; not before then do they count as delivered, so that a source
-may forget them. Those of a connection that breaks are sent again over the next
-one (bytes_sent_again): on the way none is lost, and one may come twice. What a
-program had not yet read when it died is beyond TCP; where that matters it must
-answer, as over weir.http.
+A sink that connects keeps records, at most 16MiB and a 32nd of max_memory, until
+the peer's machine has acknowledged them; not before then do they count as
+delivered, so that a source may forget them. Those of a connection that breaks are
+sent again over the next one (bytes_sent_again): on the way none is lost, and one
+may come twice. What a program had not yet read when it died is beyond TCP; where
+that matters it must answer, as over weir.http.
 
 tls: encrypted, with peers that are who they say they are (`weir help tls`).
 
