@@ -152,6 +152,8 @@ int weir_crossing_say_goodbye(weir_crossing *crossing)
   int rc = WEIR_OK;
   while (rc == WEIR_OK && weir_socket_end(socket_of(crossing)) == WEIR_EEMPTY)
     rc = wait_for_room(crossing, until_ns);
+  // There is always room where nothing more may be written.
+  weir_socket_watch(socket_of(crossing), 0);
   return rc;
 }
 

@@ -48,7 +48,8 @@ drain_timeout. So after a kill -9 what was not delivered comes again, and what w
 that 0.1 s; after a failure of the machine, in that 1 s. A file sink has delivered
 what it has written, a packed one (.gz) what is in a closed member, weir.tcp what the
 peer's machine has acknowledged, weir.unix and weir.exec what was read, weir.http what
-was answered.]],
+was answered. A sink that listens has delivered what the kernel took for all who are
+there: what was under way to one that breaks off does not come again.]],
     shape = "bytes -> records by the codec",
     units = "max_record: bytes of one record.",
     errors = "A file that cannot be read is counted and tried again (opens_failed, reads_failed)."
