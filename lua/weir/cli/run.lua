@@ -104,12 +104,15 @@ local function run(given, world)
     load.complain({ message = message }, given, world)
     return exit.FAILED
   end
-  engine:start()
+  local has_begun = engine:start()
   for _, warning in ipairs(engine.warnings) do
     load.complain({ message = "warning: " .. warning }, given, world)
   end
-  tools:begin()
-  local interrupted = follow.run(engine, given.values, world, tools) == "interrupted"
+  local interrupted = false
+  if has_begun then
+    tools:begin()
+    interrupted = follow.run(engine, given.values, world, tools) == "interrupted"
+  end
   tools:close()
   local code = finish(engine, given, world, interrupted)
   -- Else a lambda is at work, or a pipe that nobody reads: that might be for ever.
