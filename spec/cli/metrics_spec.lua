@@ -82,6 +82,14 @@ describe("run --metrics", function()
     assert.falsy(place:has("out.jsonl"))
   end)
 
+  it("replaces nothing but a plain file", function()
+    local result = place:run([[ln -s /dev/null link; weir run --metrics link p.lua; echo "code $?"
+      weir run --metrics . p.lua; echo "code $?"; readlink link]])
+    assert.equal("code 1\ncode 1\n/dev/null\n", result.out)
+    assert.matches("link: is no plain file, and would be replaced", result.err)
+    assert.falsy(place:has("out.jsonl"))
+  end)
+
   it("has each family in `weir help metrics`", function()
     place:run("weir run -q --metrics m.prom p.lua")
     local page = place:run("weir help metrics").out

@@ -46,9 +46,11 @@ local running = {
     help = "print a table of rates, losses, queues and latencies so often: 1s",
     text = "Rates are those of the last second and (1m/s) of the last minute. queue is what waits\n"
       .. "before a node, most its high-water mark; busy is the share of the last second that its\n"
-      .. "steps took, told once for all stages of a segment; lost is what a node dropped.\n"
-      .. "Latencies run from when a record was read until a sink had written it. Tables are at\n"
-      .. "least 100ms apart; what does not fit the window is left out." },
+      .. "steps took, shared out by samples among the stages of a segment; lost is what a node\n"
+      .. "dropped. lag is what a source has not read, or since when the oldest record waits; wait\n"
+      .. "how long they waited before a node (p99). Latencies run from when a record was read\n"
+      .. "until a node had handed it on, or a sink had written it. Tables are at least 100ms\n"
+      .. "apart; what does not fit the window is left out." },
   { name = "metrics", kind = "string", value = "FILE",
     help = "keep a file of all numbers, as Prometheus reads them; written each second",
     text = "The file is replaced whole, so that a reader never sees half of one: it suits the\n"

@@ -1,6 +1,9 @@
 --- A file of numbers that others read: replaced whole, so that nobody sees half of it.
 
+local cdef = require("weir.cdef")
 local exposition = require("weir.run.exposition")
+
+local C = cdef.load("engine/base/path.h")
 
 local M = {}
 
@@ -24,6 +27,9 @@ end
 --- A file that can be written, or nil and why it cannot.
 ---@param path string
 function M.open(path)
+  if C.weir_path_is_replaceable(path) == 0 then
+    return nil, path .. ": is no plain file, and would be replaced; name one that may be"
+  end
   local beside = path .. ".tmp"
   local ok, message = write(beside, "")
   if not ok then
