@@ -270,6 +270,11 @@ void weir_flow_set_deadline(weir_flow *flow, uint32_t task, uint32_t port,
   flow->tasks[task]->ports[port].within_ns = within_ns;
 }
 
+void weir_flow_set_aside(weir_flow *flow, uint32_t task, uint32_t port)
+{
+  flow->tasks[task]->ports[port].aside = 1;
+}
+
 void weir_flow_set_starvation(weir_flow *flow, int64_t max_starvation_ns)
 {
   flow->max_starvation_ns = max_starvation_ns;

@@ -126,6 +126,9 @@ const weir_edge *weir_flow_connect(weir_flow *flow, uint32_t from, uint32_t port
 // before: neither waits for the other, and both get their turns.
 void weir_flow_set_apart(weir_flow *flow, uint32_t task);
 
+// What the port sends was dropped, and is not what the task hands on.
+void weir_flow_set_aside(weir_flow *flow, uint32_t task, uint32_t port);
+
 // Before the first step and before runners look at their segments.
 void weir_flow_limit(weir_flow *flow, weir_run_limits limits);
 

@@ -35,9 +35,8 @@ void weir_task_note_written(weir_task *task, const weir_batch *batch, uint32_t r
 // Of the stream itself, and not of what was set aside of it.
 void weir_task_note_sent(weir_task *task, uint32_t port, const weir_batch *batch)
 {
-  if (!is_asked(task->flow) || task->ports[port].dead || task->kind == WEIR_TASK_SINK)
-    return;
-  if (task->kind != WEIR_TASK_BUFFER || port == 0)
+  const weir_port *to = &task->ports[port];
+  if (is_asked(task->flow) && !to->dead && !to->aside && task->kind != WEIR_TASK_SINK)
     note_age(task, batch->ingest_ns, batch->row_count);
 }
 

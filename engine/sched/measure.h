@@ -19,8 +19,8 @@
 // From now on, or not any more.
 void weir_flow_measure(weir_flow *flow, int asked);
 
-// Adds how old the rows were that a task has handed on, or a sink has written. What a
-// buffer drops and what has died does not count, nor what was made of nothing. 0: there
+// Adds how old the rows were that a task has handed on, or a sink has written. What is
+// dropped and what has died does not count, nor what was made of nothing. 0: there
 // are none.
 int weir_flow_add_latency(const weir_flow *flow, uint32_t task,
                           weir_histogram *histogram);

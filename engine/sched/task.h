@@ -34,6 +34,7 @@ typedef struct weir_port {
   uint32_t tells;     // sends empty batches too: a consumer waits for what comes next
   uint32_t reads;     // a consumer does
   uint32_t dead;      // takes dead letters
+  uint32_t aside;     // or what was dropped
   uint32_t homes;     // of its consumers
   uint32_t priority;  // class of what it sends
   uint32_t classed;   // that is so, whatever class what it is made from had

@@ -12,7 +12,7 @@
 --               ports = { port... }, stages = { stage... }, dead_port = n,
 --               parallel = bool, reason = why not }
 --     port  = { number, name = "out"|"dead"|..., node, dead = bool, class = n?,
---               deadline_ns = n?, side = what a stage has dropped }
+--               deadline_ns = n?, side = what has been dropped }
 --     stage = { index, node, dead_port, dropped_port = n? }      -- index from 0
 --     edge  = { from = task, port = n, to = task, unordered = bool, apart = bool }
 
@@ -211,7 +211,7 @@ function Cut:_add_buffer(node)
   local task = self:_add_task("buffer", node.name, node)
   add_port(task, "out", node, false)
   if node.queue.overflow ~= "block" or self:taken(node, "dropped") then
-    add_port(task, "dropped", node, false)
+    add_port(task, "dropped", node, false).side = true
   end
   self.of[node] = task
 end

@@ -73,15 +73,14 @@ function M.show(snapshot, lines, meter, of)
   end
 end
 
---- Bytes by the task that has sent them, dead letters aside. Who reads the same port is sent
--- the same batches.
+--- Bytes by the task that has sent them on. Who reads the same port is sent the same batches.
 ---@param list table[]  a snapshot's edges
 ---@return table<string, number>
 function M.bytes_sent(list)
   local sent, seen = {}, {}
   for _, edge in ipairs(list) do
     local port = edge.from .. "." .. edge.port
-    if edge.port ~= "dead" and not seen[port] then
+    if not edge.aside and not seen[port] then
       seen[port], sent[edge.from] = true, (sent[edge.from] or 0) + edge.bytes
     end
   end

@@ -203,6 +203,9 @@ local function add_tasks(self, context)
         C.weir_flow_set_class(self.flow, number, port.number, port.class)
         C.weir_flow_set_deadline(self.flow, number, port.number, port.deadline_ns or 0)
       end
+      if port.side then
+        C.weir_flow_set_aside(self.flow, number, port.number)
+      end
     end
   end
 end

@@ -207,10 +207,10 @@ local function add_sink(ledger, flow, task)
   end
 end
 
-local function port_name(task, number_)
+local function port_of(task, number_)
   for _, port in ipairs(task.ports) do
     if port.number == number_ then
-      return port.name
+      return port
     end
   end
 end
@@ -218,9 +218,11 @@ end
 local function add_edges(ledger, plan, edges)
   for i, edge in ipairs(plan.edges) do
     local book = C.weir_edge_count(edges[i])
+    local port = port_of(edge.from, edge.port)
     local line = {
       from = edge.from.name,
-      port = port_name(edge.from, edge.port),
+      port = port.name,
+      aside = (port.dead or port.side) and true or nil,
       to = edge.to.name,
       at = i,
       reader = edge.to.stages and edge.to.stages[1].node.name or edge.to.name,

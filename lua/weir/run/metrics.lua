@@ -16,7 +16,8 @@
 --                    waited = times?,             -- before it, on its slowest edge
 --                    hindrance = text? }... },    -- why a sink waits, as for room on a disk
 --       tasks  = { { name, kind, busy_s, steps, busy_share }... },
---       edges  = { { from, port, to, reader, sent, received, dropped, held, held_max, batches,
+--       edges  = { { from, port, to, reader, aside = true?, -- what was dropped, dead letters
+--                    sent, received, dropped, held, held_max, batches,
 --                    bytes, rate = rate, byte_rate = rate, waited = times? }... },
 --       errors = { { node, code, reason, count, first }... },
 --       memory = { used, peak, limit, resident }, cpu_s }

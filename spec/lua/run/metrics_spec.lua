@@ -26,15 +26,30 @@ all:flat_map(function(r) return { { n = r.n }, { n = -r.n } } end) :name "twice"
 all:merge(all):to(weir.memory{ name = "c" })
 ]]
 
+-- What is dropped is taken, of a stage and of a buffer.
+local ASIDE = [[
+local weir = require "weir"
+local rows = {}
+for n = 1, %d do
+  rows[n] = { n = n %% 8 }
+end
+local some = weir.from(weir.memory{ name = "in", records = rows })
+  :dedup{ key = "n", within = "1h" } :name "once"
+some:side "dropped" :to(weir.memory{ name = "again" })
+local wait = some:buffer{ max_records = 2, overflow = "drop_newest" } :name "wait"
+wait:side "dropped" :to(weir.memory{ name = "late" })
+wait:to(weir.memory{ name = "out" })
+]]
+
 local opened, runner, now
 
 -- Opens the pipeline and drives it; watch(count) is called after each step.
-local function play(watch)
+local function play(watch, script)
   local clock
   clock, now = driver.clock()
   local err
   opened, err = runner_of.open({
-    text = SCRIPT:format(RECORDS), path = "many.lua",
+    text = (script or SCRIPT):format(RECORDS), path = "many.lua",
     options = { clock = clock, workers = 2 },
   })
   assert(opened, err and err.message)
@@ -65,6 +80,22 @@ end
 local COUNTS = { "received", "made", "sent", "filtered", "absorbed", "dead" }
 
 describe("metrics", function()
+  it("tell of what was handed on, and not of what was dropped and taken elsewhere", function()
+    local meter
+    play(function(engine_)
+      meter = metrics.new(engine_)
+      meter:measure()
+      return function() end
+    end, ASIDE)
+    local snapshot = meter:snapshot(1000)
+    local once, wait = node_of(snapshot, "once"), node_of(snapshot, "wait")
+    assert.same({ 8, 8, RECORDS - 8 }, { once.sent, once.latency.count, once.dropped.duplicate })
+    assert.equal(8 * #'{"n":1}\n', once.bytes)
+    assert.is_true(wait.dropped.dropped_newest > 0)
+    assert.equal(wait.sent, wait.latency.count)
+    assert.equal(wait.sent * #'{"n":1}\n', wait.bytes)
+  end)
+
   it("never go back while a run is at work, and agree with the ledger at its end", function()
     local meter, last
     local grows, waited = 0, 0
