@@ -13,8 +13,7 @@
 // Owns     a list: its receipts, each until it is told or, after the list is freed, let
 //          go. A batch: one reference.
 // Threads  issue, released, free: the source's. ref, unref, forfeit: any. join: the
-// writer
-//          of the batch.
+//          writer of the batch.
 // Errors   EEMPTY: no more for now.
 
 #pragma once

@@ -8,8 +8,7 @@
 // Owns     its socket, decoder, and the bytes carried.
 // Threads  one at a time.
 // Limits   what is carried is never more than max_record and a header; where there is
-// no
-//          memory for it, the connection is over (ENOMEM).
+//          no memory for it, the connection is over (ENOMEM).
 
 #pragma once
 

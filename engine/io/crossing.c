@@ -14,7 +14,7 @@ static weir_socket *socket_of(const weir_crossing *crossing)
   return crossing->caller.socket;
 }
 
-static int64_t timeout_ns(const weir_crossing *crossing)
+static int64_t deadline_ns(const weir_crossing *crossing)
 {
   return weir_caller_now_ns(&crossing->caller) + crossing->timeout_ns;
 }
@@ -51,7 +51,7 @@ size_t weir_crossing_confirm(weir_crossing *crossing)
 // No event says that the peer's machine has them, so one looks now and then.
 int weir_crossing_await(weir_crossing *crossing, size_t left)
 {
-  int64_t until_ns = timeout_ns(crossing);
+  int64_t until_ns = deadline_ns(crossing);
   size_t least = SIZE_MAX;
   for (;;) {
     int rc = weir_socket_connected(socket_of(crossing));
@@ -61,7 +61,7 @@ int weir_crossing_await(weir_crossing *crossing, size_t left)
     if (unsent <= left)
       return WEIR_OK;
     if (unsent < least)
-      until_ns = timeout_ns(crossing);
+      until_ns = deadline_ns(crossing);
     least = unsent;
     rc = may_wait(crossing, until_ns);
     if (rc != WEIR_OK)
@@ -74,7 +74,7 @@ int weir_crossing_await(weir_crossing *crossing, size_t left)
 // Waits until it takes some.
 static int write_some(weir_crossing *crossing, weir_slice slice, size_t *put)
 {
-  int64_t until_ns = timeout_ns(crossing);
+  int64_t until_ns = deadline_ns(crossing);
   int rc = WEIR_OK;
   while (rc == WEIR_OK) {
     rc = weir_socket_write(socket_of(crossing), slice.bytes, slice.size, put);
@@ -148,7 +148,7 @@ int weir_crossing_has_broken(weir_crossing *crossing)
 // Over TLS it takes room, which a slow peer may have to make first.
 int weir_crossing_say_goodbye(weir_crossing *crossing)
 {
-  int64_t until_ns = timeout_ns(crossing);
+  int64_t until_ns = deadline_ns(crossing);
   int rc = WEIR_OK;
   while (rc == WEIR_OK && weir_socket_end(socket_of(crossing)) == WEIR_EEMPTY)
     rc = wait_for_room(crossing, until_ns);

@@ -6,9 +6,8 @@
 // Owns     its encoder and socket.
 // Threads  as sink.h; cancel: any.
 // Errors   a record longer than a datagram can be is refused (-EMSGSIZE), as is what
-// the
-//          encoder cannot write. A name that has no address, a Unix socket that is not
-//          there or is full for `timeout`, is tried again as the retries say; then
+//          the encoder cannot write. A name that has no address, a Unix socket that is
+//          not there or is full for `timeout`, is tried again as the retries say; then
 //          write fails.
 
 #pragma once

@@ -10,9 +10,8 @@
 // Owns     its encoder and socket.
 // Threads  as sink.h; cancel: any.
 // Errors   a peer that cannot be reached, or takes nothing for `timeout`, is tried
-// again
-//          as the retries say; then write fails. finish fails where rows were not
-//          confirmed. Rows that the encoder cannot write are refused.
+//          again as the retries say; then write fails. finish fails where rows were
+//          not confirmed. Rows that the encoder cannot write are refused.
 // Limits   write waits where more than max_unconfirmed bytes are not confirmed, or
 //          than a 32nd of max_memory.
 

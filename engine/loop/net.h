@@ -8,8 +8,7 @@
 // Owns     its sockets; what is read goes to the caller's own room.
 // Threads  wake: any. Everything else: one at a time.
 // Errors   EEMPTY: not now, wait; EEND: the peer has said all. Else -errno, and those
-// of
-//          session.h.
+//          of session.h.
 // Limits   the kernel's; -EMFILE and -ENFILE are the caller's to bear.
 
 #pragma once
