@@ -15,8 +15,8 @@ enum { WRITE_BYTES = 256 << 10, LINGER_NS = 2000000, READ_BYTES = 1 << 20 };
 // A trim is waited for, so it is not done for each batch. A full disk is tried again.
 enum { TRIM_NS = 500000000, RETRY_NS = 250000000 };
 
-// What was delivered is looked for: less often where there was none for as long.
-enum { LOOK_NS = 10000000, LOOK_MAX_NS = 80000000 };
+// What was delivered is looked for: less often where nothing was for a while.
+enum { LOOK_NS = 10000000, LOOK_QUIET_NS = 80000000, QUIET_NS = 1000000000 };
 
 static int fail(weir_spill *spill, int rc, const char *message)
 {
@@ -268,9 +268,8 @@ static int64_t look_ns(const weir_spill *spill)
 {
   if (spill->owed == 0)
     return INT64_MAX;
-  int64_t quiet_ns = spill->worked_ns - spill->quiet_ns;
-  int64_t pause_ns = quiet_ns > LOOK_NS ? quiet_ns : LOOK_NS;
-  return spill->worked_ns + sooner(pause_ns, LOOK_MAX_NS);
+  int quiet = spill->worked_ns - spill->quiet_ns >= QUIET_NS;
+  return spill->worked_ns + (quiet ? LOOK_QUIET_NS : LOOK_NS);
 }
 
 static struct due due_of(weir_spill *spill, int hurry)
