@@ -69,7 +69,7 @@ int weir_spill_work(weir_spill *spill, int64_t now_ns, int hurry);
 int64_t weir_spill_next_ns(weir_spill *spill, int hurry);
 int weir_spill_is_safe(weir_spill *spill);     // all that was put is
 int weir_spill_is_awaited(weir_spill *spill);  // work gives more to take, or room
-uint64_t weir_spill_gains(weir_spill *spill);  // how often it has; only that counts
+uint64_t weir_spill_gains(weir_spill *spill);  // how often it has given either
 int weir_spill_is_stuck(weir_spill *spill);    // there was no room, or it has failed
 uint64_t weir_spill_drop(weir_spill *spill);   // what was not written; how many records
 
