@@ -28,11 +28,13 @@ Methods; each takes "pipeline" too, which must be the name of the one that runs
             something in this page changes its meaning; members may be added.
   stats     all numbers of now: state, elapsed_s, read, written, dead, nodes, tasks,
             edges, errors, memory. Counts are of records; a rate has "s", of the last
-            second, and "m", of the last minute; latencies are in seconds. `weir help
-            metrics` says what each number means.
+            second, and "m", of the last minute, both of longer where nobody had asked
+            for that long; latencies are in seconds. `weir help metrics` says what each
+            number means.
   graph     nodes (name, kind, where, inputs), the tasks they are cut into, and the
             edges between them.
-  pause     sources rest; what is under way arrives. Answers {"state":"paused"}.
+  pause     sources rest; what is under way arrives, and what a source gives that was
+            waiting for it already, a batch. Answers {"state":"paused"}.
   resume    they go on.
   drain     ends the run well, as one Ctrl-C does: sources stop, what is under way
             arrives within drain_timeout.

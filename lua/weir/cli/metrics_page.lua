@@ -18,15 +18,17 @@ that `weir explain` shows. Rates are what Prometheus makes of counters:
 
     rate(weir_records_sent_total{node="access"}[1m])
     histogram_quantile(0.99, sum by (le) (rate(weir_latency_seconds_bucket[5m])))
-    rate(weir_busy_seconds_total[1m])      1 is one core, or one that waits for a disk
+    rate(weir_busy_seconds_total[1m])      1 is one core, or one that waits for a disk or
+                                           for who takes what a sink sends
 
 Counting costs a fraction of a nanosecond for a record and some for a batch, so it is
 always on. From when somebody asks, by --metrics, --stats or at the control socket, two
 things more are measured: how old records are where they are handed on and how long they
 wait before a node (once a batch, for all of its records), and what they weigh inside a
 segment (a few of each 256 entries). Of a record that takes some 90 ns of a core in all,
-that is about 1 ns or less (`make bench-flow TASKS=numbers`). Telling costs some milliseconds of a
-core a second, more where there are many nodes, whatever the rate.
+that is about 1 ns or less where batches are full (`make bench-flow TASKS=numbers`); where
+each record comes alone, it has all of what a batch costs. Telling costs some milliseconds
+of a core a second, more where there are many nodes, whatever the rate.
 
 What a number would mean nothing for is left out. Stages of one segment hand a record on
 to one another at once, so nothing waits between them, and they have one latency. An
