@@ -66,6 +66,7 @@ end
 
 function Engine:start()
   self.fake.started = true
+  return true
 end
 
 function Engine:poll()
