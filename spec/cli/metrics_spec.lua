@@ -82,6 +82,13 @@ describe("run --metrics", function()
     assert.falsy(place:has("out.jsonl"))
   end)
 
+  it("leaves nothing of a run that could not begin", function()
+    place:write("p.lua", 'require("weir").from "none.jsonl":to "out.jsonl"')
+    assert.equal(1, place:run("weir run --metrics m.prom p.lua").code)
+    assert.falsy(place:has("m.prom"))
+    assert.falsy(place:has("m.prom.tmp"))
+  end)
+
   it("replaces nothing but a plain file", function()
     local result = place:run([[ln -s /dev/null link; weir run --metrics link p.lua; echo "code $?"
       weir run --metrics . p.lua; echo "code $?"; readlink link]])

@@ -48,4 +48,9 @@ function File:put(snapshot)
   return ok, message
 end
 
+--- Leaves nothing beside it, also if nothing was ever put.
+function File:close()
+  os.remove(self.beside)
+end
+
 return M

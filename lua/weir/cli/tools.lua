@@ -114,6 +114,9 @@ function Tools:is_behind()
 end
 
 function Tools:close()
+  if self.file then
+    self.file:close()
+  end
   if self.control then
     if self.engine.engine then
       self.engine:watch(nil)
