@@ -45,6 +45,7 @@ void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,
   // Of each class so many, and one of which some rows are not begun.
   flights->place_count = (rows + 1) * WEIR_CLASSES;
   flights->places = weir_mem_new(flights->place_count * sizeof flights->places[0]);
+  flights->launching = WEIR_FLIGHT_NONE;
   flights->at = WEIR_FLIGHT_NONE;
   flights->rooms = EVERY_CLASS;
   flights->roomy = EVERY_CLASS;

@@ -236,6 +236,21 @@ done.default%s:to(weir.memory{ name = "background" })]]
     end)
   end)
 
+  it("has begun no batch before one has come", function()
+    local clock = driver.clock()
+    opened = assert(runner_of.open({ path = "wait.lua", options = { clock = clock, workers = 1 },
+      text = [[local weir = require "weir"
+weir.from(weir.memory{ records = {} }):map_async(function() end):to(weir.memory{ name = "out" })]] }))
+    assert(opened:start(false))
+    for _, task in ipairs(opened.plan.tasks) do
+      if task.node.flights then
+        local flights = C.weir_flow_run_of(opened.flow, task.number, 0).flights
+        assert.equal(C.WEIR_FLIGHT_NONE, flights.launching)
+        assert.equal(C.WEIR_FLIGHT_NONE, flights.at)
+      end
+    end
+  end)
+
   it("answers as on_error says", function()
     local script = [[
 weir.from(weir.memory{ records = { { n = 1 }, { n = 2 }, { n = 3 } } })
