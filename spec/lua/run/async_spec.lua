@@ -22,7 +22,8 @@ after_each(function()
 end)
 
 -- Drives a script; its outputs by name, its result, and what the stage has counted.
-local function play(text, limits)
+-- `watch(count)` is called after each step.
+local function play(text, limits, watch)
   local clock, now = driver.clock()
   local err
   opened, err = runner_of.open({ text = 'local weir = require "weir"\n' .. text, path = "wait.lua",
@@ -30,7 +31,7 @@ local function play(text, limits)
   assert(opened, err and err.message)
   assert(opened:start(false))
   runner = driver.runner(worker.prepare(opened.flow, opened:setup(), 1))
-  driver.run(opened.flow, runner.c, now)
+  driver.run(opened.flow, runner.c, now, watch)
   runner:free()
   local counted, count = {}, ffi.new("uint32_t[1]")
   for _, task in ipairs(opened.plan.tasks) do
@@ -236,11 +237,88 @@ done.default%s:to(weir.memory{ name = "background" })]]
     end)
   end)
 
+  describe("with batches set aside,", function()
+    -- Of three classes; what is begun of the lower ones stands aside for the next.
+    local MIXED = [[
+local rows = {}
+for n = 1, 400 do rows[n] = { n = n, class = n %% 3 } end
+local classes = { [0] = "background", "normal", "critical" }
+weir.from(weir.memory{ name = "in", records = rows })
+  :priority(function(r) return classes[r.class] end)
+  :map_async(function(r) weir.sleep(5 + r.n %% 7 .. "ms") end,
+    { concurrency = 6, ordered = %s, timeout = "1h" })
+  :to(weir.memory{ name = "out" })]]
+    local SMALL = ffi.new("weir_run_limits", 20, 400, 500)
+
+    local run, flights -- of the map_async
+    local aside -- how often something of it stood aside
+
+    -- Rows that are not begun, but for those of the batch at hand.
+    local function count_aside()
+      local left = 0
+      for place = 0, flights.place_count - 1 do
+        left = left + flights.places[place].left
+      end
+      return left - flights.under_way - (run.row_end - run.row)
+    end
+
+    -- Has `ending` come after so many steps.
+    local function play_until(steps, ordered, ending)
+      run, flights, aside = nil, nil, 0
+      return play(MIXED:format(ordered), SMALL, function(count)
+        for _, task in ipairs(flights and {} or opened.plan.tasks) do
+          if task.node.flights then
+            run = C.weir_flow_run_of(opened.flow, task.number, 0)
+            flights = run.flights
+          end
+        end
+        aside = aside + (count_aside() > 0 and 1 or 0)
+        if count == steps then
+          ending(opened.flow)
+        end
+      end)
+    end
+
+    local ENDINGS = {
+      ["a stop lets all that has come arrive"] = C.weir_flow_stop,
+      ["a failure gives up what is under way"] = function(flow)
+        C.weir_flow_fail(flow, -5, "it broke")
+      end,
+      ["what is abandoned ends"] = function(flow)
+        C.weir_flow_abandon(flow, -5, "enough")
+      end,
+    }
+    for title, ending in pairs(ENDINGS) do
+      it(("%s (seed %d)"):format(title, seed), function()
+        math.randomseed(seed)
+        local stood = 0
+        for round = 1, 30 do
+          local steps = math.random(1, 200)
+          local outputs, result =
+            play_until(steps, round % 2 == 0 and "true" or "false", ending)
+          stood = stood + aside
+          assert.equal(0, flights.taken)
+          assert.equal(0, flights.under_way)
+          assert.equal(0, flights.awaited)
+          if ending == C.weir_flow_stop then
+            assert.is_true(result.ok)
+            assert.equal(opened:stats().records_in, #outputs.out)
+          end
+          opened:close()
+          opened = nil
+        end
+        assert.is_true(stood > 0)
+      end)
+    end
+  end)
+
   it("has begun no batch before one has come", function()
     local clock = driver.clock()
     opened = assert(runner_of.open({ path = "wait.lua", options = { clock = clock, workers = 1 },
-      text = [[local weir = require "weir"
-weir.from(weir.memory{ records = {} }):map_async(function() end):to(weir.memory{ name = "out" })]] }))
+      text = [[
+local weir = require "weir"
+weir.from(weir.memory{ records = {} }):map_async(function() end)
+  :to(weir.memory{ name = "out" })]] }))
     assert(opened:start(false))
     for _, task in ipairs(opened.plan.tasks) do
       if task.node.flights then
