@@ -10,7 +10,6 @@
 // is forgotten leaves everybody asleep.
 
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/err.h"
@@ -69,7 +68,6 @@ static const struct plan *plan;
 static weir_engine *engine;
 static weir_flow *flow;
 static int64_t now_ns;
-static uint64_t ends;
 
 // Once all is done, who goes home when is looked at in some plans only.
 static int over;
@@ -586,25 +584,15 @@ static uint64_t hash(void)
                      (uint64_t)(given + 16 * written + 256 * finished + 512 * closing));
 }
 
-static void end(void) { ends++; }
+static const char *choose(int number)
+{
+  plan = &plans[number];
+  return (size_t)number < sizeof plans / sizeof plans[0] ? plan->name : NULL;
+}
 
 int main(int argc, char **argv)
 {
-  const struct explore_world world = {begin, hash, end};
-  int count = 0;
-  for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
-    plan = &plans[i];
-    if (argc > 1 && strstr(plan->name, argv[1]) == NULL)
-      continue;
-    ends = 0;
-    struct explore_sum sum = explore(&world);
-    arena_end();
-    explore_expect(ends > 0, "some run comes to its end");
-    printf("engine, %s: %llu states, %llu runs\n", plan->name,
-           (unsigned long long)sum.states, (unsigned long long)sum.runs);
-    fflush(stdout);
-    count++;
-  }
-  printf("%d passed, 0 failed\n", count);
-  return 0;
+  const struct explore_world world = {begin, hash, NULL};
+  const struct explore_plans all_plans = {"engine", choose, arena_end};
+  return explore_plans(argc, argv, &all_plans, &world);
 }

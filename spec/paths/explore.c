@@ -221,7 +221,8 @@ static void go_on(int number)
   swapcontext(&home, &thread->context);
 }
 
-static void run(const struct explore_world *world)
+// Whether it has come to its end.
+static int run(const struct explore_world *world)
 {
   thread_count = 0;
   story.count = 0;
@@ -237,13 +238,14 @@ static void run(const struct explore_world *world)
         ready[ready_count++] = i;
     }
     if (ended == thread_count) {
-      world->end();
-      return;
+      if (world->end != NULL)
+        world->end();
+      return 1;
     }
     explore_expect(ready_count > 0, "somebody is awake");
     // States on the way to the last choice were met by the run before.
     if (path.depth >= path.known && meet(world->hash()))
-      return;
+      return 0;
     go_on(ready[explore_choose(ready_count)]);
   }
 }
@@ -256,10 +258,31 @@ struct explore_sum explore(const struct explore_world *world)
   met.count = 0;
   if (met.capacity > 0)
     memset(met.hashes, 0, met.capacity * sizeof met.hashes[0]);
+  int ends = 0;
   do {
-    run(world);
+    ends |= run(world);
     sum.runs++;
   } while (advance());
+  explore_expect(ends, "some run comes to its end");
   sum.states = met.count;
   return sum;
+}
+
+int explore_plans(int argc, char **argv, const struct explore_plans *plans,
+                  const struct explore_world *world)
+{
+  int count = 0;
+  const char *name = NULL;
+  for (int i = 0; (name = plans->choose(i)) != NULL; i++) {
+    if (argc > 1 && strstr(name, argv[1]) == NULL)
+      continue;
+    struct explore_sum sum = explore(world);
+    plans->leave();
+    printf("%s, %s: %llu states, %llu runs\n", plans->what, name,
+           (unsigned long long)sum.states, (unsigned long long)sum.runs);
+    fflush(stdout);
+    count++;
+  }
+  printf("%d passed, 0 failed\n", count);
+  return 0;
 }

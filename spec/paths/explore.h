@@ -19,7 +19,7 @@ enum { EXPLORE_THREADS_MAX = 4 };
 struct explore_world {
   void (*begin)(void);     // makes the world anew and spawns its threads
   uint64_t (*hash)(void);  // of all that the rest of a run can depend on
-  void (*end)(void);       // every thread has ended
+  void (*end)(void);       // every thread has ended; may be NULL
 };
 
 struct explore_sum {
@@ -27,7 +27,19 @@ struct explore_sum {
   uint64_t states;
 };
 
+// Some run must come to its end.
 struct explore_sum explore(const struct explore_world *world);
+
+// Worlds that are alike, each explored for itself.
+struct explore_plans {
+  const char *what;
+  const char *(*choose)(int number);  // from 0, the plan from now on; its name, or NULL
+  void (*leave)(void);                // it has been explored
+};
+
+// The program: explores those whose name has argv[1] in it, or all, and prints sums.
+int explore_plans(int argc, char **argv, const struct explore_plans *plans,
+                  const struct explore_world *world);
 
 // From `begin`, or from a thread. Its number, from 0.
 int explore_spawn(void (*body)(int number));

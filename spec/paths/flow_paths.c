@@ -13,7 +13,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
@@ -55,7 +54,6 @@ static const struct plan plans[] = {
 
 static const struct plan *plan;
 static weir_flow *flow;
-static uint64_t ends;
 
 // --- source, sinks and code
 
@@ -273,7 +271,6 @@ static void expect_balance(uint32_t number)
 
 static void end(void)
 {
-  ends++;
   for (uint32_t i = 0; i < flow->task_count; i++)
     expect_balance(i);
   explore_expect(all.finished == 1, "a sink finishes once");
@@ -292,23 +289,15 @@ static void end(void)
     explore_expect(all.count == (uint64_t)(given * plan->rows), "a stop loses no row");
 }
 
+static const char *choose(int number)
+{
+  plan = &plans[number];
+  return (size_t)number < sizeof plans / sizeof plans[0] ? plan->name : NULL;
+}
+
 int main(int argc, char **argv)
 {
   const struct explore_world world = {begin, hash, end};
-  int count = 0;
-  for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
-    plan = &plans[i];
-    if (argc > 1 && strstr(plan->name, argv[1]) == NULL)
-      continue;
-    ends = 0;
-    struct explore_sum sum = explore(&world);
-    arena_end();
-    explore_expect(ends > 0, "some run comes to its end");
-    printf("flow, %s: %llu states, %llu runs\n", plan->name,
-           (unsigned long long)sum.states, (unsigned long long)sum.runs);
-    fflush(stdout);
-    count++;
-  }
-  printf("%d passed, 0 failed\n", count);
-  return 0;
+  const struct explore_plans all_plans = {"flow", choose, arena_end};
+  return explore_plans(argc, argv, &all_plans, &world);
 }

@@ -46,8 +46,6 @@ static void look(int number)
   }
 }
 
-static uint64_t ends;
-
 static void begin(void)
 {
   // One for all runs, since what lies between its members is part of its state.
@@ -68,13 +66,10 @@ static void begin(void)
 
 static uint64_t hash(void) { return explore_mix(memory_hash(), explore_places()); }
 
-static void end(void) { ends++; }
-
 int main(void)
 {
-  const struct explore_world world = {begin, hash, end};
+  const struct explore_world world = {begin, hash, NULL};
   struct explore_sum sum = explore(&world);
-  explore_expect(ends > 0, "some run comes to its end");
   printf("ring: %llu states, %llu runs\n1 passed, 0 failed\n",
          (unsigned long long)sum.states, (unsigned long long)sum.runs);
   return 0;

@@ -15,6 +15,21 @@ ffi.C.setenv("LUA_PATH", package.path, 1)
 local MAX = 256
 local ready = ffi.new("uint32_t[?]", MAX)
 
+--- A flow of a source in memory, with so many rows, and a sink behind it: the flow, both
+-- tasks, and the edge. The source stamps its batches by the real clock, so the flow has it too.
+function M.pair(rows)
+  local flow = C.weir_flow_new(C.weir_clock_real())
+  local source, sink = ffi.new("weir_source *[1]"), ffi.new("weir_sink *[1]")
+  assert(C.weir_memory_source_new(source) == 0 and C.weir_memory_sink_new(sink) == 0)
+  for _ = 1, rows do
+    C.weir_memory_source_add(source[0], '{"n":1}', 7)
+  end
+  local from = C.weir_flow_add_source(flow, "from", source[0])
+  local to = C.weir_flow_add_sink(flow, "to", sink[0])
+  local edge = C.weir_flow_connect(flow, from, 0, to, 0)
+  return flow, from, to, edge
+end
+
 --- A clock that stands still until `now[0]` is changed.
 function M.clock()
   local now = ffi.new("int64_t[1]", 1e9)

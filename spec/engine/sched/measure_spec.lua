@@ -11,21 +11,6 @@ local ROWS = 3000
 
 local histogram = ffi.new("weir_histogram")
 
--- A source in memory, and a sink behind it; the source stamps its batches by the real
--- clock, so the flow has that one too.
-local function made()
-  local flow = C.weir_flow_new(C.weir_clock_real())
-  local source, sink = ffi.new("weir_source *[1]"), ffi.new("weir_sink *[1]")
-  assert(C.weir_memory_source_new(source) == 0 and C.weir_memory_sink_new(sink) == 0)
-  for _ = 1, ROWS do
-    C.weir_memory_source_add(source[0], '{"n":1}', 7)
-  end
-  local from = C.weir_flow_add_source(flow, "from", source[0])
-  local to = C.weir_flow_add_sink(flow, "to", sink[0])
-  local edge = C.weir_flow_connect(flow, from, 0, to, 0)
-  return flow, from, to, edge
-end
-
 local function count(known)
   return known ~= 0 and tonumber(histogram.count) or nil
 end
@@ -42,7 +27,7 @@ end
 
 describe("how long records take", function()
   it("is known of a sink in any case, and of nothing else", function()
-    local flow, from, to, edge = made()
+    local flow, from, to, edge = driver.pair(ROWS)
     assert.is_nil(handed_on(flow, to))
     driver.run(flow)
     assert.equal(ROWS, handed_on(flow, to))
@@ -53,7 +38,7 @@ describe("how long records take", function()
   end)
 
   it("is known of all that hands on, and of what they wait on, once somebody asks", function()
-    local flow, from, to, edge = made()
+    local flow, from, to, edge = driver.pair(ROWS)
     C.weir_flow_measure(flow, 1)
     driver.run(flow)
     assert.same({ ROWS, ROWS, ROWS }, { handed_on(flow, from), handed_on(flow, to), waited(edge) })
