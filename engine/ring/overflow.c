@@ -267,10 +267,20 @@ static uint32_t put(weir_queue *queue, weir_batch *batch, uint32_t row, int64_t 
   return rows;
 }
 
+static void note_first_dropped(weir_queue *queue, int64_t now_ns)
+{
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
+    weir_strand *strand = &queue->strands[i];
+    if (strand->dropped.count > 0 && strand->dropped_ns == 0)
+      strand->dropped_ns = now_ns;
+  }
+}
+
 uint32_t weir_queue_put(weir_queue *queue, weir_batch *batch, uint32_t row,
                         int64_t now_ns)
 {
   uint32_t taken = put(queue, batch, row, now_ns);
+  note_first_dropped(queue, now_ns);
   weir_queue_note_most(queue);
   return taken;
 }

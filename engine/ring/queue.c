@@ -157,21 +157,32 @@ weir_batch *weir_queue_take(weir_queue *queue, uint32_t classes, int64_t now_ns,
   return taken;
 }
 
-uint32_t weir_queue_dropped(const weir_queue *queue)
+static int64_t dropped_of(const weir_queue *queue, uint32_t priority, int drain)
 {
-  uint32_t classes = 0;
-  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
-    classes |= (uint32_t)(queue->strands[i].dropped.count > 0) << i;
-  return classes;
+  const weir_strand *strand = &queue->strands[priority];
+  const weir_queue_options *options = &queue->options;
+  if (strand->dropped.count == 0)
+    return INT64_MAX;
+  int many = strand->dropped_bytes >= options->max_dropped_bytes / 2;
+  return strand->dropped_ns + (drain || many ? 0 : options->dropped_wait_ns);
 }
 
-weir_batch *weir_queue_take_dropped(weir_queue *queue, uint32_t classes)
+int64_t weir_queue_dropped_ns(const weir_queue *queue, uint32_t classes, int drain)
 {
+  int64_t next = INT64_MAX;
   for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
-    weir_strand *strand = &queue->strands[i];
-    if (strand->dropped.count > 0 && classes & 1U << i)
-      return weir_strand_take_dropped(strand, queue->pool);
+    int64_t of_class = classes & 1U << i ? dropped_of(queue, i, drain) : INT64_MAX;
+    next = next < of_class ? next : of_class;
   }
+  return next;
+}
+
+weir_batch *weir_queue_take_dropped(weir_queue *queue, uint32_t classes, int64_t now_ns,
+                                    int drain)
+{
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
+    if (classes & 1U << i && dropped_of(queue, i, drain) <= now_ns)
+      return weir_strand_take_dropped(&queue->strands[i], queue->pool);
   return NULL;
 }
 

@@ -55,6 +55,7 @@ typedef struct weir_queue_options {
   uint32_t joins;     // and gathers: as one batch of these records
   uint64_t max_dropped_bytes;  // of each class, for whoever takes what is dropped; then
                                // nothing more comes in. 0: nobody does
+  int64_t dropped_wait_ns;     // or until half of that has come: they go on together
   int64_t max_starvation_ns;   // what is due that long comes first; 0: for ever
   // Of spill, without delay or rate, one for each class that comes; the queue takes
   // them over, but works for none.
@@ -102,10 +103,11 @@ int64_t weir_queue_next_ns(const weir_queue *queue, uint32_t classes, int drain)
 void weir_queue_refill(weir_queue *queue, int64_t now_ns);
 int weir_queue_refills(const weir_queue *queue);
 
-// What was dropped, if somebody takes it: of which classes, and to take; NULL: nothing
-// is left of them.
-uint32_t weir_queue_dropped(const weir_queue *queue);
-weir_batch *weir_queue_take_dropped(weir_queue *queue, uint32_t classes);
+// Of what was dropped, if somebody takes it: when there is something to take, and what
+// goes on now. drain: all of it does.
+int64_t weir_queue_dropped_ns(const weir_queue *queue, uint32_t classes, int drain);
+weir_batch *weir_queue_take_dropped(weir_queue *queue, uint32_t classes, int64_t now_ns,
+                                    int drain);
 
 // Of both. left: what lies on disk may stay there.
 int weir_queue_is_empty(const weir_queue *queue, int left);

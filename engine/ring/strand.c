@@ -115,6 +115,7 @@ weir_batch *weir_strand_join(weir_strand *strand, weir_pool *pool)
 weir_batch *weir_strand_take_dropped(weir_strand *strand, weir_pool *pool)
 {
   strand->dropped_bytes = 0;
+  strand->dropped_ns = 0;
   return weir_parts_join(&strand->dropped, strand->dropped.count, pool);
 }
 
@@ -129,6 +130,7 @@ uint64_t weir_strand_clear(weir_strand *strand)
   weir_parts_clear(&strand->waiting);
   weir_parts_clear(&strand->dropped);
   strand->dropped_bytes = 0;
+  strand->dropped_ns = 0;
   let_out(strand, strand->records, strand->bytes);
   return records;
 }

@@ -17,8 +17,9 @@ typedef struct weir_strand {
   uint64_t records;    // waiting
   uint64_t bytes;      // of them
   uint64_t dropped_bytes;
-  double sampled;   // fractions of records that sample still owes
-  int64_t turn_ns;  // when it was last taken from, or the first of it came
+  int64_t dropped_ns;  // when the first of them was
+  double sampled;      // fractions of records that sample still owes
+  int64_t turn_ns;     // when it was last taken from, or the first of it came
 } weir_strand;
 
 // More waits than may: so many records, or so many bytes.

@@ -7,8 +7,12 @@
 
 enum { PORT_OUT = 0, PORT_DROPPED = 1 };
 
-// So much may wait before what comes is held up for it.
-enum { DROPPED_MAX = 1 << 20 };
+// When there is something of these classes to take, as queue.h tells it.
+typedef int64_t due_ns(const weir_queue *queue, uint32_t classes, int drain);
+
+// So much may wait before what comes is held up for it; and so long, to go on together:
+// what is dropped should cost less than what is not.
+enum { DROPPED_MAX = 1 << 20, DROPPED_WAIT_NS = 20000000 };
 
 static int64_t now_ns(const weir_task *task)
 {
@@ -22,6 +26,11 @@ static int drains(const weir_task *task)
                               : weir_flow_is_stopping(task->flow);
 }
 
+static int has_all(const weir_task *task)
+{
+  return task->inputs_ended || weir_flow_is_stopping(task->flow);
+}
+
 static int is_taken(const weir_task *task, uint32_t port)
 {
   return task->ports[port].edge_count > 0;
@@ -32,6 +41,7 @@ static weir_queue *queue_of(weir_task *task)
 {
   if (task->queue == NULL) {
     task->buffer.max_dropped_bytes = is_taken(task, PORT_DROPPED) ? DROPPED_MAX : 0;
+    task->buffer.dropped_wait_ns = DROPPED_WAIT_NS;
     int64_t starvation = task->flow->max_starvation_ns;
     task->buffer.max_starvation_ns = starvation > 0 ? starvation : 1;
     // Classes part what is read into small batches. Their order is their own, and no
@@ -62,8 +72,8 @@ static void send(weir_task *task, weir_lane *lane, uint32_t port, weir_batch *ba
 static void send_dropped(weir_task *task, weir_lane *lane)
 {
   weir_batch *batch = NULL;
-  while ((batch = weir_queue_take_dropped(task->queue, roomy(task, PORT_DROPPED))) !=
-         NULL)
+  while ((batch = weir_queue_take_dropped(task->queue, roomy(task, PORT_DROPPED),
+                                          now_ns(task), has_all(task))) != NULL)
     send(task, lane, PORT_DROPPED, batch);
 }
 
@@ -77,11 +87,26 @@ static void send_due(weir_task *task, weir_lane *lane)
     send(task, lane, PORT_OUT, batch);
 }
 
-// The scheduler must know when to come back, also where there is no room now: should
-// there be some before that time, nothing else would call.
+// When something of a port will be due. What is due already waits for room, whose
+// coming calls; what is not must be known also where there is no room now: should there
+// be some before that time, nothing else would call.
+static int64_t next_of(const weir_task *task, uint32_t port, due_ns *due, int drain)
+{
+  int64_t now = now_ns(task);
+  int64_t next = due(task->queue, roomy(task, port), drain);
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
+    int64_t of_class = due(task->queue, 1U << i, drain);
+    if (of_class > now && of_class < next)
+      next = of_class;
+  }
+  return next;
+}
+
 static void note_next(const weir_task *task, weir_lane *lane)
 {
-  int64_t next = weir_queue_next_ns(task->queue, WEIR_QUEUE_ALL, drains(task));
+  int64_t out = next_of(task, PORT_OUT, weir_queue_next_ns, drains(task));
+  int64_t dropped = next_of(task, PORT_DROPPED, weir_queue_dropped_ns, has_all(task));
+  int64_t next = out < dropped ? out : dropped;
   lane->run.resume_ns = next != INT64_MAX ? (double)next : 0;
 }
 
@@ -180,10 +205,12 @@ void weir_buffer_step(weir_task *task, weir_lane *lane)
 
 static int can_go_on(const weir_task *task)
 {
-  if (weir_queue_dropped(task->queue) & roomy(task, PORT_DROPPED))
+  int64_t now = now_ns(task);
+  if (weir_queue_dropped_ns(task->queue, roomy(task, PORT_DROPPED), has_all(task)) <=
+      now)
     return 1;
-  return refills(task) || weir_queue_next_ns(task->queue, roomy(task, PORT_OUT),
-                                             drains(task)) <= now_ns(task);
+  return refills(task) ||
+         weir_queue_next_ns(task->queue, roomy(task, PORT_OUT), drains(task)) <= now;
 }
 
 int weir_buffer_is_ready(weir_task *task, const weir_lane *lane)

@@ -65,7 +65,7 @@ end
 
 local function dropped()
   return each(function()
-    local batch = C.weir_queue_take_dropped(queue, C.WEIR_QUEUE_ALL)
+    local batch = C.weir_queue_take_dropped(queue, C.WEIR_QUEUE_ALL, 2LL ^ 62, 1)
     return batch ~= nil and numbers_of(batch) or nil
   end)
 end
