@@ -261,6 +261,11 @@ const weir_batch *weir_edge_peek_class(weir_edge *edge, uint32_t priority,
   return batch;
 }
 
+int weir_edge_has(weir_edge *edge, uint32_t priority)
+{
+  return priority < edge->way_count && peek(&edge->ways[priority]) != NULL;
+}
+
 int weir_edge_was_full(const weir_edge *edge)
 {
   atomic_thread_fence(memory_order_seq_cst);

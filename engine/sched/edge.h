@@ -40,6 +40,7 @@ void weir_edge_add_classes(weir_edge *edge);
 // The consumer's, of one class: the first batch, and since when it has been that.
 const weir_batch *weir_edge_peek_class(weir_edge *edge, uint32_t priority,
                                        int64_t now_ns, int64_t *since_ns);
+int weir_edge_has(weir_edge *edge, uint32_t priority);  // whether there is one
 int weir_edge_pop_class(weir_edge *edge, uint32_t priority, weir_batch **batch);
 
 // Consumer, after a pop: whether the producer may have waited for the room it made.

@@ -86,6 +86,14 @@ static struct choice choose_input(const weir_task *task, struct choice best,
   return best;
 }
 
+static int has_of_class(const weir_task *task, uint32_t priority)
+{
+  for (uint32_t i = 0; i < task->input_count; i++)
+    if (weir_edge_has(task->inputs[i].edge, priority))
+      return 1;
+  return 0;
+}
+
 // What is most urgent of all that can go on. A flat_map under way has its place in the
 // code of its segment, so it comes to its end first.
 static struct choice choose_urgent(const weir_task *task, const weir_lane *lane)
@@ -102,7 +110,8 @@ static struct choice choose_urgent(const weir_task *task, const weir_lane *lane)
     else if (begun != NULL && can_go_on(task, begun->ticket, priority))
       best =
           more_urgent(task, best, of_batch(BEGUN, begun->batch, begun->since_ns), now);
-    else if (!is_held && begun == NULL && can_take(task, priority))
+    else if (!is_held && begun == NULL && has_of_class(task, priority) &&
+             can_take(task, priority))
       best = choose_input(task, best, priority, now);
   }
   return best;

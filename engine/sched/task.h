@@ -100,8 +100,8 @@ typedef struct weir_lane {
   uint32_t entries;        // since somebody asks what records weigh
   weir_time time;          // of its steps; atomic
   uint32_t number;
-  uint32_t at_work;
-  uint32_t denied;  // memory, of a source: it may tend what it gave, and no more
+  uint32_t at_work;  // atomic; written by who has the guard
+  uint32_t denied;   // memory, of a source: it may tend what it gave, and no more
   uint32_t rows_now[WEIR_CLASSES];  // that an entry may do, to stay below a millisecond
   uint32_t woken;                   // homes of the tasks that this step gave work to
 } weir_lane;

@@ -124,7 +124,7 @@ int weir_flow_claim(weir_flow *flow, uint32_t homes, uint32_t number, uint32_t w
                 (weir_task_is_ready(task, lane) || weir_lane_holds(task, lane)) &&
                 (!denied || weir_task_tend_is_due(task, lane));
   if (claimed) {
-    lane->at_work = 1;
+    __atomic_store_n(&lane->at_work, 1, __ATOMIC_RELAXED);
     lane->denied = (uint32_t)denied;
     task->since_ns = 0;
   }
@@ -160,7 +160,10 @@ static int tends(weir_task *task, const weir_lane *lane)
 static int is_wanted(weir_task *task, const weir_lane *lane, enum look look,
                      weir_urgency *urgency)
 {
-  if ((look == LOOK_FED && reads(task)) || (look == LOOK_HUNGRY && is_ahead(task)))
+  // Who is at work looks for itself when it is done. It is not waited for: others that
+  // look should not be held up by its guard.
+  if (__atomic_load_n(&lane->at_work, __ATOMIC_RELAXED) ||
+      (look == LOOK_FED && reads(task)) || (look == LOOK_HUNGRY && is_ahead(task)))
     return 0;
   weir_task_guard(task);
   int wanted =
@@ -294,7 +297,7 @@ uint32_t weir_flow_run(weir_flow *flow, uint32_t number, uint32_t worker,
   lane->woken = 0;
   if (!weir_task_is_done(task))
     weir_task_step(task, lane, runner);
-  lane->at_work = 0;
+  __atomic_store_n(&lane->at_work, 0, __ATOMIC_RELAXED);
   uint32_t woken = lane->woken;
   // Who has no runner is of the pool.
   weir_profile_end(task, lane, runner != NULL ? worker : WEIR_FLOW_ANYBODY, began);
