@@ -62,10 +62,12 @@ local function take_all(now)
   return out
 end
 
-local function dropped()
+-- By that time; all of it unless told.
+local function dropped(now, drain)
   local out = {}
   local function next_one()
-    return numbers_of(C.weir_queue_take_dropped(queue, C.WEIR_QUEUE_ALL, 2LL ^ 62, 1))
+    return numbers_of(C.weir_queue_take_dropped(queue, C.WEIR_QUEUE_ALL, now or 2LL ^ 62,
+      drain or 1))
   end
   for batch in next_one do
     for _, n in ipairs(batch) do
@@ -160,6 +162,27 @@ describe("queue", function()
     put(3)
     assert.is_true(never == C.weir_queue_dropped_ns(queue, C.WEIR_QUEUE_ALL, 0))
     assert.equal(2, tonumber(stats().dropped_newest))
+  end)
+
+  it("has what is dropped wait for more, up to a time or half of the room for it", function()
+    open({ max_records = 1, overflow = C.WEIR_OVERFLOW_DROP_NEWEST, max_dropped_bytes = 100,
+      dropped_wait_ns = 2 * S })
+    local function due(drain)
+      return tonumber(C.weir_queue_dropped_ns(queue, C.WEIR_QUEUE_ALL, drain or 0)) / S
+    end
+    put(2, 1 * S)
+    put(2, 2 * S)
+    assert.equal(3, due())
+    assert.is_true(due(1) <= 2)
+    assert.same({}, dropped(2.9 * S, 0))
+    assert.same({ 2, 3, 4 }, dropped(3 * S, 0))
+    put(1, 10 * S)
+    assert.equal(12, due())
+    put(4, 11 * S)
+    assert.is_true(due() <= 11)
+    assert.same({ 5, 6, 7, 8, 9 }, dropped(11 * S, 0))
+    put(1, 20 * S)
+    assert.same({ 10 }, dropped(20 * S, 1))
   end)
 
   it("delays each record, and not when it drains", function()

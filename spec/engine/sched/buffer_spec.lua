@@ -489,6 +489,46 @@ describe(("a buffer (seed %d)"):format(seed), function()
     runner:free()
   end)
 
+  it("knows when a class is due while there is no room for another", function()
+    math.randomseed(seed)
+    open()
+    local queue = C.weir_flow_add_buffer(flow, "delay",
+      ffi.new("weir_queue_options", { delay_ns = 1e9 }))
+    local background, critical = source(60000, C.WEIR_CLASS_NORMAL), source(1, 0)
+    local write, to = segment("write", pass(1000, 0)), sink("out")
+    connect(background, 0, write)
+    connect(critical, 0, write)
+    connect(write, 0, queue)
+    connect(queue, 0, to)
+    local runner = driver.runner(function(task, run)
+      return behaviours[task](run)
+    end)
+    local function run_all(tasks)
+      local steps
+      repeat
+        steps = 0
+        for _, task in ipairs(tasks) do
+          if C.weir_flow_claim(flow, C.WEIR_HOME_ANY, task, 0) == 1 then
+            C.weir_flow_run(flow, task, 0, runner.c)
+            steps = steps + 1
+          end
+        end
+      until steps == 0
+    end
+    jit.off(run_all, true)
+    run_all({ background, write, queue })
+    now[0] = now[0] + 5e9
+    run_all({ background, write, queue })
+    assert.is_true(C.weir_flow_buffer_count(flow, queue).records > 0, "there is no room")
+    now[0] = now[0] + 5e9
+    run_all({ critical, write, queue })
+    assert.equal(tonumber(now[0] + 1e9), tonumber(C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)))
+    driver.run(flow, runner.c, now)
+    assert.equal(60001, #numbers(to))
+    C.weir_flow_free(flow)
+    runner:free()
+  end)
+
   it("gives up what waits when the flow is abandoned, and counts it", function()
     math.randomseed(seed)
     open()
