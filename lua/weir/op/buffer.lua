@@ -41,10 +41,10 @@ M.doc = {
   units = "max_records: records that wait; max_bytes: of their JSON, with newlines; max_disk: of"
     .. " the files.",
   errors = "None. What is dropped is counted by reason, and is in :side \"dropped\" if that is"
-    .. " taken; where 1 MiB of it waits, the buffer waits too. A full disk blocks until there is"
-    .. " room; records that cannot be read back are counted as lost. After a kill -9 what was"
-    .. " not delivered comes again, and what was in the last 0.1 s; after a failure of the"
-    .. " machine, what was in 0.5 s.",
+    .. " taken, many at once, 20 ms later at most; where 1 MiB of it waits, the buffer waits too."
+    .. " A full disk blocks until there is room; records that cannot be read back are counted as"
+    .. " lost. After a kill -9 what was not delivered comes again, and what was in the last 0.1"
+    .. " s; after a failure of the machine, what was in 0.5 s.",
   cost = "A few hundred nanoseconds a batch; copies a record only where a limit cuts a batch.",
   example = [[
 local s = weir.from "access.jsonl" :buffer{ max_records = 50000, overflow = "drop_oldest" }
