@@ -143,6 +143,7 @@ void weir_waker_free(weir_waker *waker) { (void)waker; }
 
 uint32_t weir_waker_prepare(weir_waker *waker)
 {
+  rest(SLEEPS, 2);
   waker->sleeper = explore_self();
   waker->asleep = 1;
   waker->woken = 0;
