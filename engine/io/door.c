@@ -3,10 +3,13 @@
 #include "engine/io/door.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "engine/base/err.h"
 
-enum { PAUSE_NS = 100000000 };
+enum { PAUSE_NS = 100000000, SPARE_DESCRIPTORS = 32 };
 
 // On all addresses of a name. "" and "*" need one socket: that of IPv6 takes in IPv4.
 static int listen_on(weir_door *door, const char *address, const weir_addresses *found)
@@ -60,10 +63,26 @@ static int pause_listening(weir_door *door, int64_t now_ns)
   return WEIR_EEMPTY;
 }
 
+// Who spills, writes or connects to somebody needs descriptors, too: if peers held all
+// of them, whom nobody reads from before the run can go on, it never would. The one
+// that comes next is the lowest, so that it says how many are taken.
+static int has_spare(weir_socket *listener)
+{
+  struct rlimit limit;
+  int next = fcntl(weir_socket_fd(listener), F_DUPFD_CLOEXEC, 0);
+  if (next < 0)
+    return 0;
+  close(next);
+  getrlimit(RLIMIT_NOFILE, &limit);
+  rlim_t quarter = limit.rlim_cur / 4;
+  rlim_t spare = quarter < SPARE_DESCRIPTORS ? quarter : SPARE_DESCRIPTORS;
+  return (rlim_t)next + spare < limit.rlim_cur;
+}
+
 int weir_door_let_in(weir_door *door, weir_socket *listener, int64_t now_ns,
                      weir_socket **out)
 {
-  if (door->inside >= door->max_inside)
+  if (door->inside >= door->max_inside || (door->inside > 0 && !has_spare(listener)))
     return pause_listening(door, now_ns);
   int rc = weir_socket_accept(listener, &door->socket, out);
   if (rc == WEIR_EEMPTY)

@@ -1,6 +1,6 @@
 // door.h -- where peers come in: sockets that listen, and how many may be inside.
 //
-// Beyond the limit, or without a descriptor for one more, peers wait in the kernel's
+// Beyond the limit, or where few descriptors are left, peers wait in the kernel's
 // queue. Those who are let in have to say who they are if the door has certificates.
 //
 // Owns     the sockets that listen, and its certificates.

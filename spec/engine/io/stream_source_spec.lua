@@ -282,6 +282,21 @@ describe("a stream source", function()
     assert.same({ '{"a":2}' }, read(1).rows)
   end)
 
+  it("leaves some descriptors to files and to connections of our own", function()
+    local port, peers = open(), {}
+    for i = 1, 40 do
+      peers[i] = sockets.connect(port)
+      peers[i]:send('{"a":1}\n')
+    end
+    sockets.with_descriptors(sockets.next_descriptor() + 20, function()
+      read(1)
+      assert.is_true(sockets.next_descriptor() >= 0)
+      assert.equal(1, counter("accepts_paused"))
+    end)
+    pass(1)
+    read(20)
+  end)
+
   it("takes what has arrived when it is stopped, and then ends", function()
     local path = support.path("s") -- where what was sent has arrived
     open({ transport = C.WEIR_TRANSPORT_UNIX, address = path })

@@ -58,9 +58,10 @@ bytes as 4 bytes in front say, the most significant first; "octet_count", as
 RFC 6587 has it for syslog ("11 <13>message"). A frame that is empty is a sign of
 life; one with newlines in it is as many lines.
 
-max_connections: beyond it peers wait outside until one goes. idle_timeout: a
-connection that completes no record for so long is closed, 5m if weir listens,
-never if it connects. timeout: a sink's peer may take nothing for so long.
+max_connections: beyond it, and where few descriptors are left (ulimit -n), peers
+wait outside until one goes. idle_timeout: a connection that completes no record for
+so long is closed, 5m if weir listens, never if it connects. timeout: a sink's peer
+may take nothing for so long.
 
 A sink that connects keeps records, at most 16MiB and a 32nd of max_memory, until
 the peer's machine has acknowledged them; not before then do they count as
