@@ -5,7 +5,7 @@
 // Names are as a metric has them: "connections_refused".
 //
 // Owns     nothing; names are static.
-// Threads  add: any. The value is atomic; nothing is ordered by it.
+// Threads  add and set: any. The value is atomic; nothing is ordered by it.
 
 #pragma once
 
@@ -23,4 +23,5 @@ void weir_counters_name(weir_counter *counters, const char *const *names,
                         uint32_t count);
 
 void weir_counter_add(weir_counter *counter, uint64_t count);
+void weir_counter_set(weir_counter *counter, uint64_t value);  // of a level
 uint64_t weir_counter_value(const weir_counter *counter);

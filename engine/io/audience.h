@@ -49,7 +49,7 @@ typedef struct weir_audience_options {
 
 enum weir_audience_counter {
   WEIR_AUDIENCE_OPENED = 0,
-  WEIR_AUDIENCE_CLOSED = 1,      // whatever the reason; the difference are there
+  WEIR_AUDIENCE_CLOSED = 1,      // whatever the reason
   WEIR_AUDIENCE_PAUSED = 2,      // how often peers had to wait outside
   WEIR_AUDIENCE_SLOW = 3,        // closed, as they were too slow
   WEIR_AUDIENCE_BROKEN = 4,      // gone before they had all
@@ -61,7 +61,8 @@ enum weir_audience_counter {
   WEIR_AUDIENCE_STRANGE = 10,
   WEIR_AUDIENCE_RENEWED = 11,
   WEIR_AUDIENCE_UNUSABLE = 12,
-  WEIR_AUDIENCE_COUNTERS = 13,
+  WEIR_AUDIENCE_OPEN = 13,
+  WEIR_AUDIENCE_COUNTERS = 14,
 };
 
 int weir_audience_open(weir_audience **out, const weir_audience_options *options,

@@ -91,13 +91,18 @@ int weir_door_let_in(weir_door *door, weir_socket *listener, int64_t now_ns,
     return pause_listening(door, now_ns);
   if (door->tls != NULL)
     weir_socket_secure(*out, door->tls, NULL);
-  door->inside++;
+  weir_door_bring_in(door);
   return rc;
+}
+
+void weir_door_bring_in(weir_door *door)
+{
+  weir_counter_set(door->open, ++door->inside);
 }
 
 void weir_door_let_out(weir_door *door, int64_t now_ns)
 {
-  door->inside--;
+  weir_counter_set(door->open, --door->inside);
   if (door->pause_until_ns != 0)
     door->pause_until_ns = now_ns;
 }

@@ -25,6 +25,7 @@ typedef struct weir_door {
   uint32_t unused;
   int64_t pause_until_ns;  // nobody is let in before; 0: no pause
   weir_counter *paused;    // counts how often peers had to wait
+  weir_counter *open;      // shows how many are inside
 } weir_door;
 
 // Its fields but for listeners are set; OK, or why not.
@@ -35,6 +36,7 @@ void weir_door_fini(weir_door *door);
 // The next one of those who wait at a listener; EEMPTY: none, or none may.
 int weir_door_let_in(weir_door *door, weir_socket *listener, int64_t now_ns,
                      weir_socket **out);
+void weir_door_bring_in(weir_door *door);                 // somebody that was gone to
 void weir_door_let_out(weir_door *door, int64_t now_ns);  // somebody has gone
 
 void weir_door_tend(weir_door *door, int64_t now_ns);  // ends a pause that is over

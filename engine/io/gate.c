@@ -62,6 +62,7 @@ weir_gate *weir_gate_new(const weir_gate_options *options, const weir_decoder *d
       "accepts_paused",     "connects_failed",      "connections_dropped",
       "connections_cut",    "certificates_refused", "handshakes_slow",
       "handshakes_failed",  "certificates_renewed", "certificates_unusable",
+      "connections_open",
   };
   weir_gate *gate = weir_mem_new(sizeof *gate);
   gate->options = *options;
@@ -73,6 +74,8 @@ weir_gate *weir_gate_new(const weir_gate_options *options, const weir_decoder *d
   gate->door.socket = (weir_socket_options){.keepalive_s = KEEPALIVE_S};
   gate->door.max_inside = options->max_connections;
   gate->door.paused = &gate->counters[WEIR_GATE_PAUSED];
+  gate->door.open = &gate->counters[WEIR_GATE_OPEN];
+  gate->door.open->is_level = 1;
   weir_redial_init(&gate->redial, (enum weir_transport)options->transport,
                    gate->options.address, options->connect_timeout_ns,
                    &options->retries, now_ns(gate));
@@ -244,7 +247,7 @@ static void go_on_dialling(weir_gate *gate)
   if (rc == WEIR_OK) {
     weir_socket_watch(socket, WEIR_SOCKET_READ);
     weir_socket_again(socket);  // TLS may have read ahead
-    gate->door.inside++;
+    weir_door_bring_in(&gate->door);
     open_connection(gate, socket);
     gate->place = gate->name;
     if (gate->options.patient)

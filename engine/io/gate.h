@@ -55,7 +55,8 @@ enum weir_gate_counter {
   WEIR_GATE_STRANGE = 9,
   WEIR_GATE_RENEWED = 10,   // how often certificates were read anew
   WEIR_GATE_UNUSABLE = 11,  // how often changed ones could not be used
-  WEIR_GATE_COUNTERS = 12,
+  WEIR_GATE_OPEN = 12,      // now, with those that shake hands
+  WEIR_GATE_COUNTERS = 13,
 };
 
 // Connections get decoders of their own if the decoder, which is borrowed, has

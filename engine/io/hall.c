@@ -316,6 +316,8 @@ static int open_door(weir_hall *hall, char *message, size_t size)
                                        .user_timeout_ns = options->timeout_ns};
   door->max_inside = options->max_connections;
   door->paused = &hall->counters[WEIR_AUDIENCE_PAUSED];
+  door->open = &hall->counters[WEIR_AUDIENCE_OPEN];
+  door->open->is_level = 1;
   if (options->tls != NULL) {
     int rc = weir_tls_new(&door->tls, options->tls, message, size);
     if (rc != WEIR_OK)
@@ -341,7 +343,7 @@ int weir_hall_open(weir_hall *hall, const weir_audience_options *options, char *
       "connections_slow",      "connections_broken", "records_missed",
       "records_unheard",       "bytes_unconfirmed",  "certificates_refused",
       "handshakes_slow",       "handshakes_failed",  "certificates_renewed",
-      "certificates_unusable",
+      "certificates_unusable", "connections_open",
   };
   *hall = (weir_hall){.options = *options};
   weir_counters_name(hall->counters, names, WEIR_AUDIENCE_COUNTERS);

@@ -304,9 +304,6 @@ void weir_roster_tidy(weir_roster *roster)
     roster->items[kept++] = each;
   }
   roster->count = kept;
-  // Relaxed: numbers for people.
-  __atomic_store_n(&roster->counters[WEIR_ROSTER_FOLLOWED].value, kept,
-                   __ATOMIC_RELAXED);
-  __atomic_store_n(&roster->counters[WEIR_ROSTER_BEHIND].value, behind,
-                   __ATOMIC_RELAXED);
+  weir_counter_set(&roster->counters[WEIR_ROSTER_FOLLOWED], kept);
+  weir_counter_set(&roster->counters[WEIR_ROSTER_BEHIND], behind);
 }

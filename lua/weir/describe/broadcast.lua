@@ -52,9 +52,9 @@ of who is slow:
                   the oldest of that; what nobody is there for is gone.
     disconnect    likewise, but who is that far behind is closed, and knows it.
 
-All of it is counted: connections_opened, connections_closed (the difference is who
-is there), connections_slow, records_missed, records_unheard. Beyond max_connections
-(1024) peers wait outside. What peers send to a sink is not read by anybody.
+All of it is counted: connections_open (now), connections_opened, connections_closed,
+connections_slow, records_missed, records_unheard. Beyond max_connections (1024)
+peers wait outside. What peers send to a sink is not read by anybody.
 ]]
 
 return M
