@@ -38,6 +38,16 @@ const char *weir_source_place(const weir_source *source)
   return place != NULL ? place : "";
 }
 
+void weir_source_hinder(weir_source *source, const char *why)
+{
+  __atomic_store_n(&source->hindrance, why, __ATOMIC_RELEASE);
+}
+
+const char *weir_source_hindrance(const weir_source *source)
+{
+  return __atomic_load_n(&source->hindrance, __ATOMIC_ACQUIRE);
+}
+
 void weir_source_free(weir_source *source)
 {
   if (source != NULL)

@@ -65,14 +65,17 @@ struct weir_source {
   weir_counter *counters;  // what it refused, dropped or cut short
   uint64_t bytes_total;    // 0 when unknown
   uint64_t bytes_read;     // atomic; compressed size where compressed
-  const char *place;  // atomic; what it is reading now, for people: "access.jsonl";
-                      // each such text stays as it is until free
-  char message[512];  // why next failed
+  const char *place;      // atomic; what it is reading now, for people: "access.jsonl";
+                          // each such text stays as it is until free
+  const char *hindrance;  // atomic, and such a text; why nothing comes; NULL: it may
+  char message[512];      // why next failed
   weir_receipts *receipts;  // by which it remembers where it was; NULL: it does not
 };
 
 // For the source's own thread, and for those that ask meanwhile.
 void weir_source_show(weir_source *source, const char *place);
 const char *weir_source_place(const weir_source *source);
+void weir_source_hinder(weir_source *source, const char *why);  // NULL: nothing does
+const char *weir_source_hindrance(const weir_source *source);   // or NULL
 
 void weir_source_free(weir_source *source);  // NULL is a no-op

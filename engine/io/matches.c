@@ -194,6 +194,19 @@ void weir_matches_find(weir_matches *matches)
     find_word(matches, matches->words[i]);
 }
 
+char *weir_matches_none(const weir_matches *matches)
+{
+  weir_buf text;
+  weir_buf_init(&text);
+  weir_buf_text(&text, "nothing matches");
+  for (uint32_t i = 0; i < matches->word_count; i++)
+    weir_buf_format(&text, "%s \"%s\"", i > 0 ? " or" : "", matches->words[i]);
+  weir_buf_text(&text, " yet");
+  char *out = weir_mem_copy(text.bytes, text.size);
+  weir_buf_fini(&text);
+  return out;
+}
+
 int weir_matches_cover(const weir_matches *matches, const char *path)
 {
   char *directory = directory_of(path);

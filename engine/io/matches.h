@@ -39,6 +39,9 @@ const weir_matched *weir_matches_at(const weir_matches *matches, uint32_t index)
 uint32_t weir_matches_directory_count(const weir_matches *matches);
 const char *weir_matches_directory(const weir_matches *matches, uint32_t index);
 
+// That nothing is found, for people. The caller frees it with weir_mem_free.
+char *weir_matches_none(const weir_matches *matches);
+
 // Whether the words mean this path.
 int weir_matches_cover(const weir_matches *matches, const char *path);
 

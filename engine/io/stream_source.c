@@ -96,6 +96,15 @@ static int serve(struct stream_source *source, weir_connection *connection,
          batch->bytes.size + READ_MIN > WEIR_FEED_BLOCK;
 }
 
+// A gate that is at no place of its name has nobody to hear from.
+static void show_place(struct stream_source *source)
+{
+  const char *place = weir_gate_place(source->gate);
+  weir_source_show(&source->base, place);
+  weir_source_hinder(&source->base,
+                     place != weir_gate_name(source->gate) ? place : NULL);
+}
+
 // Until there are bytes or a fault, or a reason why there are none.
 static int fill(struct stream_source *source, weir_batch *batch)
 {
@@ -104,7 +113,7 @@ static int fill(struct stream_source *source, weir_batch *batch)
     if (atomic_load_explicit(&source->cancelled, memory_order_relaxed))
       weir_gate_drain(gate);
     int rc = weir_gate_tend(gate);
-    weir_source_show(&source->base, weir_gate_place(gate));
+    show_place(source);
     weir_connection *connection;
     while ((connection = weir_gate_take(gate)) != NULL)
       if (serve(source, connection, batch))

@@ -27,6 +27,7 @@ struct weir_tail {
   weir_receipts *receipts;
   weir_keeper keeper;
   char *state;    // where positions are kept; NULL: nowhere
+  char *none;     // that there is no file, for people
   uint32_t turn;  // whose it is to be read
   int watched;    // changes are told of
   int names_changed;
@@ -53,6 +54,7 @@ weir_tail *weir_tail_new(const weir_tail_options *options)
     tail->read.max_record = WEIR_RECORD_MAX;
   weir_roster_init(&tail->roster, options->paths, options->path_count);
   tail->roster.latest = options->latest;
+  tail->none = weir_matches_none(&tail->roster.matches);
   tail->receipts = weir_receipts_new();
   tail->keeper.positions = (weir_positions){.lock = -1, .notes = -1};
   tail->state = options->state != NULL ? weir_mem_text(options->state) : NULL;
@@ -157,6 +159,7 @@ void weir_tail_free(weir_tail *tail)
   weir_tail_save(tail);
   weir_keeper_close(&tail->keeper);
   weir_mem_free(tail->state);
+  weir_mem_free(tail->none);
   weir_receipts_free(tail->receipts);
   weir_roster_fini(&tail->roster);
   weir_decoder_free(tail->read.decoder);
@@ -359,6 +362,11 @@ const char *weir_tail_directory(const weir_tail *tail, uint32_t index)
 }
 
 void weir_tail_set_watched(weir_tail *tail, int watched) { tail->watched = watched; }
+
+const char *weir_tail_hindrance(const weir_tail *tail)
+{
+  return tail->scans > 0 && tail->roster.serials == 0 ? tail->none : NULL;
+}
 
 const char *weir_tail_path(const weir_tail *tail, uint32_t partition)
 {

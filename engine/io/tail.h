@@ -11,7 +11,7 @@
 //     }
 //
 // Owns     its files, their positions, and a decoder.
-// Threads  one at a time; path and counters: any.
+// Threads  one at a time; path and counters: any, and the texts of path and hindrance.
 // Errors   open: the state cannot be kept; message says why.
 
 #pragma once
@@ -64,6 +64,9 @@ uint64_t weir_tail_scans(const weir_tail *tail);
 uint32_t weir_tail_directory_count(const weir_tail *tail);
 const char *weir_tail_directory(const weir_tail *tail, uint32_t index);
 void weir_tail_set_watched(weir_tail *tail, int watched);
+
+// Why nothing can come: as yet there was no file that is meant. NULL: there was one.
+const char *weir_tail_hindrance(const weir_tail *tail);
 
 const char *weir_tail_path(const weir_tail *tail, uint32_t partition);
 weir_receipts *weir_tail_receipts(weir_tail *tail);  // those of its batches

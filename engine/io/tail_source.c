@@ -81,6 +81,7 @@ static int next(weir_source *base, weir_batch *batch)
       return WEIR_ESTOPPED;
     }
     int rc = weir_tail_step(source->tail, batch);
+    weir_source_hinder(base, weir_tail_hindrance(source->tail));
     int again = watch_directories(source);
     if (again)
       weir_tail_poke(source->tail);

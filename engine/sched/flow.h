@@ -255,8 +255,9 @@ weir_queue_stats weir_flow_buffer_count(weir_flow *flow, uint32_t task);
 // wall clock; 0: there is none.
 int64_t weir_flow_oldest_ns(weir_flow *flow, uint32_t task);
 
-// What a sink that will try again waits for, in its words; 0: it does not wait.
-int weir_flow_hindrance(weir_flow *flow, uint32_t sink, char *text, size_t size);
+// What a sink that will try again waits for, or a source of which nothing can come yet,
+// in its words; 0: it does not wait.
+int weir_flow_hindrance(weir_flow *flow, uint32_t task, char *text, size_t size);
 
 uint64_t weir_flow_port_sent(const weir_flow *flow, uint32_t task, uint32_t port);
 weir_tally *weir_flow_tally(weir_flow *flow);  // why records died

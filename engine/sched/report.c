@@ -89,11 +89,12 @@ int weir_flow_hindrance(weir_flow *flow, uint32_t number, char *text, size_t siz
 {
   weir_task *task = flow->tasks[number];
   weir_task_guard(task);
-  int waits = task->hindrance != NULL;
-  if (waits)
-    snprintf(text, size, "%s", task->hindrance);
+  const char *why =
+      task->source != NULL ? weir_source_hindrance(task->source) : task->hindrance;
+  if (why != NULL)
+    snprintf(text, size, "%s", why);
   weir_task_leave(task);
-  return waits;
+  return why != NULL;
 }
 
 weir_tally *weir_flow_tally(weir_flow *flow) { return flow->tally; }

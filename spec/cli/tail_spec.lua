@@ -42,6 +42,24 @@ describe("a tail", function()
     assert.equal('{"n":1,"p":"logs/a/x.jsonl"}\n{"n":2,"p":"logs/a/y.jsonl"}\ncode 0\n', result.out)
   end)
 
+  it("says once that there is nothing yet, and once that there is", function()
+    script([[weir.from(weir.tail{ name = "in", path = { "a*.log", "logs" }, codec = "lines" })
+      :to(weir.stdout{})]])
+    local result = place:run(BEGIN .. [[
+      weir check run.lua
+      begin
+      until grep -q waits log; do sleep 0.01; done
+      echo 1 > a1.log; take
+      until grep -q 'goes on' log; do sleep 0.01; done
+      mv a1.log b.log; echo 2 > a2.log; take
+      kill -INT $pid; wait $pid
+      weir check run.lua; grep -c 'waits\|goes on' log; grep waits log]])
+    local words = 'run.lua:2: warning: nothing matches "%s" here yet; the run will wait for it\n'
+    local a, logs = words:format("a*.log"), words:format("logs")
+    assert.equal(a .. logs .. '{"message":"1"}\n{"message":"2"}\n' .. logs
+      .. '2\nweir: in waits: nothing matches "a*.log" or "logs" yet\n', result.out)
+  end)
+
   it("gives only what comes, if it is told to begin with the latest", function()
     script([[weir.from(weir.tail{ path = "a.log", start = "latest", codec = "lines" })
       :to(weir.stdout{})]])

@@ -1,4 +1,5 @@
---- Says once that a sink waits, as for room on a disk, and once that it goes on.
+--- Says once that a sink waits, as for room on a disk, or a source, as for a file, and once
+-- that it goes on.
 
 local human = require("weir.cli.human")
 local keys = require("weir.lib.keys")

@@ -77,7 +77,8 @@ end
 -- What is in order needs no line.
 local IN_ORDER = {
   certificates_renewed = true, connections_closed = true, connections_open = true,
-  connections_opened = true, datagrams_received = true, datagrams_sent = true, files_followed = true,
+  connections_opened = true, datagrams_received = true, datagrams_sent = true,
+  files_followed = true,
 }
 
 local function add_counters(out, counters)

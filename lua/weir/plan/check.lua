@@ -32,6 +32,23 @@ local function check_files(node, add)
   end
 end
 
+-- Each by itself: the run says it only where it finds none of them.
+local function check_tails(node, add)
+  if not (node.source and node.source.kind == "tail") then
+    return
+  end
+  local C = require("weir.cdef").load("engine/io/matches.h")
+  local matches = ffi.new("weir_matches")
+  for _, path in ipairs(node.source.path) do
+    C.weir_matches_init(matches, ffi.new("const char *[1]", { path }), 1)
+    C.weir_matches_find(matches)
+    if C.weir_matches_count(matches) == 0 then
+      add("warning", node, ('nothing matches "%s" here yet; the run will wait for it'):format(path))
+    end
+    C.weir_matches_fini(matches)
+  end
+end
+
 -- State, metrics and reload hold on to names; a derived one changes with its options.
 local function check_names(node, add)
   if node.stateful and not node.named then
@@ -219,6 +236,7 @@ function M.check(graph)
   end
   for _, node in ipairs(graph.nodes) do
     check_files(node, add)
+    check_tails(node, add)
     check_patterns(node, add)
     check_templates(node, add)
     check_certificates(node, add)

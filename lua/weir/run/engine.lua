@@ -175,12 +175,14 @@ function Engine:_abandon(message)
   until self.ended or now_ms() >= until_ms
 end
 
---- What its sinks wait for, such as a full disk: a text for each that does, by name.
+--- What its sinks wait for, such as a full disk, and its sources, such as a file that is not
+-- there yet: a text for each that does, by name.
+---@param kind string?  "sink" or "source"; nil: both
 ---@return table<string, string>
-function Engine:hindrances()
+function Engine:hindrances(kind)
   local out, text = {}, ffi.new("char[512]")
   for _, task in ipairs(self.flow and self.plan.tasks or {}) do
-    if task.kind == "sink"
+    if (task.kind == "sink" or task.kind == "source") and task.kind == (kind or task.kind)
       and C.weir_flow_hindrance(self.flow, task.number, text, ffi.sizeof(text)) ~= 0 then
       out[task.name] = ffi.string(text)
     end
@@ -198,7 +200,7 @@ function Engine:_watch_drain()
   if now_ms() - self.stopped_ms < limit_ms then
     return true
   end
-  local _, why = next(self:hindrances())
+  local _, why = next(self:hindrances("sink"))
   self:_abandon(("not all that was under way arrived within drain_timeout (%g s)%s"):format(
     limit_ms / 1e3, why and "; " .. why or ""))
   return false

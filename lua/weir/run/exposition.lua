@@ -62,13 +62,19 @@ local function of_list(name, labels, list, members)
   end)
 end
 
-scope("sink", { "node" }, function(snapshot, visit)
-  for _, node in ipairs(snapshot.nodes) do
-    if node.kind == "sink" then
-      visit({ waits = node.hindrance and 1 or 0 }, node.name)
+-- Of the ends of one kind, whether they wait.
+local function of_ends(kind)
+  scope(kind, { "node" }, function(snapshot, visit)
+    for _, node in ipairs(snapshot.nodes) do
+      if node.kind == kind then
+        visit({ waits = node.hindrance and 1 or 0 }, node.name)
+      end
     end
-  end
-end)
+  end)
+end
+
+of_ends("source")
+of_ends("sink")
 scope("pipeline", {}, function(snapshot, visit)
   visit(snapshot)
 end)
@@ -164,6 +170,8 @@ local LIST = {
   { "weir_edge_wait_seconds", "summary", "waited", "quantiles",
     "How long records waited there that were taken: quantiles over the last half to whole"
       .. " minute, to two digits." },
+  { "weir_source_waits", "gauge", "source", "waits",
+    "1 while nothing can come of a source, as no file is there yet, or no peer." },
   { "weir_sink_waits", "gauge", "sink", "waits",
     "1 while a sink waits for something that may pass, such as room on a disk." },
   { "weir_buffer_records", "gauge", "buffer", "records", "Records that wait in a buffer." },

@@ -14,7 +14,7 @@
 --                    levels = { [name] = n }?, buffer = { ... }?,
 --                    latency = times?,            -- of what it handed on, since it was read
 --                    waited = times?,             -- before it, on its slowest edge
---                    hindrance = text? }... },    -- why a sink waits, as for room on a disk
+--                    hindrance = text? }... },    -- why an end waits, as for room on a disk
 --       tasks  = { { name, kind, busy_s, steps, busy_share }... },
 --       edges  = { { from, port, to, reader, aside = true?, -- what was dropped, dead letters
 --                    sent, received, dropped, held, held_max, batches,

@@ -161,9 +161,8 @@ local function add_own(node, task, meter, hindrances)
   if task.node.flights or task.kind == "relay" then
     add_counters(node, flow, task)
   end
-  if task.kind == "sink" then
-    node.hindrance = hindrances[task.name]
-  elseif task.kind == "buffer" then
+  node.hindrance = hindrances[task.name]
+  if task.kind == "buffer" then
     node.buffer = buffer_of(flow, task)
   end
 end

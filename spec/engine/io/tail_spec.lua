@@ -147,11 +147,22 @@ describe("a tail", function()
   end)
 
   it("waits for a file that is not there", function()
-    open({ support.path("sub/a.log") })
+    local function hindrance()
+      local text = C.weir_tail_hindrance(tail)
+      return text ~= nil and ffi.string(text) or nil
+    end
+    local path, other = support.path("sub/a.log"), support.path("*.txt")
+    open({ path, other })
+    assert.is_nil(hindrance()) -- it has not looked
     assert.same({}, lines())
+    assert.equal(('nothing matches "%s" or "%s" yet'):format(path, other), hindrance())
     os.execute("mkdir " .. support.path("sub"))
     append("sub/a.log", "one\n")
     assert.same({ "a.log:one" }, lines())
+    assert.is_nil(hindrance())
+    remove("sub/a.log")
+    assert.same({}, lines())
+    assert.is_nil(hindrance())
   end)
 
   it("reads a moved file to its end before the one that has its name", function()

@@ -52,11 +52,13 @@ was answered. A sink that listens has delivered what the kernel took for all who
 there: what was under way to one that breaks off does not come again.]],
     shape = "bytes -> records by the codec",
     units = "max_record: bytes of one record.",
-    errors = "A file that cannot be read is counted and tried again (opens_failed, reads_failed)."
-      .. " A record above max_record, or one that is malformed, is a dead letter with its"
-      .. " position. Positions that cannot be kept, or that another weir keeps, stop the run before"
-      .. " it begins. Also counted: files_followed, bytes_behind, rotations, truncations, and"
-      .. " files_lost, which went before they were read to the end.",
+    errors = "While there was nothing yet that path means, weir says so once, and `weir top` and"
+      .. " weir_source_waits as long; `weir check` does of each name. A file that cannot be read"
+      .. " is counted and tried again (opens_failed, reads_failed). A record above max_record, or"
+      .. " one that is malformed, is a dead letter with its position. Positions that cannot be"
+      .. " kept, or that another weir keeps, stop the run before it begins. Also counted:"
+      .. " files_followed, bytes_behind, rotations, truncations, and files_lost, which went before"
+      .. " they were read to the end.",
     cost = "Up to 512 files stay open; memory does not grow with them. Idle, it looks every 10 s"
       .. " in case the kernel did not tell of a change, as on file systems of other machines.",
     example = [[

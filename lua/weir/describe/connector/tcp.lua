@@ -59,8 +59,9 @@ RFC 6587 has it for syslog ("11 <13>message"). A frame that is empty is a sign o
 life; one with newlines in it is as many lines.
 
 max_connections: beyond it, and where few descriptors are left (ulimit -n), peers
-wait outside until one goes. idle_timeout: a connection that completes no record for
-so long is closed, 5m if weir listens, never if it connects. timeout: a sink's peer
+wait outside until one goes (accepts_paused; connections_open says how many are
+inside). idle_timeout: a connection that completes no record for so long is closed
+(connections_idle), 5m if weir listens, never if it connects. timeout: a sink's peer
 may take nothing for so long.
 
 A sink that connects keeps records, at most 16MiB and a 32nd of max_memory, until
@@ -78,9 +79,10 @@ retries = 0 a source that connects ends with its connection.
 ]] .. batch.doc,
     shape = "bytes <-> records by the codec",
     units = "idle_timeout, connect_timeout, timeout: time. max_record: bytes of one record.",
-    errors = "An address that is taken stops the run before it begins. " .. retries.doc .. " A"
-      .. " record above max_record, or cut short by a connection that broke, is a dead letter with"
-      .. " its peer and position.",
+    errors = "An address that is taken stops the run before it begins. " .. retries.doc
+      .. " While a source has nobody to read from, weir says so once, and `weir top` and"
+      .. " weir_source_waits as long. A record above max_record, or cut short by a"
+      .. " connection that broke, is a dead letter with its peer and position.",
     cost = "max_record a connection at worst; a silent one costs a kilobyte.",
     example = [[
 weir.from(weir.tcp{ listen = "0.0.0.0:7000", idle_timeout = "2m" })
