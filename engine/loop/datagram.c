@@ -3,6 +3,7 @@
 #include "engine/loop/datagram.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -52,6 +53,18 @@ static void note_dropped(weir_datagrams *datagrams, struct msghdr *message)
       memcpy(&datagrams->dropped, CMSG_DATA(at), sizeof datagrams->dropped);
 }
 
+// What it throws away it tells with the next one that it keeps; behind the last one it
+// has to be asked.
+static void ask_dropped(weir_datagrams *datagrams, const weir_socket *socket)
+{
+  uint32_t about[SK_MEMINFO_VARS];
+  socklen_t size = sizeof about;
+  int fd = weir_socket_fd(socket);
+  if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, about, &size) == 0 &&
+      size > SK_MEMINFO_DROPS * sizeof *about)
+    datagrams->dropped = about[SK_MEMINFO_DROPS];
+}
+
 int weir_datagrams_receive(weir_datagrams *datagrams, weir_socket *socket)
 {
   for (uint32_t i = 0; i < WEIR_DATAGRAMS; i++)
@@ -68,8 +81,12 @@ int weir_datagrams_receive(weir_datagrams *datagrams, weir_socket *socket)
     count =
         recvmmsg(weir_socket_fd(socket), datagrams->messages, WEIR_DATAGRAMS, 0, NULL);
   while (count < 0 && errno == EINTR);
+  if (count < 0 && errno == EAGAIN) {
+    ask_dropped(datagrams, socket);
+    return WEIR_EEMPTY;
+  }
   if (count < 0)
-    return errno == EAGAIN ? WEIR_EEMPTY : -errno;
+    return -errno;
   datagrams->count = (uint32_t)count;
   datagrams->next = 0;
   for (int i = 0; i < count; i++)
