@@ -68,6 +68,19 @@ void weir_receipts_forfeit(weir_receipts *receipts)
     __atomic_store_n(&receipts->forfeited, 1, __ATOMIC_RELAXED);
 }
 
+// Of a bundle: any of its parts, as what is in one batch comes together.
+int weir_receipt_is_forfeited(const weir_receipt *receipt)  // NOLINT(misc-no-recursion)
+{
+  if (receipt == NULL)
+    return 0;
+  if (receipt->list != NULL)
+    return __atomic_load_n(&receipt->list->forfeited, __ATOMIC_RELAXED);
+  for (uint32_t i = 0; i < receipt->part_count; i++)
+    if (weir_receipt_is_forfeited(receipt->parts[i]))
+      return 1;
+  return 0;
+}
+
 static weir_receipt *new_receipt(weir_receipts *receipts)
 {
   weir_receipt *receipt = receipts->spare;

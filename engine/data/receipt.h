@@ -13,7 +13,7 @@
 // Owns     a list: its receipts, each until it is told or, after the list is freed, let
 //          go. A batch: one reference.
 // Threads  issue, released, free: the source's. ref, unref, forfeit: any. join: the
-//          writer of the batch.
+//          writer of the batch. is_forfeited: who holds it.
 // Errors   EEMPTY: no more for now.
 
 #pragma once
@@ -36,6 +36,9 @@ void weir_receipts_free(weir_receipts *receipts);  // NULL is a no-op
 // it is not told, nor what was issued after it. Said before anything of it is given
 // back. NULL is a no-op.
 void weir_receipts_forfeit(weir_receipts *receipts);
+
+// Whether that was said of what this one is for: it comes again. NULL: it does not.
+int weir_receipt_is_forfeited(const weir_receipt *receipt);
 
 // With one reference, for the batch.
 weir_receipt *weir_receipts_issue(weir_receipts *receipts, weir_offset offset);

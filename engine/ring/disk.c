@@ -217,12 +217,13 @@ static int note_released(weir_spill *spill, int64_t now_ns)
   spill->worked_ns = now_ns;
   if (spill->owed == 0 || released != spill->released)
     spill->quiet_ns = now_ns;
-  if (spill->released_ns == 0 && released != spill->released)
+  int some = released != spill->released;
+  if (spill->released_ns == 0 && some)
     spill->released_ns = now_ns > 0 ? now_ns : 1;
-  pthread_mutex_unlock(&spill->mutex);
-  if (released == spill->released)
-    return WEIR_OK;
   spill->released = released;
+  pthread_mutex_unlock(&spill->mutex);
+  if (!some)
+    return WEIR_OK;
   note_safe(spill);
   int rc = weir_log_note(spill->log, released);
   return rc == WEIR_OK ? rc : fail_log(spill, rc);

@@ -26,6 +26,7 @@ struct weir_spill {
   int32_t failure;        // final; its message is there before it
   uint32_t writing;       // the first that was put; it cannot be taken
   uint64_t gains;         // how often there was more to take, or room
+  uint64_t released;      // numbers before it are done with; who works writes it
   weir_spill_stats stats;
 
   // Of who works, as is what follows.
@@ -33,8 +34,7 @@ struct weir_spill {
   weir_log_cursor *cursor;
   weir_buf scratch;
   uint64_t safe;        // records before it need nobody to keep them
-  uint64_t released;    // and before it are done with
-  int64_t released_ns;  // since when some of that has not been trimmed; 0: none
+  int64_t released_ns;  // since when some were released and not trimmed; 0: none
   uint64_t owed;        // receipts that have not been released
   int64_t worked_ns;
   int64_t quiet_ns;  // since when nothing has been released

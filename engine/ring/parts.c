@@ -80,6 +80,16 @@ void weir_parts_clear(weir_parts *parts)
   *parts = (weir_parts){0};
 }
 
+weir_loss weir_parts_loss(const weir_parts *parts)
+{
+  weir_loss loss = {0};
+  for (size_t i = 0; i < parts->count; i++) {
+    const weir_part *part = weir_parts_at(parts, i);
+    weir_loss_add(&loss, weir_loss_of(part->batch, part->end - part->first));
+  }
+  return loss;
+}
+
 uint32_t weir_parts_together(const weir_parts *parts)
 {
   const weir_batch *batch = weir_parts_at(parts, 0)->batch;

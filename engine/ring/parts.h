@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "engine/data/batch.h"
+#include "engine/data/loss.h"
 
 typedef struct weir_part {
   weir_batch *batch;  // of line rows
@@ -34,7 +35,8 @@ void weir_parts_append(weir_parts *parts, weir_part part);
 void weir_parts_mark(weir_parts *parts, weir_batch *batch);  // an empty one
 void weir_parts_remove_first(weir_parts *parts);
 void weir_parts_remove_last(weir_parts *parts);
-void weir_parts_clear(weir_parts *parts);  // frees its memory too
+void weir_parts_clear(weir_parts *parts);            // frees its memory too
+weir_loss weir_parts_loss(const weir_parts *parts);  // what a clear would mean
 
 // Of the first part: how many rows stand there that came in the same batch.
 uint32_t weir_parts_together(const weir_parts *parts);

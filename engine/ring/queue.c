@@ -210,12 +210,12 @@ weir_queue *weir_queue_new(const weir_queue_options *options, weir_pool *pool)
   return queue;
 }
 
-uint64_t weir_queue_clear(weir_queue *queue)
+weir_loss weir_queue_clear(weir_queue *queue)
 {
-  uint64_t records = 0;
+  weir_loss loss = {0};
   for (uint32_t i = 0; i < WEIR_CLASSES; i++)
-    records += weir_strand_clear(&queue->strands[i]);
-  return records;
+    weir_loss_add(&loss, weir_strand_clear(&queue->strands[i]));
+  return loss;
 }
 
 void weir_queue_free(weir_queue *queue)
@@ -231,6 +231,7 @@ void weir_queue_free(weir_queue *queue)
 static void add_spill(weir_spill_stats *sum, weir_spill_stats one)
 {
   sum->records += one.records;
+  sum->left += one.left;
   sum->disk_bytes += one.disk_bytes;
   sum->found += one.found;
   sum->spilled += one.spilled;

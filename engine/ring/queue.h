@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "engine/data/batch.h"
+#include "engine/data/loss.h"
 #include "engine/ring/spill.h"
 
 // Classes are given as bits, 1 << class.
@@ -112,7 +113,7 @@ weir_batch *weir_queue_take_dropped(weir_queue *queue, uint32_t classes, int64_t
 // Of both. left: what lies on disk may stay there.
 int weir_queue_is_empty(const weir_queue *queue, int left);
 
-uint64_t weir_queue_clear(weir_queue *queue);  // drops all; how many records waited
+weir_loss weir_queue_clear(weir_queue *queue);  // drops all that waits
 
 weir_queue_stats weir_queue_count(const weir_queue *queue);
 weir_spill_stats weir_queue_count_spills(const weir_queue_options *options);  // of all

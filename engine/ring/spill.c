@@ -111,13 +111,13 @@ int weir_spill_take(weir_spill *spill, weir_batch **out)
   return pile != NULL ? WEIR_OK : WEIR_EEMPTY;
 }
 
-uint64_t weir_spill_drop(weir_spill *spill)
+weir_loss weir_spill_drop(weir_spill *spill)
 {
   pthread_mutex_lock(&spill->mutex);
-  uint64_t records = spill->put.records;
+  weir_loss loss = weir_parts_loss(&spill->put.parts);
   weir_pile_clear(&spill->put);
   pthread_mutex_unlock(&spill->mutex);
-  return records;
+  return loss;
 }
 
 int weir_spill_has_room(weir_spill *spill)
@@ -187,9 +187,11 @@ weir_spill_stats weir_spill_count(weir_spill *spill)
 {
   pthread_mutex_lock(&spill->mutex);
   weir_spill_stats stats = spill->stats;
+  weir_log_state state = weir_log_look(spill->log);
   stats.records = waiting(spill);
+  stats.left = state.next - (spill->released > 0 ? spill->released : 1);
+  stats.disk_bytes = state.disk_bytes;
   pthread_mutex_unlock(&spill->mutex);
-  stats.disk_bytes = weir_log_look(spill->log).disk_bytes;
   return stats;
 }
 

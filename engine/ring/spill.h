@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "engine/data/batch.h"
+#include "engine/data/loss.h"
 
 typedef struct weir_spill weir_spill;
 
@@ -35,6 +36,7 @@ enum { WEIR_SPILL_UNSAFE_BYTES = 64 << 20, WEIR_SPILL_AHEAD_BYTES = 8 << 20 };
 
 typedef struct weir_spill_stats {
   uint64_t records;     // that were put and have not been taken
+  uint64_t left;        // in the log, and not known to be delivered: they come again
   uint64_t disk_bytes;  // of the log's files
   uint64_t found;       // records that an earlier process left
   uint64_t spilled;     // records put
@@ -71,7 +73,7 @@ int weir_spill_is_safe(weir_spill *spill);     // all that was put is
 int weir_spill_is_awaited(weir_spill *spill);  // work gives more to take, or room
 uint64_t weir_spill_gains(weir_spill *spill);  // how often it has given either
 int weir_spill_is_stuck(weir_spill *spill);    // there was no room, or it has failed
-uint64_t weir_spill_drop(weir_spill *spill);   // what was not written; how many records
+weir_loss weir_spill_drop(weir_spill *spill);  // what was put and not written
 
 // What is given back from now on has not arrived, so it stays on disk.
 void weir_spill_forfeit(weir_spill *spill);  // NULL is a no-op

@@ -124,13 +124,13 @@ const weir_batch *weir_strand_head(const weir_strand *strand)
   return strand->waiting.count > 0 ? weir_parts_at(&strand->waiting, 0)->batch : NULL;
 }
 
-uint64_t weir_strand_clear(weir_strand *strand)
+weir_loss weir_strand_clear(weir_strand *strand)
 {
-  uint64_t records = strand->records;
+  weir_loss loss = weir_parts_loss(&strand->waiting);
   weir_parts_clear(&strand->waiting);
   weir_parts_clear(&strand->dropped);
   strand->dropped_bytes = 0;
   strand->dropped_ns = 0;
   let_out(strand, strand->records, strand->bytes);
-  return records;
+  return loss;
 }

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "engine/data/loss.h"
 #include "engine/ring/parts.h"
 #include "engine/ring/spill.h"
 
@@ -48,4 +49,4 @@ weir_batch *weir_strand_take_dropped(weir_strand *strand, weir_pool *pool);
 
 const weir_batch *weir_strand_head(const weir_strand *strand);  // or NULL
 
-uint64_t weir_strand_clear(weir_strand *strand);  // how many records waited
+weir_loss weir_strand_clear(weir_strand *strand);  // of the records that waited

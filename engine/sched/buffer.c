@@ -144,24 +144,25 @@ static int refills(const weir_task *task)
   return !drains(task) && weir_queue_refills(task->queue);
 }
 
-static uint64_t let_go(weir_lane *lane)
+static void let_go(weir_task *task, weir_lane *lane)
 {
-  uint64_t rows = lane->batch != NULL ? lane->batch->row_count - lane->run.row : 0;
+  if (lane->batch != NULL)
+    weir_task_lose(task,
+                   weir_loss_of(lane->batch, lane->batch->row_count - lane->run.row));
   weir_batch_unref(lane->batch);
   lane->batch = NULL;
-  return rows;
 }
 
 static void give_up(weir_task *task, weir_lane *lane)
 {
-  uint64_t waiting = weir_queue_clear(task->queue) + let_go(lane);
+  weir_task_lose(task, weir_queue_clear(task->queue));
+  let_go(task, lane);
   for (uint32_t i = 0; i < WEIR_CLASSES; i++)
     while (weir_task_begun(task, i) != NULL) {
       weir_lane_resume(task, lane, i);
-      waiting += let_go(lane);
+      let_go(task, lane);
     }
   task->buffered = weir_queue_count(task->queue);
-  __atomic_fetch_add(&task->dropped, waiting, __ATOMIC_RELAXED);
   weir_task_cancel(task, lane);
   weir_task_close(task, lane);
 }
@@ -185,7 +186,7 @@ void weir_buffer_step(weir_task *task, weir_lane *lane)
     give_up(task, lane);
     return;
   }
-  int64_t disk_ns = weir_disk_next_ns(task);
+  int64_t disk_ns = weir_disks_next_ns(task);
   if (refills(task))
     weir_queue_refill(task->queue, now_ns(task));
   send_dropped(task, lane);
@@ -196,7 +197,7 @@ void weir_buffer_step(weir_task *task, weir_lane *lane)
   send_dropped(task, lane);
   send_due(task, lane);
   note_next(task, lane);
-  if (weir_disk_next_ns(task) < disk_ns)
+  if (weir_disks_next_ns(task) < disk_ns)
     lane->woken |= WEIR_HOME_POOL;
   task->buffered = weir_queue_count(task->queue);
   if (is_over(task, lane))

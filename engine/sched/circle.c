@@ -30,7 +30,7 @@ static int64_t resume_of(const weir_task *task, const weir_lane *lane)
 {
   if (task->kind != WEIR_TASK_DISK)
     return (int64_t)lane->run.resume_ns;
-  int64_t next = weir_disk_next_ns(task->disk_of);
+  int64_t next = weir_disk_next_ns(task);
   return next != INT64_MAX ? next : 0;
 }
 
@@ -54,7 +54,7 @@ static int moves(weir_task *task)
         weir_lane_holds(task, lane))
       return 1;
   }
-  return task->kind == WEIR_TASK_BUFFER && weir_disk_is_awaited(task);
+  return task->kind == WEIR_TASK_BUFFER && weir_disks_are_awaited(task);
 }
 
 int weir_task_can_move(weir_task *task)

@@ -11,6 +11,7 @@
 #include "engine/base/check.h"
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
+#include "engine/data/loss.h"
 #include "engine/ring/ring.h"
 
 struct waiting {
@@ -39,6 +40,7 @@ struct weir_edge {
   _Atomic uint64_t received;
   _Atomic uint64_t refused;  // by push, after a cancel
   _Atomic uint64_t emptied;  // from the ring, after a cancel
+  _Atomic uint64_t left;     // of both, what comes again is here; any writer
   _Atomic uint64_t batches;
   _Atomic uint64_t bytes;
   _Atomic uint64_t held_max;
@@ -135,13 +137,19 @@ static struct way *first_way(weir_edge *edge)
   return NULL;
 }
 
+static void lose(weir_edge *edge, _Atomic uint64_t *counter, weir_batch *batch)
+{
+  weir_loss loss = weir_loss_of(batch, batch->row_count);
+  add(counter, loss.dropped);
+  if (loss.left > 0)
+    atomic_fetch_add_explicit(&edge->left, loss.left, memory_order_relaxed);
+  weir_batch_unref(batch);
+}
+
 static void drop_all(weir_edge *edge)
 {
-  for (struct way *way; (way = first_way(edge)) != NULL;) {
-    weir_batch *batch = take_first(way).batch;
-    add(&edge->emptied, batch->row_count);
-    weir_batch_unref(batch);
-  }
+  for (struct way *way; (way = first_way(edge)) != NULL;)
+    lose(edge, &edge->emptied, take_first(way).batch);
 }
 
 void weir_edge_free(weir_edge *edge)
@@ -211,8 +219,7 @@ int weir_edge_push(weir_edge *edge, weir_batch *batch)
   uint64_t records = batch->row_count;
   if (weir_edge_cancelled(edge)) {
     add(&edge->sent, records);
-    add(&edge->refused, records);
-    weir_batch_unref(batch);
+    lose(edge, &edge->refused, batch);
     return WEIR_OK;
   }
   uint64_t bytes = batch->bytes.size;
@@ -358,6 +365,7 @@ weir_edge_book weir_edge_count(const weir_edge *edge)
       .sent = load(&edge->sent),
       .received = load(&edge->received),
       .dropped = load(&edge->refused) + load(&edge->emptied),
+      .left = load(&edge->left),
       .held_max = load(&edge->held_max),
       .batches = load(&edge->batches),
       .bytes = load(&edge->bytes),

@@ -3,7 +3,8 @@
 //
 // The producer closes an edge when nothing more will come; the consumer cancels it
 // when nothing more is wanted. Either may happen first and both may be seen late,
-// so what is still in the ring then is counted as dropped, never lost silently.
+// so what is still in the ring then is counted as dropped, never lost silently; or as
+// held, where it comes again (data/loss.h).
 //
 // Owns     the batches in it: push takes the caller's reference, pop gives it.
 // Threads  push, close: the producer's. pop, make_room, cancel: the consumer's. The
@@ -65,6 +66,7 @@ typedef struct weir_edge_book {
   uint64_t received;
   uint64_t dropped;
   uint64_t held;
+  uint64_t left;      // of those held: the consumer wants none, and they come again
   uint64_t held_max;  // that ever waited at once
   uint64_t batches;   // sent
   uint64_t bytes;     // of them

@@ -250,6 +250,24 @@ static int enter(weir_task *task, weir_lane *lane, const weir_runner *runner)
   return reason;
 }
 
+// Which rows of a batch are done the code knows: they are left where all of them come
+// again, what it is at and what it has not begun.
+static weir_loss loss_of(weir_task *task, const weir_lane *lane)
+{
+  const weir_flights *flights = lane->run.flights;
+  uint64_t rows = task->received - task->passed;
+  weir_loss loss = {0};
+  for (uint32_t i = 0; i < flights->place_count && loss.dropped == 0; i++)
+    if (flights->places[i].batch != NULL)
+      loss = weir_loss_of(flights->places[i].batch, rows);
+  for (uint32_t i = 0; i < WEIR_CLASSES && loss.dropped == 0; i++)
+    if (weir_task_begun(task, i) != NULL)
+      loss = weir_loss_of(weir_task_begun(task, i)->batch, rows);
+  if (lane->batch != NULL && loss.dropped == 0)
+    loss = weir_loss_of(lane->batch, rows);
+  return loss;
+}
+
 // Its code lets go of what it awaits.
 static void give_up(weir_task *task, weir_lane *lane, const weir_runner *runner)
 {
@@ -260,7 +278,7 @@ static void give_up(weir_task *task, weir_lane *lane, const weir_runner *runner)
   flights->under_way = 0;
   flights->awaited = 0;
   show_under_way(flights);
-  __atomic_store_n(&task->dropped, task->received - task->passed, __ATOMIC_RELAXED);
+  weir_task_lose(task, loss_of(task, lane));
   for (uint32_t i = 0; i < flights->place_count; i++)
     free_place(flights, i);
   weir_batch_unref(lane->batch);

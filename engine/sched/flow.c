@@ -122,14 +122,23 @@ uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
   return task->number;
 }
 
-uint32_t weir_flow_add_disk(weir_flow *flow, uint32_t buffer)
+static void add_disk(weir_flow *flow, weir_task *buffer, weir_spill *spill)
 {
-  weir_task *of = flow->tasks[buffer];
-  weir_task *task = add_task(flow, of->name, WEIR_TASK_DISK, 0, 0);
-  task->disk_of = of;
-  task->part = of->part;
+  weir_task *task = add_task(flow, buffer->name, WEIR_TASK_DISK, 0, 0);
+  task->disk_of = buffer;
+  task->spill = spill;
+  task->part = buffer->part;
   task->home = WEIR_HOME_POOL;
-  return task->number;
+}
+
+uint32_t weir_flow_add_disks(weir_flow *flow, uint32_t buffer)
+{
+  weir_task *task = flow->tasks[buffer];
+  uint32_t first = flow->task_count;
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++)
+    if (task->buffer.spills[i] != NULL)
+      add_disk(flow, task, task->buffer.spills[i]);
+  return first;
 }
 
 uint32_t weir_flow_add_relay(weir_flow *flow, const char *name, weir_relay *relay)

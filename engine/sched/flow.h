@@ -49,7 +49,7 @@ enum weir_task_kind {
   WEIR_TASK_SINK = 2,     // ports: 0 dead letters
   WEIR_TASK_BUFFER = 3,   // ports: 0 records, 1 what it drops
   WEIR_TASK_RELAY = 4,  // ports: 0 records, 1 dead letters, 2 those of what it refuses
-  WEIR_TASK_DISK = 5,   // of a buffer that spills; none
+  WEIR_TASK_DISK = 5,   // of a buffer that spills, and a class; none
 };
 
 // Where a step may be taken: what blocks wants a thread to spare.
@@ -74,12 +74,13 @@ uint32_t weir_flow_add_segment(weir_flow *flow, const char *name, uint32_t port_
 // Where batches that outlive a spill's call come from.
 weir_pool *weir_flow_pool(weir_flow *flow);
 
-// Takes line rows, as segments write them. One that spills needs a disk.
+// Takes line rows, as segments write them. Those that spill need disks.
 uint32_t weir_flow_add_buffer(weir_flow *flow, const char *name,
                               const weir_queue_options *options);
 
-// Works for the spills of a buffer, on the pool.
-uint32_t weir_flow_add_disk(weir_flow *flow, uint32_t buffer);
+// Work for the spills of a buffer, on the pool: each for one, so that a class waits for
+// no other's syncs. The number of the first.
+uint32_t weir_flow_add_disks(weir_flow *flow, uint32_t buffer);
 
 // Takes JSON rows. It has two lanes on the pool, of workers 0 and 1: one writes to it,
 // one takes what it says. Taken over.
@@ -243,6 +244,7 @@ typedef struct weir_task_stats {
   uint64_t dead;      // dead letters it wrote
   uint64_t done;      // of those received, rows that a segment's code is through with
   uint64_t dropped;   // taken, but given up when the flow failed or was sated
+  uint64_t left;      // likewise, but it comes again with the next run
   uint64_t written;   // rows that a sink has written
   uint64_t bytes;     // read by a source, written by a sink
   uint64_t bytes_total;  // of a source that knows; 0

@@ -153,6 +153,12 @@ void weir_task_dead(weir_task *task, weir_lane *lane, uint32_t port,
   __atomic_fetch_add(&flow->records_dead, count, __ATOMIC_RELAXED);
 }
 
+void weir_task_lose(weir_task *task, weir_loss loss)
+{
+  __atomic_fetch_add(&task->dropped, loss.dropped, __ATOMIC_RELAXED);
+  __atomic_fetch_add(&task->left, loss.left, __ATOMIC_RELAXED);
+}
+
 // Nothing more will come: what is left goes out and the edges are closed.
 void weir_task_close(weir_task *task, weir_lane *lane)
 {

@@ -33,7 +33,7 @@ static void close_if_over(weir_task *task, weir_lane *lane)
 static void stop_writing(weir_task *task, weir_lane *lane)
 {
   if (lane->batch != NULL)
-    add(&task->dropped, lane->batch->row_count);
+    weir_task_lose(task, weir_loss_of(lane->batch, lane->batch->row_count));
   weir_batch_unref(lane->batch);
   lane->batch = NULL;
   if (!task->inputs_ended)

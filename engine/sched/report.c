@@ -43,6 +43,7 @@ weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t number)
       .done = load(&task->passed),
       .dead = load(&task->dead),
       .dropped = load(&task->dropped),
+      .left = load(&task->left),
       .written = load(&task->written),
   };
   if (task->source != NULL) {

@@ -120,7 +120,8 @@ static void end_batch(weir_task *task, weir_lane *lane)
 static void give_up_batch(weir_task *task, weir_lane *lane)
 {
   const weir_run *run = &lane->run;
-  add(&task->dropped, lane->batch->row_count - run->row - run->begun);
+  weir_task_lose(
+      task, weir_loss_of(lane->batch, lane->batch->row_count - run->row - run->begun));
   add(&task->passed, run->begun);
   weir_task_cancel(task, lane);
   end_batch(task, lane);  // what comes at the end has a sequence number of its own

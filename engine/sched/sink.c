@@ -106,8 +106,9 @@ static void end_batch(weir_task *task, weir_lane *lane, int rc)
   weir_task_note_written(task, lane->batch, written - refused_before);
   weir_task_refuse(task, lane, PORT_DEAD);
   if (rc != WEIR_OK) {
-    add(&task->dropped, lane->batch->row_count - written - refused_behind);
     weir_flow_fail(task->flow, rc, task->sink->message);
+    weir_task_lose(task, weir_loss_of(lane->batch, lane->batch->row_count - written -
+                                                       refused_behind));
     weir_task_cancel(task, lane);
   }
   weir_batch_unref(lane->batch);

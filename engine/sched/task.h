@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "engine/data/loss.h"
 #include "engine/ring/queue.h"
 #include "engine/ring/urgency.h"
 #include "engine/sched/flow.h"
@@ -132,7 +133,8 @@ struct weir_task {
   weir_queue_options buffer;  // of a buffer
   weir_queue *queue;          // made at its first step
   weir_queue_stats buffered;  // as of its last step, or of its disk's
-  weir_task *disk_of;         // a disk's: the buffer whose spills it works for
+  weir_task *disk_of;         // a disk's: the buffer of whose spills
+  weir_spill *spill;          // it works for this one
 
   weir_tap **looks;  // [stages], each as a port's; NULL: nobody has looked inside
   weir_lane **lanes;
@@ -166,10 +168,11 @@ struct weir_task {
 
   uint64_t sequence;  // of the next batch that it makes
 
-  uint64_t received;  // atomic, as are the next four
+  uint64_t received;  // atomic, as are the next five
   uint64_t passed;    // rows that the code of a segment is through with
   uint64_t dead;
   uint64_t dropped;
+  uint64_t left;            // given up likewise, and comes again
   uint64_t written;         // by a sink
   weir_histogram *latency;  // see measure.h; atomic; NULL before the first
 };
@@ -313,8 +316,9 @@ void weir_sink_step(weir_task *task, weir_lane *lane);
 // disk.c
 int weir_disk_is_ready(const weir_task *task);
 void weir_disk_step(weir_task *task, weir_lane *lane);
-int64_t weir_disk_next_ns(const weir_task *buffer);  // when there is work, or INT64_MAX
-int weir_disk_is_awaited(const weir_task *buffer);   // and nobody else is
+int64_t weir_disk_next_ns(const weir_task *disk);  // when there is work, or INT64_MAX
+int64_t weir_disks_next_ns(const weir_task *buffer);  // for any of its disks
+int weir_disks_are_awaited(const weir_task *buffer);  // and nobody else is
 
 // buffer.c
 int weir_buffer_is_ready(weir_task *task, const weir_lane *lane);
@@ -368,6 +372,7 @@ void weir_task_push_held(weir_task *task, weir_lane *lane);  // waits no longer
 void weir_task_dead(weir_task *task, weir_lane *lane, uint32_t port,
                     weir_batch *letters);
 void weir_task_close(weir_task *task, weir_lane *lane);
+void weir_task_lose(weir_task *task, weir_loss loss);  // rows that it has taken
 
 // Whether what is made from a batch of this class finds room.
 int weir_port_has_room(const weir_port *port, uint32_t priority);

@@ -231,7 +231,7 @@ static weir_flow *build(uint32_t number, const weir_edge **edges)
   weir_flow_add_sink(flow, "all", new_checker(WEIR_SINK_WRITE_BLOCKS, ordered));
   weir_flow_add_sink(flow, "set aside", new_checker(0, ordered));
   if (options.overflow == WEIR_OVERFLOW_SPILL)
-    weir_flow_add_disk(flow, BUFFER);
+    weir_flow_add_disks(flow, BUFFER);
   if (number % KINDS == URGENT)
     weir_flow_set_class(flow, OTHER, 0, WEIR_CLASS_CRITICAL);
   if (number % KINDS == UNORDERED)
@@ -253,7 +253,8 @@ static void check(weir_flow *flow, const weir_edge **edges, int ends)
 {
   for (int i = 0; i < EDGES; i++) {
     weir_edge_book book = weir_edge_count(edges[i]);
-    assert(book.sent == book.received + book.dropped && book.held == 0);
+    assert(book.sent == book.received + book.dropped + book.left &&
+           book.held == book.left);
   }
   weir_flow_stats stats = weir_flow_count(flow);
   uint64_t left = weir_flow_buffer_count(flow, BUFFER).spill.records;

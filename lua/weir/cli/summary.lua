@@ -145,6 +145,26 @@ local function add_edges(out, edges, width)
   end
 end
 
+local function left_of(ledger)
+  local count = 0
+  for _, each in ipairs(ledger.stages) do
+    count = count + (each.left or 0)
+  end
+  for _, each in ipairs(ledger.edges or {}) do
+    count = count + (each.left or 0)
+  end
+  return count
+end
+
+-- Not lost: a source remembers where it was, and a disk what it holds.
+local function add_left(out, ledger)
+  local count = left_of(ledger)
+  if count > 0 then
+    out[#out + 1] = ("  %s that %s again with the next run"):format(
+      human.plural(count, "record"), count == 1 and "was under way comes" or "were under way come")
+  end
+end
+
 local function add_ledger(out, ledger, width, brush)
   local shown = shown_columns(ledger.stages)
   local columns, rows = { { title = "stage" } }, {}
@@ -163,6 +183,7 @@ local function add_ledger(out, ledger, width, brush)
     out[#out + 1] = "  " .. (i == 1 and brush("faint", line) or line)
   end
   add_edges(out, ledger.edges, width)
+  add_left(out, ledger)
   out[#out + 1] = "  " .. (ledger.balanced and brush("faint", "the ledger balances")
     or ledger.given_up and brush("bad", "a step that did not come back is not in the ledger")
     or brush("bad", "the ledger does not balance: please report this"))

@@ -28,6 +28,7 @@ local function stage(each)
     { "dropped", json.map(each.dropped or {}) },
     { "dead", json.scalar(each.dead) },
     { "held", json.scalar(each.held) },
+    { "left", json.scalar(each.left) },
   })
 end
 

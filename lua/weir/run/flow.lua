@@ -225,7 +225,7 @@ end
 local function add_disks(self)
   for _, task in ipairs(self.plan.tasks) do
     if task.kind == "buffer" and task.node.queue.max_disk then
-      C.weir_flow_add_disk(self.flow, task.number)
+      C.weir_flow_add_disks(self.flow, task.number)
     end
   end
 end

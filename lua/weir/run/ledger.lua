@@ -10,7 +10,9 @@
 -- While a run is at work its counts are of moments that lie close together. What a stage
 -- received is then what it is through with, so that what it sent comes out too small
 -- rather than too big; and nothing balances. Where a run gave up on a step that does not
--- come back, such as a write that nobody reads, what that step has is held.
+-- come back, such as a write that nobody reads, what that step has is held. So is what was
+-- given up and comes again with the next run, from a source that remembers or from disk:
+-- `left` says how much of what a stage or an edge holds that is.
 
 local cdef = require("weir.cdef")
 
@@ -57,6 +59,7 @@ local function entry(name, kind, received, counts)
     dead = counts.dead or 0,
     sent = 0,
     held = 0,
+    left = 0,
   }
 end
 
@@ -64,6 +67,12 @@ local function drop(stage, reason, count)
   if count ~= 0 then
     stage.dropped[reason] = (stage.dropped[reason] or 0) + count
   end
+end
+
+-- What was given up and comes again.
+local function leave(stage, stats)
+  stage.left = number(stats.left)
+  stage.held = stage.held + stage.left
 end
 
 local function dropped_of(stage)
@@ -124,7 +133,7 @@ end
 local function add_segment(ledger, flow, task, taken)
   local stats = C.weir_flow_task_count(flow, task.number)
   local is_made = task.node.kind == "source"
-  local received = ledger.live and stats.done + stats.dropped or stats.received
+  local received = ledger.live and stats.done + stats.dropped + stats.left or stats.received
   local flowing = is_made and 0 or number(received)
   for i, of_task in ipairs(task.stages) do
     local node = of_task.node
@@ -136,6 +145,7 @@ local function add_segment(ledger, flow, task, taken)
     drop(stage, DROPPED_AS[node.kind] or "on_error", counts.dropped)
     if i == 1 then
       drop(stage, "stopped", number(stats.dropped))
+      leave(stage, stats)
       if ledger.given_up and not is_made then
         stage.held = number(stats.received - stats.done - stats.dropped)
       end
@@ -168,6 +178,7 @@ local function add_buffer(ledger, flow, task)
   stage.made = number(queue.spill.found + queue.gatherings)
   stage.absorbed = number(queue.gathered)
   stage.held = number(queue.records + queue.spill.records)
+  leave(stage, stats)
   if ledger.live then
     stage.received = sent + dropped_of(stage) + stage.held + stage.absorbed - stage.made
   end
@@ -186,6 +197,7 @@ local function add_relay(ledger, flow, task)
     dead = number(stats.dead),
   })
   drop(stage, "not_taken", number(stats.dropped))
+  leave(stage, stats)
   settle(stage)
   ledger.balanced = ledger.balanced and (ledger.live or stage.sent == sent)
   table.insert(ledger.stages, stage)
@@ -195,8 +207,9 @@ local function add_sink(ledger, flow, task)
   local stats = C.weir_flow_task_count(flow, task.number)
   local stage = entry(task.name, "sink", number(stats.received), { dead = number(stats.dead) })
   drop(stage, "failed", number(stats.dropped))
+  leave(stage, stats)
   if ledger.live then
-    stage.received = number(stats.written) + stage.dead + dropped_of(stage)
+    stage.received = number(stats.written) + stage.dead + dropped_of(stage) + stage.held
   elseif ledger.given_up then
     stage.held = stage.received - number(stats.written) - stage.dead - dropped_of(stage)
   end
@@ -230,6 +243,7 @@ local function add_edges(ledger, plan, edges)
       received = number(book.received),
       dropped = number(book.dropped),
       held = number(book.held),
+      left = number(book.left),
       held_max = number(book.held_max),
       batches = number(book.batches),
       bytes = number(book.bytes),

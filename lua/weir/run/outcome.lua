@@ -53,8 +53,8 @@ local function outputs(self)
   return out
 end
 
-local SPILL_COUNTS = { "spilled", "lost", "refused", "records" }
-local SPILL_NAMES = { records = "left_on_disk", refused = "waits_for_disk", lost = "lost_on_disk" }
+local SPILL_COUNTS = { "spilled", "lost", "refused", "left" }
+local SPILL_NAMES = { left = "left_on_disk", refused = "waits_for_disk", lost = "lost_on_disk" }
 
 local function add_spill(out, self, task)
   local spill = C.weir_flow_buffer_count(self.flow, task.number).spill

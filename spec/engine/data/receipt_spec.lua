@@ -2,7 +2,7 @@ local ffi = require("ffi")
 local engine = require("spec.support.engine")
 
 local C = engine.load("engine/base/err.h", "engine/base/mem.h", "engine/data/batch.h",
-  "engine/data/receipt.h")
+  "engine/data/loss.h", "engine/data/receipt.h")
 
 local function issue(receipts, position)
   return C.weir_receipts_issue(receipts, ffi.new("weir_offset", { position = position }))
@@ -137,6 +137,22 @@ describe("receipts", function()
     C.weir_receipts_forfeit(receipts)
     C.weir_batch_unref(both)
     assert.same({}, released(receipts))
+  end)
+
+  it("say whether what they are for comes again", function()
+    local one, plain, both = batch_of(1), C.weir_batch_new(pool), C.weir_batch_new(pool)
+    C.weir_batch_hold_receipt(both, one)
+    C.weir_batch_hold_receipt(both, plain)
+    assert.equal(7, tonumber(C.weir_loss_of(both, 7).dropped))
+    C.weir_receipts_forfeit(receipts)
+    for _, batch in ipairs({ one, both }) do
+      local loss = C.weir_loss_of(batch, 7)
+      assert.same({ 0, 7 }, { tonumber(loss.dropped), tonumber(loss.left) })
+    end
+    assert.equal(7, tonumber(C.weir_loss_of(plain, 7).dropped))
+    for _, batch in ipairs({ one, plain, both }) do
+      C.weir_batch_unref(batch)
+    end
   end)
 
   it("may outlive their list", function()

@@ -230,7 +230,7 @@ describe("queue", function()
   it("says how many waited when it is cleared", function()
     open({ max_records = 10 })
     put(4)
-    assert.equal(4, tonumber(C.weir_queue_clear(queue)))
+    assert.equal(4, tonumber(C.weir_queue_clear(queue).dropped))
     assert.equal(4, tonumber(stats().records_max))
   end)
 

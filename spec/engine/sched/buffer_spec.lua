@@ -83,7 +83,7 @@ local function build(options, count, classes)
   end
   line.queue = C.weir_flow_add_buffer(flow, "buffer", options)
   if options.overflow == C.WEIR_OVERFLOW_SPILL then
-    line.disk = C.weir_flow_add_disk(flow, line.queue)
+    line.disk = C.weir_flow_add_disks(flow, line.queue)
   end
   line.write = segment("write", pass(1000, 0))
   line.slow = segment("slow", pass(math.random(1, 50), math.random(0, 3) * 1e6))
@@ -339,12 +339,64 @@ describe(("a buffer (seed %d)"):format(seed), function()
     assert(os.execute("rm -r " .. directory) == 0)
   end)
 
-  -- Of a flow with a class that spills and one that is critical and does not.
-  local function open_two_classes(directory, pool)
+  -- What tasks and edges say of it.
+  local function given_up(line, name)
+    local sum = 0
+    for _, edge in ipairs(line.edges) do
+      sum = sum + tonumber(C.weir_edge_count(edge)[name])
+    end
+    for _, task in ipairs({ line.from[1], line.write, line.queue, line.slow, line.to }) do
+      sum = sum + tonumber(C.weir_flow_task_count(flow, task)[name])
+    end
+    return sum
+  end
+
+  -- Ends a flow, whose source does not remember, at some step in some way.
+  local function break_off(number)
+    math.randomseed(number)
+    open()
+    local directory, pool = new_name(), C.weir_pool_new(4)
+    local options = ffi.new("weir_queue_options", { max_records = math.random(1, 100),
+      overflow = C.WEIR_OVERFLOW_SPILL })
+    options.spills[C.WEIR_CLASS_NORMAL] = open_spill(directory, pool)
+    local line = build(options, 900)
+    local runner = driver.runner(function(task, run)
+      return behaviours[task](run)
+    end)
+    local ends = ({ C.weir_flow_fail, C.weir_flow_abandon })[math.random(2)]
+    local at = math.random(1, 200)
+    driver.run(flow, runner.c, now, function(count)
+      now[0] = now[0] + math.random(0, 3e6) -- what was put is written at some time
+      if count == at then
+        ends(flow, C.WEIR_ESTOPPED, "enough")
+      end
+    end)
+    local read = tonumber(C.weir_flow_count(flow).records_read)
+    local out, dropped = numbers(line.to), given_up(line, "dropped")
+    local left, spill = given_up(line, "left"), C.weir_flow_buffer_count(flow, line.queue).spill
+    C.weir_flow_free(flow)
+    C.weir_pool_free(pool)
+    runner:free()
+    local on_disk = left_behind(directory)
+    assert(os.execute("rm -r " .. directory) == 0)
+    assert.equal(#missing(read, out, on_disk), dropped)
+    assert.equal(#on_disk, tonumber(spill.left))
+    assert.is_true(left + tonumber(spill.records) <= #on_disk)
+  end
+
+  it("counts as dropped, when its flow fails, what does not come again", function()
+    for number = seed, seed + RUNS - 1 do
+      local ok, problem = xpcall(break_off, debug.traceback, number)
+      assert(ok, ("SEED=%d LEDGERS=1: %s"):format(number, tostring(problem)))
+    end
+  end)
+
+  -- Of a flow with a class that is critical and another one, of which these spill.
+  local function open_two_classes(directory, pool, spill)
     open()
     local options = ffi.new("weir_queue_options", { max_records = 10,
       overflow = C.WEIR_OVERFLOW_SPILL })
-    open_spills(options, directory, pool, { 2 })
+    open_spills(options, directory, pool, spill)
     local line = build(options, 400, { 0, 2 })
     return line, driver.runner(function(task, run)
       return behaviours[task](run)
@@ -398,7 +450,7 @@ describe(("a buffer (seed %d)"):format(seed), function()
   it("waits for no disk: what finds room goes on while a sync hangs", function()
     math.randomseed(seed)
     local directory, pool = new_name(), C.weir_pool_new(4)
-    local line, runner = open_two_classes(directory, pool)
+    local line, runner = open_two_classes(directory, pool, { 2 })
     local first
     run_with_slow_disk(line, runner, function()
       first = first or numbers(line.to)
@@ -413,10 +465,31 @@ describe(("a buffer (seed %d)"):format(seed), function()
     assert.same({}, left_of(directory, { 2 }))
   end)
 
+  it("has a class go to disk and back while the sync of another hangs", function()
+    math.randomseed(seed)
+    local directory, pool = new_name(), C.weir_pool_new(4)
+    local line, runner = open_two_classes(directory, pool, { 0, 2 })
+    line.disk = line.disk + 1 -- that of the less urgent one
+    local first, spilled
+    run_with_slow_disk(line, runner, function()
+      first = first or numbers(line.to)
+      spilled = spilled or tonumber(C.weir_flow_buffer_count(flow, line.queue).spill.spilled)
+    end)
+    local out = numbers(line.to)
+    C.weir_flow_free(flow)
+    C.weir_pool_free(pool)
+    runner:free()
+    assert.equal(800, #out)
+    assert.is_true(rising(out))
+    assert.equal(400, of_class(first, 0))
+    assert.is_true(spilled > 400)
+    assert.same({}, left_of(directory, { 0, 2 }))
+  end)
+
   it("is stopped while a sync hangs, and has it end", function()
     math.randomseed(seed)
     local directory, pool = new_name(), C.weir_pool_new(4)
-    local line, runner = open_two_classes(directory, pool)
+    local line, runner = open_two_classes(directory, pool, { 2 })
     run_with_slow_disk(line, runner, function()
       C.weir_flow_stop(flow)
     end)
