@@ -168,7 +168,7 @@ static void step(weir_engine *engine, uint32_t timeout_ms)
 {
   enum { NS_PER_MS = 1000000 };
   weir_clock clock = weir_flow_clock(engine->flow);
-  int64_t next = weir_flow_next_ns(engine->flow, WEIR_HOME_POOL);
+  int64_t next = weir_flow_next_ns(engine->flow, WEIR_HOME_POOL, WEIR_FLOW_ANYBODY);
   int64_t left = next - clock.monotonic_ns(clock.context);
   if (next != 0 && left < (int64_t)timeout_ms * NS_PER_MS)
     timeout_ms = left > 0 ? (uint32_t)((left + NS_PER_MS - 1) / NS_PER_MS) : 0;

@@ -158,9 +158,10 @@ static void rest(struct seat *seat)
       take_step(seat, task);
     return;
   }
-  int64_t until_ns = seat->waiting_ns != 0
-                         ? seat->waiting_ns + PATIENCE_NS
-                         : weir_flow_next_ns(seat->staff->flow, OF_WORKERS);
+  int64_t until_ns =
+      seat->waiting_ns != 0
+          ? seat->waiting_ns + PATIENCE_NS
+          : weir_flow_next_ns(seat->staff->flow, OF_WORKERS, seat->number);
   weir_crew_sleep(crew, seat->number, ticket, until_ns);
 }
 

@@ -200,9 +200,9 @@ uint32_t weir_flow_ready(weir_flow *flow, uint32_t homes, uint32_t worker,
 // tasks of any home may have become ready, and whoever sleeps must look again.
 int weir_flow_take_lent(weir_flow *flow);
 
-// When the earliest task of these homes that waits for a time will be ready, or 0 for
-// none.
-int64_t weir_flow_next_ns(weir_flow *flow, uint32_t homes);
+// When the earliest task of these homes that waits for a time will be ready for a
+// worker, or for WEIR_FLOW_ANYBODY; 0: none.
+int64_t weir_flow_next_ns(weir_flow *flow, uint32_t homes, uint32_t worker);
 
 // Claims a task of these homes for a worker: 1, or 0 if it is not ready any more, or
 // has moved meanwhile. Run does one step of a claimed task and gives it back; which

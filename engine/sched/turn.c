@@ -266,16 +266,23 @@ static int64_t earlier(int64_t one, int64_t other)
   return one == 0 || (other != 0 && other < one) ? other : one;
 }
 
-int64_t weir_flow_next_ns(weir_flow *flow, uint32_t homes)
+// The lane whose time may be a worker's: who wakes for what is bound to another looks
+// for it in vain, until that one has claimed it. None that waits has several lanes.
+static const weir_lane *lane_that_waits(const weir_task *task, uint32_t worker)
+{
+  int is_open = worker == WEIR_FLOW_ANYBODY || task->lane_count > 1;
+  return is_open ? task->lanes[0] : lane_of(task, worker);
+}
+
+int64_t weir_flow_next_ns(weir_flow *flow, uint32_t homes, uint32_t worker)
 {
   int64_t next = 0;
   for (uint32_t i = 0; i < flow->task_count; i++) {
     weir_task *task = flow->tasks[i];
-    // None that waits has several lanes.
-    if (!may_run(task, task->lanes[0], homes))
+    const weir_lane *lane = lane_that_waits(task, worker);
+    if (!may_run(task, lane, homes))
       continue;
     weir_task_guard(task);
-    const weir_lane *lane = task->lanes[0];
     if (!lane->at_work) {
       next = earlier(next, weir_task_tends_ns(task, lane));
       // Sources wait for what they read.

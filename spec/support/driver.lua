@@ -38,7 +38,7 @@ end
 
 -- A time that a task waits for, if there is nothing else to do.
 local function wait(flow, now)
-  local next_ns = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)
+  local next_ns = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY, C.WEIR_FLOW_ANYBODY)
   if next_ns == 0 or not now then
     error("nothing is ready, and the flow has not ended", 0)
   end

@@ -48,7 +48,7 @@ end
 -- Whether there was one to take.
 local function step(flow, runner, now)
   if C.weir_flow_ready(flow, C.WEIR_HOME_ANY, 0, ready, 1) == 0 then
-    local next_ns = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)
+    local next_ns = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY, C.WEIR_FLOW_ANYBODY)
     now[0] = next_ns
     return next_ns > 0
   elseif C.weir_flow_claim(flow, C.WEIR_HOME_ANY, ready[0], 0) ~= 0 then

@@ -429,7 +429,7 @@ describe(("a buffer (seed %d)"):format(seed), function()
       end
     end
     local function wait()
-      local next_ns = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)
+      local next_ns = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY, C.WEIR_FLOW_ANYBODY)
       now[0] = next_ns ~= 0 and next_ns or now[0]
       return next_ns ~= 0
     end
@@ -595,7 +595,8 @@ describe(("a buffer (seed %d)"):format(seed), function()
     assert.is_true(C.weir_flow_buffer_count(flow, queue).records > 0, "there is no room")
     now[0] = now[0] + 5e9
     run_all({ critical, write, queue })
-    assert.equal(tonumber(now[0] + 1e9), tonumber(C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)))
+    local next_ns = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY, C.WEIR_FLOW_ANYBODY)
+    assert.equal(tonumber(now[0] + 1e9), tonumber(next_ns))
     driver.run(flow, runner.c, now)
     assert.equal(60001, #numbers(to))
     C.weir_flow_free(flow)

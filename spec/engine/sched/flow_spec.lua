@@ -433,6 +433,22 @@ describe(("a flow (seed %d)"):format(seed), function()
     assert.equal(3, #driver.rows(flow, to))
   end)
 
+  it("tells of a time only the worker that is to go on then", function()
+    local ticks = segment("ticks", 1, function(of)
+      of.resume_ns = tonumber(now[0]) + 5e9
+      return C.WEIR_RUN_MORE
+    end)
+    connect(ticks, 0, sink("out"))
+    C.weir_flow_pin(flow, ticks, 1)
+    assert.equal(1, C.weir_flow_claim(flow, C.WEIR_HOME_ANY, ticks, 1))
+    C.weir_flow_run(flow, ticks, 1, runner.c)
+    local function told(worker)
+      return tonumber(C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY, worker))
+    end
+    local at = tonumber(now[0]) + 5e9
+    assert.same({ 0, at, 0, at }, { told(0), told(1), told(2), told(C.WEIR_FLOW_ANYBODY) })
+  end)
+
   it("lets small batches to a sink wait for company, but not for ever", function()
     local from, through, to = source("in", 1, 10), segment("all", 1, pass()), sink("out")
     local edge = connect(from, 0, through)

@@ -223,7 +223,7 @@ describe(("a flow with classes (seed %d)"):format(seed), function()
         assert.equal(1, C.weir_flow_claim(flow, C.WEIR_HOME_ANY, ready[0], 0))
         C.weir_flow_run(flow, ready[0], 0, runner.c)
       else
-        now[0] = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)
+        now[0] = C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY, C.WEIR_FLOW_ANYBODY)
       end
     end
   end

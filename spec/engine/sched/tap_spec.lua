@@ -132,7 +132,7 @@ describe("a flow that is paused", function()
     local flow, _, to = play()
     C.weir_flow_pause(flow, 1)
     assert.equal(0, count_ready(flow))
-    assert.equal(0, tonumber(C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY)))
+    assert.equal(0, tonumber(C.weir_flow_next_ns(flow, C.WEIR_HOME_ANY, C.WEIR_FLOW_ANYBODY)))
     C.weir_flow_pause(flow, 0)
     driver.run(flow, nil, nil, function(step)
       if step == 2 then

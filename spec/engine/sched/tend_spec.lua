@@ -67,7 +67,8 @@ local function step(task, homes)
 end
 
 local function next_in_ms(homes)
-  local next_ns = tonumber(C.weir_flow_next_ns(flow, homes or C.WEIR_HOME_ANY))
+  local next_ns = tonumber(C.weir_flow_next_ns(flow, homes or C.WEIR_HOME_ANY,
+    C.WEIR_FLOW_ANYBODY))
   return next_ns ~= 0 and (next_ns - tonumber(now[0])) / MS or nil
 end
 
