@@ -113,11 +113,13 @@ static int try_once(weir_request *request, weir_slice body, int fd, int *is_wort
   return WEIR_ESINK;
 }
 
-// When it is to be tried again, or -1.
+// When it is to be tried again, or -1. Who is in haste waits for no breaker.
 static int64_t next_ns(weir_request *request)
 {
+  int waits_in_vain =
+      weir_backoff_is_open(&request->backoff) && is_set(&request->in_haste);
   int64_t wait_ns = weir_backoff_next(&request->backoff);
-  if (wait_ns < 0 || request->closes_ns > 0)
+  if (wait_ns < 0 || request->closes_ns > 0 || waits_in_vain)
     return -1;
   int64_t asked_ns = request->answer.retry_after_ns;
   if (asked_ns > request->retries.max_backoff_ns)
@@ -151,7 +153,7 @@ int weir_request_send(weir_request *request, weir_slice body, int fd)
     if (until_ns < 0)
       return give_up(request, rc);
     weir_counter_add(&request->counters[WEIR_REQUEST_RETRIED], 1);
-    rc = weir_request_wait(request, until_ns);
+    rc = await(request, until_ns, weir_backoff_is_open(&request->backoff));
   }
   return rc;
 }

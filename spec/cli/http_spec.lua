@@ -111,26 +111,31 @@ describe("records over HTTP", function()
     assert.equal(2, #dead())
   end)
 
-  it("do not wait for an open circuit to close once the run is stopped", function()
-    local port = sockets.free_port()
-    place:write("in.lua", ([[
+  for circuit, case in pairs({
+    ["an open circuit"] = { [[max = 1, backoff = "1ms", max_backoff = "1h"]], "given_up" },
+    ["the pause of a breaker"] = {
+      [[max = 9, backoff = "1ms", breaker = { failures = 1, pause = "1h" }]], "retried" },
+  }) do
+    it(("do not wait for %s to end once the run is stopped"):format(circuit), function()
+      local retries, counter = unpack(case)
+      place:write("in.lua", ([[
 local weir = require "weir"
 weir.options{ drain_timeout = "1h" }
 weir.from(weir.tail{ path = "a.jsonl" }):to(weir.http{ url = "http://127.0.0.1:%d",
-  batch = { records = 1 }, retries = { max = 1, backoff = "1ms", max_backoff = "1h" } })]]):format(
-      port))
-    local result = place:run([[
-      printf '{"n":1}\n{"n":2}\n{"n":3}\n' > a.jsonl
-      "$WEIR" run --state-dir state in.lua & pid=$!
-      until "$WEIR" ctl in stats 2>/dev/null | grep -q "requests_given_up\":1"; do
-        sleep 0.01
-      done
-      kill -INT $pid; wait $pid; echo "code $?"]])
-    assert.matches("code 0", result.out, 1, true)
-    assert.equal(3, #dead())
-    assert.matches("1  http:[%d.:]+: circuits opened", result.err)
-    assert.matches("the ledger balances", result.err)
-  end)
+  batch = { records = 1 }, retries = { %s } })]]):format(sockets.free_port(), retries))
+      local result = place:run(([[
+        printf '{"n":1}\n{"n":2}\n{"n":3}\n' > a.jsonl
+        "$WEIR" run --state-dir state in.lua & pid=$!
+        until "$WEIR" ctl in stats 2>/dev/null | grep -q 'requests_%s":1'; do
+          sleep 0.01
+        done
+        kill -INT $pid; wait $pid; echo "code $?"]]):format(counter))
+      assert.matches("code 0", result.out, 1, true)
+      assert.equal(3, #dead())
+      assert.matches("1  http:[%d.:]+: circuits opened", result.err)
+      assert.matches("the ledger balances", result.err)
+    end)
+  end
 
   it("that the server does not want are dead letters at once", function()
     for _, status in ipairs({ 400, 404, 302 }) do

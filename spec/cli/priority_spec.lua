@@ -75,6 +75,7 @@ describe("a pipeline with priorities", function()
   it("has its mistakes told where they are made", function()
     for text, expected in pairs({
       ['s:priority("high", { deadline = "0s" })'] = "a deadline is later than the record",
+      ['s:priority "critcal"'] = 'did you mean "critical"?',
       ['s:priority("high", { within = "5s" })'] = "within",
     }) do
       place:write("in.lua", ('local weir = require "weir"\nlocal s = weir.from "in.jsonl"\n'

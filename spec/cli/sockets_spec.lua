@@ -163,6 +163,7 @@ weir.from(weir.tcp{ listen = "127.0.0.1:%d" }):to "got.jsonl"]], server.port)
       ['weir.tcp{ connect = ":1", retries = -1 }'] = "must be a number of retries",
       ['weir.tcp{ connect = ":1", retries = { tries = 1 } }'] = 'unknown option "tries"',
       ['weir.tcp{ connect = ":1", retries = { breaker = "5" } }'] = "must be a number of failures",
+      ['weir.tcp{ connect = ":1", retries = { breaker = 0 } }'] = "must be a number of failures",
       ['weir.tcp{ connect = ":1", retries = { breaker = { pause = "5s" } } }'] =
         'option "failures" is required',
       ['weir.udp{}'] = 'option "listen" is required',

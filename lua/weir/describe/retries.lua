@@ -16,7 +16,7 @@ local breaker = {
 }
 
 options.define("breaker", function(value, _, where)
-  if type(value) == "number" then
+  if type(value) == "number" and value >= 1 and value % 1 == 0 then
     value = { failures = value }
   elseif type(value) ~= "table" or getmetatable(value) ~= nil then
     return nil, 'a number of failures, or { failures = 5, pause = "1m" }'

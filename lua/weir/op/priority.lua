@@ -5,6 +5,7 @@
 -- is how long after they came in its records should be done.
 
 local model = require("weir.op.model")
+local nearest = require("weir.lib.nearest")
 local options = require("weir.lib.options")
 local priority = require("weir.lib.priority")
 
@@ -16,11 +17,17 @@ local M = {
   sides = { "dead" },
 }
 
+local EXPECTED = "a class of priority, or an expression that gives one"
+
 options.define("priority_of", function(value, _, where)
+  local meant = type(value) == "string" and nearest.find(value, priority.NAMES)
   if priority.OF[value] then
     return { class = priority.OF[value] }
   elseif value == nil then
-    return nil, "a class of priority, or an expression that gives one"
+    return nil, EXPECTED
+  elseif meant then -- as a field it would set each record aside
+    return nil, ('%s (did you mean "%s"? a field of that name is function(r) return r.%s end)')
+      :format(EXPECTED, meant, value)
   end
   return { expr = options.read(value, { kind = "expr" }, "priority: its argument", where) }
 end)

@@ -101,9 +101,9 @@ otherwise: after 100ms, then twice as long each time up to 30s (max_backoff), a
 fifth of it left to chance, or after as long as Retry-After asks for. When the
 tries of one request are used up, the circuit is open: the next request waits for
 max_backoff and has one try, and when that succeeds all is as before. Once weir is
-told to stop it does not wait for that: what is left has its one try at once, and
-is a dead letter if the server is still gone. Tries that are not used up go on
-until drain_timeout.
+told to stop it waits neither for that nor for the pause of a breaker: what is left
+has one try at once, and is a dead letter if the server is still gone. Other tries
+that are not used up go on until drain_timeout.
 
 ]] .. batch.doc .. [[ Without
 every what is there is sent at once.
