@@ -177,7 +177,8 @@ function Async:enter()
   local reason = self:_land_all()
   self:_tell()
   reason = reason or (more and MORE or DONE)
-  run.resume_ns = reason == DONE and (calls.next_ns < NEVER and calls.next_ns or 0) or 1
+  local next_ns = calls:next_ns()
+  run.resume_ns = reason == DONE and (next_ns < NEVER and next_ns or 0) or 1
   return reason
 end
 

@@ -11,6 +11,7 @@
 --              deadline_ns, backoff, failed,
 --              done, result | text | problem }     -- weir.run.fate
 
+local alarms = require("weir.run.alarms")
 local await = require("weir.run.await")
 local cdef = require("weir.cdef")
 local fuel = require("weir.expr.fuel")
@@ -59,7 +60,8 @@ function M.new(node, flights, clock, done)
     busy = 0, -- begun and not done
     held = {}, -- begun and not written, of each class
     most_urgent = C.WEIR_CLASSES, -- class that there ever was
-    next_ns = NEVER, -- some call may have to be looked at then
+    alarms = alarms.new(), -- of those that wait for a time
+    paused_ns = NEVER, -- until then none may begin
   }, Calls)
 end
 
@@ -67,8 +69,14 @@ function Calls:_add(what)
   C.weir_counter_add(self.flights.counters[what], 1)
 end
 
-function Calls:_note(at_ns)
-  self.next_ns = math.min(self.next_ns, at_ns)
+-- It is to be looked at when it has waited for long enough, or for too long.
+function Calls:_wait(call)
+  local at_ns = math.min(call.deadline_ns, call.wake_ns or NEVER)
+  if at_ns < NEVER then
+    self.alarms:set(call, at_ns)
+  else
+    self.alarms:clear(call)
+  end
 end
 
 -- --- the end of a call
@@ -76,6 +84,7 @@ end
 function Calls:_settle(call)
   call.done, call.co, call.wake_ns = true, nil, nil
   self.waiting[call] = nil
+  self.alarms:clear(call)
   self.busy = self.busy - 1
   self.done(call)
 end
@@ -97,13 +106,12 @@ function Calls:_fail(call, problem)
   end
   if self.tries:fail() then
     self:_add(PAUSES)
-    self:_note(self.tries.paused_ns)
   end
   call.wake_ns = self.tries:again_ns(call)
   if call.wake_ns then
     self:_add(RETRIES)
     call.retry = true
-    return self:_note(call.wake_ns)
+    return self:_wait(call)
   end
   problem.code = call.failed.code
   self:_bury(call, problem)
@@ -126,7 +134,7 @@ function Calls:_turn(call, ...)
     end
     self:_add(WAITS)
     self.flights.awaited = self.flights.awaited + (call.ticket and 1 or 0)
-    return call.wake_ns and self:_note(call.wake_ns)
+    return self:_wait(call)
   end
   if not resumed then
     return self:_fail(call, problems.caught(ok))
@@ -171,30 +179,15 @@ function Calls:_time_out(call)
   })
 end
 
-local function next_of(call)
-  return math.min(call.deadline_ns, call.wake_ns or NEVER)
+--- When there will be something to do, whatever arrives; math.huge: never.
+function Calls:next_ns()
+  return math.min(self.alarms:first_ns(), self.paused_ns)
 end
 
 --- Goes on with those whose time has come.
 function Calls:expire()
   local now = self.now_ns()
-  if now < self.next_ns then
-    return
-  end
-  self.next_ns = NEVER
-  local due = {}
-  for call in pairs(self.waiting) do
-    if next_of(call) <= now then
-      due[#due + 1] = call
-    else
-      self:_note(next_of(call))
-    end
-  end
-  table.sort(due, function(a, b)
-    return next_of(a) < next_of(b)
-  end)
-  for _, call in ipairs(due) do
-    self:_note(call.deadline_ns > now and call.deadline_ns or NEVER)
+  for _, call in ipairs(self.alarms:ring(now)) do
     if call.deadline_ns <= now then
       self:_time_out(call)
     elseif call.retry then
@@ -220,7 +213,6 @@ end
 function Calls:begin(call)
   call.landing = self.flights.landing
   call.deadline_ns = self.timeout_ns < NEVER and self.now_ns() + self.timeout_ns or NEVER
-  self:_note(call.deadline_ns)
   self.waiting[call] = true
   self.count, self.busy = self.count + 1, self.busy + 1
   self.held[call.class] = (self.held[call.class] or 0) + 1
@@ -238,9 +230,7 @@ end
 -- long as the slowest takes. What is done and cannot be written is in the way of its class alone.
 function Calls:room(class)
   local limit = self.tries:limit(self.node.flights.rows)
-  if limit == 0 then
-    self:_note(self.tries.paused_ns)
-  end
+  self.paused_ns = limit == 0 and self.tries.paused_ns or NEVER
   local kept = class > self.most_urgent and limit > 1 and math.ceil(limit / KEPT_SHARE) or 0
   return math.max(0, math.min(limit - kept - self.busy, limit - (self.held[class] or 0)))
 end
@@ -250,7 +240,8 @@ function Calls:give_up()
   for call in pairs(self.waiting) do
     await.forget(call)
   end
-  self.waiting, self.count, self.busy, self.held = {}, 0, 0, {}
+  self.waiting, self.alarms = {}, alarms.new()
+  self.count, self.busy, self.held = 0, 0, {}
 end
 
 return M
