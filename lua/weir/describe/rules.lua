@@ -99,6 +99,35 @@ time is that of arrival.]]),
     on_error = "skip"             drop and count it
     on_error = "stop"             end the run
     on_error = fn(err, r)         the record that fn returns replaces it; err is a text]]),
+  topic("parallel", "Whether several workers may run a stage at once, in its last table. Without a"
+    .. " word they do, unless it remembers something or its function changes what is outside; weir"
+    .. " explain says for each segment how it runs, and why.", [[
+
+    parallel = true     also where a function seems to change what is outside: each
+                        worker then has that for itself
+    parallel = false    one worker alone]]),
+  topic("retries", "What has failed and may pass is tried again, wherever it says retries.", [[
+
+    retries = 3         so often, in a row
+    retries = { max = 10, backoff = "100ms", max_backoff = "30s", jitter = 0.2,
+                breaker = { failures = 5, pause = "1m" } }
+
+The waits double from backoff to max_backoff, a share of each, jitter, left to chance.
+A breaker is not there unless it is said: so many failures in a row bring a pause, then
+there is one try, and another pause if that fails too. breaker = 5 is short for five,
+and 1m. Whatever else is not said is as above, but max:
+
+    tcp, unix           10 until the first connection, and no end of them after it
+    exec, :exec         10 until the first record or answer, and no end after it
+    http                10 for each request
+    udp                 10
+    map_async           none unless said; of a record, for what a request raised
+    file, sqlite        for ever, up to 5s apart, where it passes by itself, as a
+                        full disk or a lock; none if every input ends by itself
+
+The first connection has an end to it since a mistake is likelier then than a peer
+that is away. When retries are used up a source or a sink fails, and the run with it;
+of http and map_async what was to be sent is a dead letter.]]),
 }
 
 return M

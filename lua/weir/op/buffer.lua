@@ -27,16 +27,16 @@ M.doc = {
   group = "operators",
   signature = ':buffer{ max_records, max_bytes, overflow = "block", keep, max_disk }',
   summary = "Lets records wait before what follows, up to a limit, 64 MiB if none is given. What"
-    .. ' comes on top waits outside ("block": pressure reaches the source, which reads no'
-    .. ' further), is left out ("drop_newest"), pushes out what has waited longest'
-    .. ' ("drop_oldest"), or is thinned from half of the limit on ("sample": a share of keep'
-    .. " goes in, evenly; at the limit it blocks), or goes to disk (\"spill\": to max_disk, 1 GiB"
-    .. " if none is given, under state_dir). What lies on disk goes on in its order, after a"
-    .. " restart too; a run that is stopped leaves it there. Where records have classes (see"
-    .. " priority) the more urgent ones go on first, whenever they came, and what is dropped is of"
-    .. " the least urgent class; to block, to sample and to spill each class has the limits to"
-    .. " itself. Nobody waits for the disk, unless 64 MiB of memory, or an eighth of max_memory,"
-    .. " hold what of a class is not yet safe there: that class then waits outside.",
+    .. ' comes on top waits outside ("block": pressure reaches the source, which reads no further),'
+    .. ' is left out ("drop_newest"), pushes out what has waited longest ("drop_oldest"), or is'
+    .. ' thinned from half of the limit on ("sample": a share of keep, which must be said, goes in,'
+    .. ' evenly; at the limit it blocks), or goes to disk ("spill": to max_disk, 1 GiB if none is'
+    .. " given, under state_dir). What lies on disk goes on in its order, after a restart too; a"
+    .. " run that is stopped leaves it there. Where records have classes (see priority) the more"
+    .. " urgent ones go on first, whenever they came, and what is dropped is of the least urgent"
+    .. " class; to block, to sample and to spill each class has the limits to itself. Nobody waits"
+    .. " for the disk, unless 64 MiB of memory, or an eighth of max_memory, hold what of a class is"
+    .. " not yet safe there: that class then waits outside.",
   shape = "record -> the same record, later; or in the side \"dropped\"",
   units = "max_records: records that wait; max_bytes: of their JSON, with newlines; max_disk: of"
     .. " the files.",

@@ -57,8 +57,8 @@ M.doc = {
   units = "within: time since the first record of the key arrived. max_keys: keys.",
   errors = "An error in the key sets the record aside. What is dropped is counted as duplicate, and"
     .. ' is in :side "dropped" if that is taken.',
-  cost = "Some 100 bytes a key and the key's text. One worker does it, so that the first is the"
-    .. " first.",
+  cost = "Some 100 bytes a key and the key's text. It is gone when the run ends. One worker does"
+    .. " it, so that the first is the first.",
   example = [[
 weir.from "orders.jsonl" :dedup{ key = "id", within = "1h" } :name "once" :to "once.jsonl"]],
   input = { { id = 1 }, { id = 2 }, { id = 1, again = true } },

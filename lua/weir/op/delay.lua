@@ -28,6 +28,7 @@ M.doc = {
   summary = "Lets each record go on so long after it came. At most 64 MiB wait; what comes on top"
     .. " waits outside. When the run is stopped, what waits goes on at once.",
   shape = "record -> the same record, later",
+  units = "duration: such as \"50ms\", from when the record came to this stage.",
   errors = "None.",
   cost = "As buffer.",
   example = [[

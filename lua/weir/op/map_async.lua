@@ -40,6 +40,12 @@ M.doc = {
     .. " ordered = false as they are done.",
   body = [[
 
+concurrency, at most 4096, is how many calls there are at once, and so how many
+connections to a server. One that accepts fewer at a time than come keeps the rest in
+its backlog, often 128; what is beyond that it does not answer, and the kernel asks
+again after 1 s, then 2 s. Where some records take whole seconds longer than others,
+say less. Each connection is a descriptor, too (ulimit -n).
+
 timeout ends a record that is not done in so much time, tries and all, as a dead
 letter. With retries a record is tried again, as it came, when fn ends with what a
 request raised for lack of an answer or for 408, 429 or a 5xx; Retry-After is heeded
@@ -52,11 +58,11 @@ and one at least.
 
 When the input has ended or the run is stopped, what is under way is waited for.]],
   shape = "record -> record",
-  units = "concurrency: records; timeout: of one record.",
+  units = "concurrency: records; timeout: time of one record; retries: `weir help retries`.",
   errors = "What blocks has no place in fn. An error, or a timeout, sets the record aside as it"
     .. " came. Counted: waits, timeouts, retries, pauses; under_way is how many there are now.",
-  cost = "Some microseconds a record, on one worker; a copy of each record under way, and the"
-    .. " batches that they came in.",
+  cost = "Some 10 us a record, on one worker, and more where each comes or ends alone; a copy of"
+    .. " each record under way, and the batches that they came in.",
   example = [[
 weir.from "users.jsonl"
   :map_async(function(r)

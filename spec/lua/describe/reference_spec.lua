@@ -81,6 +81,26 @@ describe("reference", function()
     end
   end
 
+  it("says each option of what has some, what it is if it is not said, and whether it must be",
+    function()
+      local places = io.popen("ls lua/weir/op/*.lua lua/weir/describe/connector/*.lua"
+        .. " lua/weir/describe/codec/*.lua")
+      for path in places:lines() do
+        local described = require(path:match("^lua/(.*)%.lua$"):gsub("/", "."))
+        local signature = described.doc and described.doc.signature:match("{.*}")
+        for name, option in pairs(signature and described.options or {}) do
+          local where = ("%s of %s"):format(name, described.kind)
+          local told = signature:match("%f[%w_]" .. name .. "%f[^%w_]([^,}]*)")
+          assert.is_string(told, where)
+          assert.equal(option.required == true, told:sub(1, 1) == "!", where)
+          if option.default and type(option.default) ~= "table" then
+            assert.equal(tostring(option.default), (told:match('^ = "?(.-)"?%s*$')), where)
+          end
+        end
+      end
+      places:close()
+    end)
+
   it("fits a terminal", function()
     for _, entry in ipairs(entries) do
       local text = reference.text(entry.name)

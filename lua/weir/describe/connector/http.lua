@@ -85,15 +85,16 @@ return {
     name = "http",
     group = "sources and sinks",
     usage = 'weir.http{ url = "https://example.org/in" }',
-    signature = 'weir.http{ url!, every, method = "POST" or "GET", headers, body = "lines", codec,'
-      .. ' batch = { records = 1000, bytes = "1MiB", every }, timeout = "30s",'
+    signature = 'weir.http{ url!, every, method = "POST" (sink) "GET" (source), headers, body ='
+      .. ' "lines", codec, batch = { records = 1000, bytes = "1MiB", every }, timeout = "30s",'
       .. ' connect_timeout = "10s", retries, tls, max_record = "16MiB", max_body = "64MiB", name }',
-    summary = "As a source, asks a server every so often, and an answer is read as a file is. As a"
-      .. " sink, sends records to a server, up to batch of them in the body of a request: a line"
-      .. ' each, or with body = "array" as one JSON array; with batch = { records = 1 } each record'
-      .. " is a request. Content-Type is that of the codec unless headers say otherwise. It needs"
-      .. " libcurl, which is loaded when it is used. The certificate of https is always checked;"
-      .. " tls says which authorities are trusted, and who we are (`weir help tls`).",
+    summary = "As a source, asks a server every so often, by GET, and an answer is read as a file"
+      .. " is. As a sink, by POST, PUT or PATCH, sends records to a server, up to batch of them in"
+      .. ' the body of a request: a line each, or with body = "array" as one JSON array; with batch'
+      .. " = { records = 1 } each record is a request. Content-Type is that of the codec unless"
+      .. " headers say otherwise. It needs libcurl, which is loaded when it is used. The"
+      .. " certificate of https is always checked; tls says which authorities are trusted, and who"
+      .. " we are (`weir help tls`).",
     body = [[
 
 No answer, 429, 408 and every 5xx are tried again, 10 times unless retries say
@@ -111,7 +112,8 @@ every what is there is sent at once.
 A source that is never answered ends the run; later, a poll that fails is counted
 (requests_given_up), and the next one comes when it is due.]],
     shape = "records -> requests; answers -> records",
-    units = "every, timeout: time, the latter for a whole request. max_body: bytes of an answer.",
+    units = "every, which a source needs, and timeout: time, the latter for a whole request."
+      .. " max_body: bytes of an answer.",
     errors = "What is given up, and at once what another status than 2xx answers, is a dead letter"
       .. " with the status and the first line of the answer. A request whose answer was lost is"
       .. " sent twice: a server that must not take it so needs a key in it.",
