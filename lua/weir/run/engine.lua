@@ -15,11 +15,10 @@ local content = require("weir.describe.content")
 local cut = require("weir.plan.cut")
 local ffi = require("ffi")
 local fuel = require("weir.expr.fuel")
-local exprs = require("weir.plan.exprs")
 local flow = require("weir.run.flow")
-local literal = require("weir.lib.literal")
 local script = require("weir.run.script")
 local settings = require("weir.describe.settings")
+local setup = require("weir.run.setup")
 
 local C = cdef.load("engine/base/clock.h", "engine/base/err.h", "engine/base/mem.h",
   "engine/host/engine.h", "engine/sched/flow.h", "engine/sched/tally.h")
@@ -90,40 +89,9 @@ function Engine:is_profiled()
   return (self.request.options or {}).profile == true
 end
 
--- What the texts of a graph mean, so that no worker reads them again.
-local function trees_of(graph)
-  local trees = {}
-  for _, node in ipairs(graph.nodes) do
-    exprs.each(node, function(expr)
-      if expr.kind == "text" then
-        trees[expr.text] = literal.write(expr.tree)
-      end
-    end)
-  end
-  return trees
-end
-
--- What a worker needs to know, as source text: that is how code crosses threads.
+--- What a worker needs to know, as source text.
 function Engine:setup()
-  local request = self.request
-  return literal.write({
-    request = {
-      path = request.path,
-      text = request.text,
-      chain = request.chain,
-      files = request.files,
-      codec = request.codec,
-      args = request.args,
-      params = request.params,
-    },
-    on_error = type(self.options.on_error) == "string" and self.options.on_error or nil,
-    lift = (self.request.options or {}).lift ~= false,
-    recording = self.recording,
-    trees = trees_of(self.graph),
-    starts = self.plan.starts,
-    content = self.content,
-    secrets = (self.request.options or {}).secrets,
-  })
+  return setup.text(self)
 end
 
 --- Builds the flow and, unless `threads` is false, its threads.
@@ -146,8 +114,8 @@ function Engine:start(threads)
     return true
   end
   local options = ffi.new("weir_worker_options")
-  local setup = self:setup()
-  options.setup = setup
+  local text = self:setup()
+  options.setup = text
   options.memory_max = self.options.max_memory_bytes
   options.lpeg = M.lpeg
   local given = self.request.options or {}
