@@ -74,6 +74,16 @@ void weir_sink_counts(weir_sink *sink, weir_counter *counters, const char *const
   sink->counter_count = count;
 }
 
+void weir_sink_hinder(weir_sink *sink, const char *why)
+{
+  __atomic_store_n(&sink->hindrance, why, __ATOMIC_RELEASE);
+}
+
+const char *weir_sink_hindrance(const weir_sink *sink)
+{
+  return __atomic_load_n(&sink->hindrance, __ATOMIC_ACQUIRE);
+}
+
 void weir_sink_wrote(weir_sink *sink, uint64_t size)
 {
   // Relaxed: progress for people; nothing is ordered by it.

@@ -71,6 +71,8 @@ struct weir_sink {
   weir_retries retries;    // all zero: there are none
   weir_counter *counters;  // what went wrong and was mended, or not
   uint32_t counter_count;
+  const char *hindrance;  // atomic; why a call waits, in words that stay until free;
+                          // NULL: it does not
   uint32_t owes;    // set by write and tend: of rows that were written it is not known
                     // yet whether they have arrived
   char place[256];  // where it writes, for people
@@ -78,6 +80,10 @@ struct weir_sink {
 };
 
 void weir_sink_free(weir_sink *sink);  // NULL is a no-op
+
+// For its own thread, and for those that ask meanwhile.
+void weir_sink_hinder(weir_sink *sink, const char *why);  // NULL: nothing does
+const char *weir_sink_hindrance(const weir_sink *sink);   // or NULL
 
 // For sinks: what they count besides, and that they have written so many bytes.
 void weir_sink_counts(weir_sink *sink, weir_counter *counters, const char *const *names,

@@ -24,6 +24,7 @@ int weir_caller_init(weir_caller *caller, const char *address,
 void weir_caller_fini(weir_caller *caller)
 {
   weir_net_free(caller->net);
+  weir_plight_fini(&caller->plight);
   weir_mem_free(caller->address);
 }
 
@@ -68,15 +69,41 @@ void weir_caller_hang_up(weir_caller *caller)
   caller->socket = NULL;
 }
 
+// Relaxed, as with a cancel: the net orders it.
+static int is_in_haste(const weir_caller *caller)
+{
+  return __atomic_load_n(&caller->in_haste, __ATOMIC_RELAXED);
+}
+
 int weir_caller_wait_to_retry(weir_caller *caller)
 {
   int64_t wait_ns = weir_backoff_next(&caller->backoff);
   if (wait_ns < 0)
     return WEIR_EEND;
+  int in_haste = is_in_haste(caller);
+  if (in_haste && wait_ns > WEIR_CALLER_HASTE_NS)
+    wait_ns = WEIR_CALLER_HASTE_NS;
   int64_t until_ns = weir_caller_now_ns(caller) + wait_ns;
-  while (weir_caller_now_ns(caller) < until_ns && !weir_caller_is_cancelled(caller))
+  while (weir_caller_now_ns(caller) < until_ns && in_haste == is_in_haste(caller) &&
+         !weir_caller_is_cancelled(caller))
     weir_caller_wait_until(caller, until_ns);
   return WEIR_OK;
+}
+
+void weir_caller_hasten(weir_caller *caller)
+{
+  __atomic_store_n(&caller->in_haste, 1, __ATOMIC_RELAXED);
+  weir_net_wake(caller->net);
+}
+
+const char *weir_caller_plight(weir_caller *caller, int code, const char *name)
+{
+  enum { NAME_MAX = 300 };
+  char what[NAME_MAX];
+  snprintf(what, sizeof what, "%s cannot be reached", name);
+  const char *words =
+      caller->problem[0] != '\0' ? caller->problem : weir_err_text(code);
+  return weir_plight_text(&caller->plight, code, what, words);
 }
 
 void weir_caller_cancel(weir_caller *caller)

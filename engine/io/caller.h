@@ -4,7 +4,7 @@
 // every wait; who waits then asks is_cancelled.
 //
 // Owns     its net, its socket, and a copy of the address.
-// Threads  cancel: any. Everything else: one at a time.
+// Threads  cancel, hasten: any. Everything else: one at a time.
 
 #pragma once
 
@@ -13,6 +13,7 @@
 
 #include "engine/base/backoff.h"
 #include "engine/base/clock.h"
+#include "engine/io/plight.h"
 #include "engine/loop/address.h"
 #include "engine/loop/net.h"
 
@@ -25,7 +26,9 @@ typedef struct weir_caller {
   weir_backoff backoff;
   char *address;
   enum weir_transport transport;
-  int32_t cancelled;                  // atomic
+  int32_t cancelled;  // atomic
+  int32_t in_haste;   // atomic
+  weir_plight plight;
   char problem[WEIR_CALLER_PROBLEM];  // of the last dial, where TLS knows it better
 } weir_caller;
 
@@ -47,6 +50,14 @@ void weir_caller_hang_up(weir_caller *caller);
 
 // Before the next try: OK, or EEND when there is none. A cancel cuts the wait short.
 int weir_caller_wait_to_retry(weir_caller *caller);
+
+// From now on no such wait lasts longer than WEIR_CALLER_HASTE_NS; one that is under
+// way is over.
+enum { WEIR_CALLER_HASTE_NS = 1000000000 };
+void weir_caller_hasten(weir_caller *caller);
+
+// That the last dial had this code, for people who look while others are made; stays.
+const char *weir_caller_plight(weir_caller *caller, int code, const char *name);
 
 void weir_caller_cancel(weir_caller *caller);
 int weir_caller_is_cancelled(const weir_caller *caller);

@@ -68,6 +68,8 @@ static int try_later(struct datagram_sink *sink, int code)
   weir_counter_add(&sink->counters[WEIR_DATAGRAM_SINK_FAILED], 1);
   weir_caller_hang_up(&sink->caller);
   int is_cancelled = weir_caller_is_cancelled(&sink->caller);
+  weir_sink_hinder(&sink->base,
+                   weir_caller_plight(&sink->caller, code, sink->base.place));
   if (is_cancelled || weir_caller_wait_to_retry(&sink->caller) != WEIR_OK) {
     snprintf(sink->base.message, sizeof sink->base.message,
              "%s: cannot be reached: %s; is it there? retries says how often this is "
@@ -122,6 +124,7 @@ static int send_all(struct datagram_sink *sink, weir_refusals *refused,
     at += sent;
     weir_counter_add(&sink->counters[WEIR_DATAGRAM_SINK_SENT], sent);
     if (rc == WEIR_OK) {
+      weir_sink_hinder(&sink->base, NULL);
       weir_backoff_reset(&sink->caller.backoff);
     } else if (rc == -EMSGSIZE) {
       weir_refusals_add(refused, items[at++].row, rc, "longer than a datagram can be");
@@ -156,6 +159,11 @@ static int finish(weir_sink *base, int failed)
   return failed ? WEIR_OK : datagram_sink_of(base)->broken;
 }
 
+static void hasten(weir_sink *base)
+{
+  weir_caller_hasten(&datagram_sink_of(base)->caller);
+}
+
 static void cancel(weir_sink *base)
 {
   weir_caller_cancel(&datagram_sink_of(base)->caller);
@@ -174,6 +182,7 @@ static void free_sink(weir_sink *base)
 static const weir_sink_ops ops = {
     .write = write_batch,
     .finish = finish,
+    .hasten = hasten,
     .cancel = cancel,
     .free = free_sink,
 };

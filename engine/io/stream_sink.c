@@ -21,6 +21,7 @@ struct stream_sink {
   weir_envelope envelope;
   int broken;  // the code of everything from now on, if not OK
   int begun;   // the batch is in the outbox: it was tried
+  uint64_t begun_bytes;
   weir_counter counters[WEIR_STREAM_SINK_COUNTERS];
 };
 
@@ -32,6 +33,7 @@ static struct stream_sink *stream_sink_of(weir_sink *sink)
 static int break_with(struct stream_sink *sink, int code, const char *what,
                       const char *remedy)
 {
+  weir_sink_hinder(&sink->base, NULL);
   if (sink->crossing.caller.problem[0] != '\0')
     snprintf(sink->base.message, sizeof sink->base.message, "%.*s: %s", PLACE_SHOWN,
              sink->base.place, sink->crossing.caller.problem);
@@ -72,6 +74,7 @@ static int open_once(struct stream_sink *sink)
     weir_counter_add(&sink->counters[WEIR_STREAM_SINK_FAILED], 1);
     return rc;
   }
+  weir_sink_hinder(&sink->base, NULL);
   weir_counter_add(&sink->counters[WEIR_STREAM_SINK_OPENED], 1);
   if (sink->options.patient)
     sink->crossing.caller.backoff.retries.max = UINT64_MAX;
@@ -101,9 +104,12 @@ static int wait_for_retry(struct stream_sink *sink, int code, enum ended ended)
 {
   if (weir_caller_is_cancelled(&sink->crossing.caller))
     return break_with(sink, WEIR_ESTOPPED, "given up", "");
+  weir_caller *caller = &sink->crossing.caller;
+  if (ended == DIAL)
+    weir_sink_hinder(&sink->base, weir_caller_plight(caller, code, sink->base.place));
   // What has never worked is a mistake, and no time mends it.
   if ((is_mistake(code) && sink->counters[WEIR_STREAM_SINK_OPENED].value == 0) ||
-      weir_caller_wait_to_retry(&sink->crossing.caller) != WEIR_OK)
+      weir_caller_wait_to_retry(caller) != WEIR_OK)
     return give_up(sink, code, ended);
   return WEIR_OK;
 }
@@ -169,16 +175,17 @@ static void note_owed(struct stream_sink *sink)
 static void add_rows(struct stream_sink *sink, const weir_batch *batch,
                      weir_refusals *refused)
 {
-  weir_sink_wrote(
-      &sink->base,
-      weir_envelope_add(&sink->envelope, &sink->crossing.outbox, batch, refused));
+  sink->begun_bytes =
+      weir_envelope_add(&sink->envelope, &sink->crossing.outbox, batch, refused);
   weir_outbox_owe(&sink->crossing.outbox, batch);
   sink->begun = 1;
 }
 
-static void end_batch(struct stream_sink *sink)
+static void end_batch(struct stream_sink *sink, int rc)
 {
   sink->begun = 0;
+  if (rc == WEIR_OK)
+    weir_sink_wrote(&sink->base, sink->begun_bytes);
   note_owed(sink);
 }
 
@@ -198,7 +205,7 @@ static int try_write(weir_sink *base, const weir_batch *batch, weir_refusals *re
       weir_crossing_look(crossing) != WEIR_EEMPTY ||
       weir_crossing_confirm(crossing) > most_unconfirmed(sink))
     return WEIR_EEMPTY;
-  end_batch(sink);
+  end_batch(sink, WEIR_OK);
   *written = batch->row_count;
   return WEIR_OK;
 }
@@ -213,7 +220,7 @@ static int write_batch(weir_sink *base, const weir_batch *batch, weir_refusals *
   if (!sink->begun)
     add_rows(sink, batch, refused);
   int rc = push(sink);
-  end_batch(sink);
+  end_batch(sink, rc);
   if (rc != WEIR_OK)
     return rc;
   *written = batch->row_count;
@@ -258,6 +265,11 @@ static int finish(weir_sink *base, int failed)
   return failed ? WEIR_OK : sink->broken;
 }
 
+static void hasten(weir_sink *base)
+{
+  weir_caller_hasten(&stream_sink_of(base)->crossing.caller);
+}
+
 static void cancel(weir_sink *base)
 {
   weir_caller_cancel(&stream_sink_of(base)->crossing.caller);
@@ -278,6 +290,7 @@ static const weir_sink_ops ops = {
     .try_write = try_write,
     .tend = tend,
     .finish = finish,
+    .hasten = hasten,
     .cancel = cancel,
     .free = free_sink,
 };

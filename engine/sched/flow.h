@@ -261,6 +261,10 @@ int64_t weir_flow_oldest_ns(weir_flow *flow, uint32_t task);
 // in its words; 0: it does not wait.
 int weir_flow_hindrance(weir_flow *flow, uint32_t task, char *text, size_t size);
 
+// Names the first task from this number on that is at work, for people, and gives the
+// number behind it; 0: there is none.
+uint32_t weir_flow_at_work(weir_flow *flow, uint32_t from, char *text, size_t size);
+
 uint64_t weir_flow_port_sent(const weir_flow *flow, uint32_t task, uint32_t port);
 weir_tally *weir_flow_tally(weir_flow *flow);  // why records died
 // What a source or sink counts of its own accord, such as connections.

@@ -90,12 +90,37 @@ int weir_flow_hindrance(weir_flow *flow, uint32_t number, char *text, size_t siz
 {
   weir_task *task = flow->tasks[number];
   weir_task_guard(task);
-  const char *why =
-      task->source != NULL ? weir_source_hindrance(task->source) : task->hindrance;
+  const char *why = task->source != NULL ? weir_source_hindrance(task->source)
+                                         : weir_sink_hindrance(task->sink);
+  if (why == NULL)
+    why = task->hindrance;
   if (why != NULL)
     snprintf(text, size, "%s", why);
   weir_task_leave(task);
   return why != NULL;
+}
+
+static int is_at_work(weir_task *task)
+{
+  int at_work = 0;
+  weir_task_guard(task);
+  for (uint32_t i = 0; i < task->lane_count && !at_work; i++)
+    at_work = task->lanes[i]->at_work != 0;
+  weir_task_leave(task);
+  return at_work;
+}
+
+uint32_t weir_flow_at_work(weir_flow *flow, uint32_t from, char *text, size_t size)
+{
+  for (uint32_t i = from; i < flow->task_count; i++) {
+    weir_task *task = flow->tasks[i];
+    if (!is_at_work(task))
+      continue;
+    const char *of = task->kind == WEIR_TASK_DISK ? "the disk of " : "";
+    snprintf(text, size, "%s%s", of, task->name);
+    return i + 1;
+  }
+  return 0;
 }
 
 weir_tally *weir_flow_tally(weir_flow *flow) { return flow->tally; }

@@ -49,7 +49,7 @@ describe("a run that is stopped", function()
       local result = during(COPY, ([[
         kill -%s $pid; wait $pid; echo "code $? first $first"]]):format(signal))
       assert.equal('code 0 first {"n":1}\n', result.out)
-      assert.truthy(result.err:find("^stopped after"), result.err)
+      assert.truthy(result.err:find("stopped after", 1, true), result.err)
       assert.truthy(result.err:find("the ledger balances", 1, true))
       assert.equal('{"n":1}\n', place:read("out.jsonl"))
     end)
@@ -65,7 +65,7 @@ describe("a run that is stopped", function()
       read -r first <&4
       kill -INT $pid; wait $pid; echo "code $? first $first"]])
     assert.equal('code 0 first {"n":1}\n', result.out)
-    assert.truthy(result.err:find("^stopped after"), result.err)
+    assert.truthy(result.err:find("stopped after", 1, true), result.err)
     assert.truthy(result.err:find("the ledger balances", 1, true))
   end)
 

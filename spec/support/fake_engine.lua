@@ -73,6 +73,10 @@ function Engine:poll()
   return table.remove(self.polls, 1) or false
 end
 
+function Engine:state()
+  return self.fake.closed and "finished" or "running"
+end
+
 function Engine:hindrances()
   return {}
 end

@@ -2,6 +2,7 @@
 -- line where somebody looks, a table of numbers now and then, a file of them; and serves
 -- who asks over the control socket.
 
+local draining = require("weir.cli.draining")
 local hindrances = require("weir.cli.hindrances")
 local load = require("weir.cli.load")
 local paint = require("weir.cli.paint")
@@ -129,11 +130,13 @@ local function watchers_of(engine, values, world, tools)
   if engine.failure then
     return watchers
   end
-  watchers[1] = hindrances.watch(engine, function(message)
+  local function say(message)
     load.complain({ message = message }, { values = values }, world)
-  end)
+  end
+  watchers[1] = hindrances.watch(engine, say)
+  watchers[2] = draining.watch(engine, say)
   if wants_progress(engine, values, world) then
-    watchers[2] = progress_line(engine, world)
+    watchers[3] = progress_line(engine, world)
   end
   local snapshot = snapshots(engine, tools)
   if values.stats then

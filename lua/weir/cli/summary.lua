@@ -133,14 +133,19 @@ end
 
 -- What was sent and not received: what follows had enough, or the run ended.
 local function add_edges(out, edges, width)
+  local lost, ways = {}, {}
   for _, edge in ipairs(edges or {}) do
-    local lost = (edge.dropped or 0) + (edge.held or 0)
-    if lost > 0 then
-      local text = ("%s from %s that %s did not take"):format(human.plural(lost, "record"),
-        edge.from, edge.reader)
-      for _, line in ipairs(layout.wrapped(text, width - 2)) do
-        out[#out + 1] = "  " .. line
-      end
+    local count = (edge.dropped or 0) + (edge.held or 0)
+    local way = ("from %s that %s did not take"):format(edge.maker or edge.from, edge.reader)
+    if count > 0 then
+      ways[#ways + 1] = not lost[way] and way or nil
+      lost[way] = (lost[way] or 0) + count
+    end
+  end
+  for _, way in ipairs(ways) do
+    local text = ("%s %s"):format(human.plural(lost[way], "record"), way)
+    for _, line in ipairs(layout.wrapped(text, width - 2)) do
+      out[#out + 1] = "  " .. line
     end
   end
 end

@@ -158,6 +158,24 @@ function Engine:hindrances(kind)
   return out
 end
 
+--- What its end waits for, so far as that can be said: what hinders a sink, or who is at work.
+---@return string?
+function Engine:awaits()
+  local _, why = next(self:hindrances("sink"))
+  if why then
+    return why
+  end
+  local names, seen, text, at = {}, {}, ffi.new("char[512]"), 0
+  repeat
+    at = C.weir_flow_at_work(self.flow, at, text, ffi.sizeof(text))
+    local name = at > 0 and ffi.string(text) or nil
+    if name and not seen[name] then
+      seen[name], names[#names + 1] = true, name
+    end
+  until at == 0
+  return names[1] and "still at work: " .. table.concat(names, ", ")
+end
+
 -- A stop waits for drain_timeout and no longer.
 function Engine:_watch_drain()
   if not self.stopped_ms then
@@ -168,7 +186,7 @@ function Engine:_watch_drain()
   if now_ms() - self.stopped_ms < limit_ms then
     return true
   end
-  local _, why = next(self:hindrances("sink"))
+  local why = self:awaits()
   self:_abandon(("not all that was under way arrived within drain_timeout (%g s)%s"):format(
     limit_ms / 1e3, why and "; " .. why or ""))
   return false

@@ -228,6 +228,19 @@ local function port_of(task, number_)
   end
 end
 
+-- Who made what goes along an edge, as people know it: a stage that nobody wrote hands on.
+local function maker_of(plan, task)
+  local first = task.kind == "segment" and task.stages[1]
+  if first and #task.stages == 1 and first.node.made and #first.node.inputs == 1 then
+    for _, edge in ipairs(plan.edges) do
+      if edge.to == task then
+        return edge.from.name
+      end
+    end
+  end
+  return task.name
+end
+
 local function add_edges(ledger, plan, edges)
   for i, edge in ipairs(plan.edges) do
     local book = C.weir_edge_count(edges[i])
@@ -238,6 +251,7 @@ local function add_edges(ledger, plan, edges)
       aside = (port.dead or port.side) and true or nil,
       to = edge.to.name,
       at = i,
+      maker = maker_of(plan, edge.from),
       reader = edge.to.stages and edge.to.stages[1].node.name or edge.to.name,
       sent = number(book.sent),
       received = number(book.received),

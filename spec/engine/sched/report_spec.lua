@@ -1,5 +1,6 @@
 local driver = require("spec.support.driver")
 local engine = require("spec.support.engine")
+local ffi = require("ffi")
 
 local C = engine.load("engine/io/memory.h", "engine/sched/edge.h", "engine/sched/flow.h")
 
@@ -16,6 +17,21 @@ describe("what a flow says of itself", function()
     assert.is_true(math.abs(seen / 1e9 - os.time()) < 3600)
     assert.equal(0, tonumber(C.weir_flow_oldest_ns(flow, to)))
     assert.equal(0, tonumber(C.weir_flow_oldest_ns(flow, from)))
+    C.weir_flow_free(flow)
+  end)
+
+  it("names who is at work", function()
+    local flow, from, to = driver.pair(ROWS)
+    local text = ffi.new("char[64]")
+    assert.equal(0, C.weir_flow_at_work(flow, 0, text, 64))
+    assert.equal(1, C.weir_flow_claim(flow, C.WEIR_HOME_ANY, from, 0))
+    assert.equal(from + 1, C.weir_flow_at_work(flow, 0, text, 64))
+    assert.equal(ffi.string(C.weir_flow_name(flow, from)), ffi.string(text))
+    assert.equal(0, C.weir_flow_at_work(flow, from + 1, text, 64))
+    C.weir_flow_run(flow, from, 0, nil)
+    assert.equal(0, C.weir_flow_at_work(flow, 0, text, 64))
+    driver.run(flow)
+    assert.equal(ROWS, #driver.rows(flow, to))
     C.weir_flow_free(flow)
   end)
 

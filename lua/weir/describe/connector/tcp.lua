@@ -73,7 +73,9 @@ that matters it must answer, as over weir.http.
 
 tls: encrypted, with peers that are who they say they are (`weir help tls`).
 
-Stopped, a source lets nobody in any more, takes what has arrived, and ends. With
+Stopped, a source lets nobody in any more, takes what has arrived, and ends; a sink
+whose peer is gone tries again at once, and then at least every second, as often as
+retries say and until drain_timeout. With
 retries = 0 a source that connects ends with its connection.
 
 ]] .. batch.doc,
