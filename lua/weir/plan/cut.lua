@@ -70,10 +70,12 @@ function Cut:_add_segment(head)
     self.of[stage.node] = segment
     segment.last = stage.node
   end
+  local classes = segment.last.classes or {}
+  local ahead = kinds.is_made(head) and self:_class_ahead(segment.last) or nil
   for _, name in ipairs(segment.last.ports or { "out" }) do
     local port = add_port(segment, name, segment.last, false)
-    port.class = (segment.last.classes or {})[name]
-    port.deadline_ns = port.class and segment.last.deadline_ns
+    port.class = classes[name] or ahead
+    port.deadline_ns = classes[name] and segment.last.deadline_ns
   end
   if segment.last.kind == "route" then
     add_port(segment, "default", segment.last, false)

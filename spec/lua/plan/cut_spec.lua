@@ -67,6 +67,7 @@ describe("a plan", function()
       return plan(text).tasks[1].ports[1].class or "none"
     end
     assert.equal(1, class('weir.from "a":priority "high":to "b"'))
+    assert.equal(1, class('weir.from(weir.generate{ fn = print }):priority "high":to "b"'))
     assert.equal(0, class('weir.from "a":filter "x":priority "kind":to "b"'))
     assert.equal(4, class('weir.from "a":sort{ by = "x" }:buffer{}:priority "background":to "b"'))
     local two = 'local s = weir.from "a"; s:priority "low":to "b"; s%s:to "c"'
