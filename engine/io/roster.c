@@ -286,6 +286,8 @@ void weir_roster_scan(weir_roster *roster, int64_t now_ns)
   for (uint32_t i = 0; i < match_count; i++)
     if (find_file(roster, &weir_matches_at(&roster->matches, i)->identity) == NULL)
       admit(roster, weir_matches_at(&roster->matches, i), now_ns);
+  for (uint32_t i = 0; i < roster->count; i++)
+    roster->found |= !roster->items[i]->done;
   roster->scanned = 1;
 }
 

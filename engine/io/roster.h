@@ -58,7 +58,7 @@ typedef struct weir_roster {
   uint32_t serials;
   uint32_t scanned;  // once at least
   uint32_t latest;   // what is there at the first scan is read from its end
-  uint32_t unused;
+  uint32_t found;    // there was something to follow at a scan, once at least
   weir_counter counters[WEIR_ROSTER_COUNTERS];
 } weir_roster;
 

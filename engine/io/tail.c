@@ -365,7 +365,7 @@ void weir_tail_set_watched(weir_tail *tail, int watched) { tail->watched = watch
 
 const char *weir_tail_hindrance(const weir_tail *tail)
 {
-  return tail->scans > 0 && tail->roster.serials == 0 ? tail->none : NULL;
+  return tail->roster.scanned && !tail->roster.found ? tail->none : NULL;
 }
 
 const char *weir_tail_path(const weir_tail *tail, uint32_t partition)

@@ -65,7 +65,8 @@ uint32_t weir_tail_directory_count(const weir_tail *tail);
 const char *weir_tail_directory(const weir_tail *tail, uint32_t index);
 void weir_tail_set_watched(weir_tail *tail, int watched);
 
-// Why nothing can come: as yet there was no file that is meant. NULL: there was one.
+// Why nothing can come: as yet there was no file that is meant, since it was opened,
+// nor one left of before. NULL: there was.
 const char *weir_tail_hindrance(const weir_tail *tail);
 
 const char *weir_tail_path(const weir_tail *tail, uint32_t partition);

@@ -162,6 +162,16 @@ function M.headline(snapshot, brush, is_short)
     dead)
 end
 
+-- Of what nothing can come, or to what nothing can go, and why.
+local function add_hindrances(out, snapshot, width, brush)
+  for _, node in ipairs(snapshot.nodes) do
+    local text = node.hindrance and ("%s waits: %s"):format(node.name, node.hindrance)
+    for _, line in ipairs(text and layout.wrapped(text, width) or {}) do
+      out[#out + 1] = brush("bad", line)
+    end
+  end
+end
+
 --- All of it, ending in an empty line.
 ---@param snapshot table
 ---@param width number
@@ -172,6 +182,7 @@ function M.text(snapshot, width, brush, kept)
   for i, line in ipairs(M.lines(snapshot, width, kept)) do
     out[#out + 1] = i == 1 and brush("faint", line) or line
   end
+  add_hindrances(out, snapshot, width, brush)
   return table.concat(out, "\n") .. "\n\n"
 end
 

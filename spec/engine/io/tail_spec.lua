@@ -381,6 +381,20 @@ describe("positions of a tail", function()
     assert.same({ "a.log:2" }, lines())
   end)
 
+  it("do not pass for a file that is gone, but for one that was moved", function()
+    append("a.log", "1\n")
+    open({ support.path("a.log") }, { state = state })
+    assert.same({ "a.log:1" }, lines())
+    for _, left in ipairs({ "b.log", "nothing" }) do
+      close()
+      os.execute(left == "b.log" and ("mv %s %s"):format(support.path("a.log"), support.path(left))
+        or "rm " .. support.path("b.log"))
+      open({ support.path("a.log") }, { state = state })
+      assert.same({}, lines())
+      assert.equal(left == "b.log", C.weir_tail_hindrance(tail) == nil)
+    end
+  end)
+
   it("are those of what has been delivered", function()
     append("a.log", "1\n2\n3\n")
     open({ support.path("a.log") }, { state = state, block_size = 2 })

@@ -177,6 +177,13 @@ describe("the table of a run at work", function()
       "a     8.77M  1.23M  1.00M   900k    46%",
     }, without)
   end)
+
+  it("ends with what waits, and why", function()
+    local now = setmetatable({ nodes = { node("in", { hindrance = 'nothing matches "a" yet' }),
+      node("out") } }, { __index = snapshot })
+    local text = stats_table.text(now, 100, plain)
+    assert.matches('\nout [^\n]*\nin waits: nothing matches "a" yet\n\n$', text)
+  end)
 end)
 
 describe("colour", function()
