@@ -51,6 +51,7 @@ function M.install(play)
         fake = fake,
         graph = play.graph or { nodes = {} },
         warnings = {},
+        options = { drain_timeout_ns = 30e9 },
         polls = { unpack(play.polls or {}) },
         played_result = with(quiet_result(), play.result),
         played_stats = with(quiet_stats(), play.stats),

@@ -22,8 +22,9 @@ Exit codes
   141  the reader of standard output went away, as in `weir ... | head`
 
 Ctrl-C once stops the sources, lets everything in flight arrive, and ends as usual,
-with code 0. What does not arrive within drain_timeout (30 s) is given up: code 1. What of
-it lies on disk, or was read by weir.tail, is not lost: the next run gives it again.
+with code 0. What does not arrive within drain_timeout (30 s) is given up: code 1; what
+of it lies on disk, or was read by weir.tail, is not lost: the next run gives it again.
+A disk that does not answer any more is waited for as long.
 
 With code 1, and above --max-errors, files keep what they had before the run. With
 --strict they are written all the same: the code tells what is in them, and the dead

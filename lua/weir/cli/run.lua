@@ -90,6 +90,17 @@ local function finish(engine, given, world, interrupted)
   return code
 end
 
+-- What is noted at the end is made safe, and a disk may not answer any more.
+local function close(engine, world)
+  if world.quit_within then
+    local wait_ns = engine.options.drain_timeout_ns
+    world.quit_within(wait_ns, ("weir: what has arrived could not be noted within drain_timeout"
+      .. " (%g s): the disk does not answer; some of it may come again\n"):format(wait_ns / 1e9),
+      exit.FAILED)
+  end
+  engine:close()
+end
+
 local function run(given, world)
   local early = world.begin_worker and world.begin_worker()
   local engine, failure = load.engine(given, world, function(options)
@@ -117,7 +128,7 @@ local function run(given, world)
   local code = finish(engine, given, world, interrupted)
   -- Else a lambda is at work, or a pipe that nobody reads: that might be for ever.
   if engine:has_ended() then
-    engine:close()
+    close(engine, world)
   end
   return code
 end

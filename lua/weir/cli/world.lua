@@ -4,6 +4,7 @@ local C = require("weir.cdef").load(
   "engine/base/clock.h",
   "engine/base/err.h",
   "engine/host/early.h",
+  "engine/loop/exit.h",
   "engine/loop/runtime.h"
 )
 local ffi = require("ffi")
@@ -82,6 +83,10 @@ function M.real()
     quit = function(code)
       io.stdout:flush()
       ffi.C._exit(code)
+    end,
+    -- After so long, whatever this thread is at. Where that cannot be, it takes as long as it does.
+    quit_within = function(wait_ns, words, code)
+      C.weir_exit_within(wait_ns, words, code)
     end,
     begin_worker = C.weir_early_new, -- the state of one, for weir.run.engine
     env = os.getenv,

@@ -95,6 +95,18 @@ describe("weir run", function()
     assert.is_true(fake.started and fake.closed)
   end)
 
+  it("does not wait for ever for what is left to do at the end", function()
+    local fake, world = fake_engine.install(), new_world()
+    local asked
+    function world.quit_within(wait_ns, words, code)
+      asked = { wait_ns, words:match("^weir: (.*)\n$"), code, fake.closed }
+    end
+    assert.equal(0, main.main({ "run", "a.lua" }, world))
+    assert.same({ 30e9, "what has arrived could not be noted within drain_timeout (30 s): the"
+      .. " disk does not answer; some of it may come again", 1, false }, asked)
+    assert.is_true(fake.closed)
+  end)
+
   it("reads parameters from files, of which the last one wins", function()
     local fake = fake_engine.install()
     local json, lua = os.tmpname() .. ".json", os.tmpname() .. ".lua"
