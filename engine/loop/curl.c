@@ -67,6 +67,16 @@ int weir_curl_load(void)
   return is_loaded;
 }
 
+CURLcode weir_curl_status(CURL *easy, CURLcode code, int32_t *status)
+{
+  enum { LEAST = 100, MOST = 999 };
+  long number = 0;
+  weir_curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &number);
+  int is_status = number >= LEAST && number <= MOST;
+  *status = is_status ? (int32_t)number : 0;
+  return code == CURLE_OK && !is_status ? CURLE_WEIRD_SERVER_REPLY : code;
+}
+
 int64_t weir_curl_retry_after_ns(CURL *easy)
 {
   curl_off_t after_s = 0;
@@ -120,7 +130,9 @@ unsigned weir_curl_trust(CURL *easy, const weir_tls_options *tls)
 
 const char *weir_curl_remedy(CURLcode code)
 {
-  return code == CURLE_PEER_FAILED_VERIFICATION
-             ? "; tls = { ca = \"authority.pem\" } says whom to trust"
+  if (code == CURLE_PEER_FAILED_VERIFICATION)
+    return "; tls = { ca = \"authority.pem\" } says whom to trust";
+  return code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_UNSUPPORTED_PROTOCOL
+             ? "; url must be that of an HTTP server"
              : "";
 }

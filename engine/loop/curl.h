@@ -43,5 +43,9 @@ int weir_curl_load(void);  // whether it is there
 unsigned weir_curl_trust(CURL *easy, const weir_tls_options *tls);
 const char *weir_curl_remedy(CURLcode code);
 
+// The status of an answer, and what became of the request: a server whose status is no
+// number of HTTP has given none, whatever libcurl makes of it; then it is 0.
+CURLcode weir_curl_status(CURL *easy, CURLcode code, int32_t *status);
+
 // How long the server wants to be left alone; -1: not said.
 int64_t weir_curl_retry_after_ns(CURL *easy);

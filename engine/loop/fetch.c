@@ -119,10 +119,8 @@ static int code_of(const struct request *request, CURLcode rc)
 static void read_answer(struct request *request, CURLcode rc)
 {
   weir_fetch *fetch = &request->base;
-  long status = 0;
-  weir_curl.easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+  rc = weir_curl_status(request->easy, rc, &fetch->status);
   fetch->code = code_of(request, rc);
-  fetch->status = (int32_t)status;
   fetch->retry_after_ns = weir_curl_retry_after_ns(request->easy);
   snprintf(fetch->message, sizeof fetch->message, "%s%s",
            request->is_too_long        ? "the answer is longer than max_body"

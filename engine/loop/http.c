@@ -150,15 +150,13 @@ static int read_answer(weir_http *http, CURL *easy, CURLcode rc)
     snprintf(http->message, sizeof http->message, "the answer is longer than max_body");
     return -EMSGSIZE;
   }
+  rc = weir_curl_status(easy, rc, &http->answer->status);
   if (rc != CURLE_OK) {
     snprintf(http->message, sizeof http->message, "%s%s",
              http->error[0] != '\0' ? http->error : weir_curl.easy_strerror(rc),
              weir_curl_remedy(rc));
     return -ECONNABORTED;
   }
-  long status = 0;
-  weir_curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  http->answer->status = (int32_t)status;
   http->answer->retry_after_ns = weir_curl_retry_after_ns(easy);
   return WEIR_OK;
 }

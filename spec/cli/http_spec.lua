@@ -159,6 +159,15 @@ weir.from "a.jsonl" :to(weir.http{ url = "http://127.0.0.1:%d", %s })]]):format(
     assert.matches("connect", dead()[1].reason)
   end)
 
+  it("that no HTTP server takes are dead letters that say what url must be", function()
+    for _, raw in ipairs({ "220 smtp.test ESMTP\r\n", "HTTP/1.1 099 X\r\n\r\n",
+      "HTTP/" .. ("2"):rep(50) .. "\r\n\r\n" }) do
+      local result = send(1, "retries = 0", { { raw = raw } })
+      assert.equal(0, result.code)
+      assert.matches("; url must be that of an HTTP server", dead()[1].reason, 1, true)
+    end
+  end)
+
   it("are asked for every so often, and numbered on", function()
     local port = web.serve({ { body = '{"n":1}\n{"n":2}\n' }, { status = 500 }, { body = "[]" },
       { body = '{"n":3}\n{' } }, place.path .. "/requests")

@@ -102,7 +102,7 @@ static void send_one(void)
   int rc = weir_http_send(http, (weir_slice){NULL, 0}, fd, &told);
   WEIR_ASSERT(rc == WEIR_OK || weir_http_message(http)[0] != '\0');
   WEIR_ASSERT(told.retry_after_ns >= -1);
-  WEIR_ASSERT(rc != WEIR_OK || (told.status >= 0 && told.status < 1000));
+  WEIR_ASSERT(rc != WEIR_OK || (told.status >= 100 && told.status < 1000));
   WEIR_ASSERT(lseek(fd, 0, SEEK_END) <= BODY_MAX);
   check_text(told.text, sizeof told.text);
   weir_http_free(http);
@@ -125,7 +125,7 @@ static void send_many(weir_fetcher *fetcher, weir_landing *landing)
   WEIR_ASSERT(fetch->body.size <= BODY_MAX);
   WEIR_ASSERT(fetch->head.size <= WEIR_FETCH_HEAD_MAX);
   WEIR_ASSERT(fetch->retry_after_ns >= -1);
-  WEIR_ASSERT(fetch->code != WEIR_OK || (fetch->status >= 0 && fetch->status < 1000));
+  WEIR_ASSERT(fetch->code != WEIR_OK || (fetch->status >= 100 && fetch->status < 1000));
   WEIR_ASSERT(strnlen(fetch->message, sizeof fetch->message) < sizeof fetch->message);
   weir_fetch_free(fetch);
 }
