@@ -198,10 +198,13 @@ fuzz:  ## fuzz each of spec/fuzz for FUZZ_SECONDS (60)
 .PHONY: fuzzers-run
 fuzzers-run: $(FUZZERS:$(BUILD)/fuzzer/%=fuzz-%)
 
+# A run is short: what it frees need not be kept for long. Where that was taken is told
+# when what is found is run by itself.
 .PHONY: $(FUZZERS:$(BUILD)/fuzzer/%=fuzz-%)
 $(FUZZERS:$(BUILD)/fuzzer/%=fuzz-%): fuzz-%: $(BUILD)/fuzzer/%
 	$(Q)mkdir -p $(BUILD)/corpus/$*
-	$(Q)scripts/dev/step $@ $< -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 \
+	$(Q)ASAN_OPTIONS="quarantine_size_mb=8:malloc_context_size=0:$$ASAN_OPTIONS" \
+	  scripts/dev/step $@ $< -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 \
 	  -verbosity=0 -artifact_prefix=$(BUILD)/corpus/$*- $(BUILD)/corpus/$* \
 	  $(wildcard spec/fuzz/seeds/$*)
 

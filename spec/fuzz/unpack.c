@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { OUT_MAX = 1 << 20, ROOM_MAX = 256 };
+enum { OUT_MAX = 1 << 16, ROOM_MAX = 256 };
 
 typedef struct result {
   int rc;
