@@ -60,6 +60,7 @@ struct weir_source {
   const weir_source_ops *ops;
   uint32_t blocking;  // next may wait for the outside world for long
   uint32_t bounded;   // it ends by itself
+  uint32_t patient;   // what comes can wait while its thread does something brief
   uint32_t drains;    // after cancel, next gives what has arrived before ESTOPPED
   uint32_t counter_count;
   weir_counter *counters;  // what it refused, dropped or cut short

@@ -9,9 +9,10 @@ enum { OF_WORKERS = WEIR_HOME_WORKER | WEIR_HOME_READER };
 
 struct hand {
   weir_waker *waker;
-  uint32_t ready;   // atomic
-  uint32_t called;  // it was woken, and has not found anything since
-  uint32_t offers;  // its last step did, and it has not found that again
+  uint32_t ready;    // atomic
+  int64_t until_ns;  // it sleeps; 0: for ever
+  uint32_t called;   // it was woken, and has not found anything since
+  uint32_t offers;   // its last step did, and it has not found that again
 };
 
 struct weir_crew {
@@ -51,12 +52,12 @@ void weir_crew_wake_all(weir_crew *crew, uint32_t but)
 }
 
 // One that sleeps, from the first of these on, better one that has its code.
-static void wake_one(weir_crew *crew, uint32_t first)
+static void wake_one(weir_crew *crew, uint32_t first, uint32_t but)
 {
   for (uint32_t ready = 2; ready-- > 0;)
     for (uint32_t i = first; i < crew->count; i++) {
       const struct hand *hand = &crew->hands[i];
-      if (__atomic_load_n(&hand->ready, __ATOMIC_RELAXED) == ready &&
+      if (i != but && __atomic_load_n(&hand->ready, __ATOMIC_RELAXED) == ready &&
           weir_waker_wake(hand->waker))
         return;
     }
@@ -70,7 +71,7 @@ static void share(weir_crew *crew, uint32_t by)
     i++;
   uint32_t tasks[2];
   if (i < crew->count && weir_flow_ready(crew->flow, OF_WORKERS, i, tasks, 2) == 2)
-    wake_one(crew, 0);
+    wake_one(crew, 0, by);
 }
 
 void weir_crew_wake(weir_crew *crew, uint32_t by, uint32_t homes)
@@ -85,7 +86,7 @@ void weir_crew_wake(weir_crew *crew, uint32_t by, uint32_t homes)
   else if (offers != 0 && by != WEIR_CREW_NOBODY)
     share(crew, by);
   else if (offers != 0)
-    wake_one(crew, 0);
+    wake_one(crew, 0, WEIR_CREW_NOBODY);
 }
 
 void weir_crew_ready(weir_crew *crew, uint32_t worker)
@@ -102,7 +103,7 @@ uint32_t weir_crew_prepare(weir_crew *crew, uint32_t worker)
 void weir_crew_cancel(weir_crew *crew, uint32_t worker, int found)
 {
   if (weir_waker_cancel(crew->hands[worker].waker) && found)
-    wake_one(crew, 0);
+    wake_one(crew, 0, worker);
 }
 
 // There may be something that its own lane cannot take now, and another's can.
@@ -110,10 +111,51 @@ int weir_crew_sleep(weir_crew *crew, uint32_t worker, uint32_t ticket, int64_t u
 {
   struct hand *hand = &crew->hands[worker];
   if (hand->offers)
-    wake_one(crew, 0);
+    wake_one(crew, 0, worker);
   else if (hand->called)
-    wake_one(crew, worker + 1);
+    wake_one(crew, worker + 1, worker);
   hand->offers = 0;
+  hand->until_ns = until_ns;
   hand->called = (uint32_t)weir_waker_sleep(hand->waker, ticket, until_ns);
   return hand->called != 0;
+}
+
+int weir_crew_stand_in_for(weir_crew *crew, uint32_t worker)
+{
+  const struct hand *hand = &crew->hands[worker];
+  return __atomic_load_n(&hand->ready, __ATOMIC_RELAXED) &&
+         weir_waker_stand_in(hand->waker);
+}
+
+// Where somebody is awake there is more to do, and who reads should read on.
+static int all_sleep(const weir_crew *crew)
+{
+  for (uint32_t i = 0; i < crew->count; i++)
+    if (!weir_waker_is_asleep(crew->hands[i].waker))
+      return 0;
+  return 1;
+}
+
+uint32_t weir_crew_stand_in(weir_crew *crew)
+{
+  for (uint32_t i = 0; crew->alike && all_sleep(crew) && i < crew->count; i++)
+    if (weir_crew_stand_in_for(crew, i))
+      return i;
+  return WEIR_CREW_NOBODY;
+}
+
+// It would sleep for too long, or has to tell others.
+int weir_crew_stand_down(weir_crew *crew, uint32_t worker, int64_t next_ns)
+{
+  const struct hand *hand = &crew->hands[worker];
+  int wakes_late = next_ns != 0 && (hand->until_ns == 0 || next_ns < hand->until_ns);
+  if (!wakes_late && !hand->offers)
+    return weir_waker_stand_down(hand->waker);
+  weir_crew_relieve(crew, worker);
+  return 0;
+}
+
+void weir_crew_relieve(weir_crew *crew, uint32_t worker)
+{
+  weir_waker_relieve(crew->hands[worker].waker);
 }

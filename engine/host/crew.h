@@ -6,7 +6,8 @@
 // has come, or a turn, may be meant for one lane: then all are woken.
 //
 // Owns     what workers sleep on; the flow is borrowed.
-// Threads  wake, wake_all, ready: any. The rest: the worker's own.
+// Threads  wake, wake_all, ready, stand_in: any. The rest: the worker's own, or who
+//          stands in for it.
 
 #pragma once
 
@@ -35,3 +36,11 @@ uint32_t weir_crew_prepare(weir_crew *crew, uint32_t worker);
 void weir_crew_cancel(weir_crew *crew, uint32_t worker, int found);
 int weir_crew_sleep(weir_crew *crew, uint32_t worker, uint32_t ticket,
                     int64_t until_ns);
+
+// Takes the place of a worker that sleeps and has its code, as waker.h says, or gives
+// NOBODY; where one has steps that it alone may take they are left to it. next_ns: when
+// it should wake at the latest, or 0.
+uint32_t weir_crew_stand_in(weir_crew *crew);
+int weir_crew_stand_in_for(weir_crew *crew, uint32_t worker);
+int weir_crew_stand_down(weir_crew *crew, uint32_t worker, int64_t next_ns);
+void weir_crew_relieve(weir_crew *crew, uint32_t worker);

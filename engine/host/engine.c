@@ -37,14 +37,21 @@ struct weir_engine {
 
 // --- the pool
 
+// Whoever has read a little goes on with it, where that is quicker than to wake
+// another.
+static void tell(weir_staff *staff, uint32_t homes)
+{
+  if (homes != (WEIR_HOME_OFFER | WEIR_HOME_LITTLE) || !weir_staff_stand_in(staff))
+    weir_staff_wake(staff, homes);
+}
+
 static void run_job(void *argument)
 {
   struct job *job = argument;
   weir_flow *flow = job->engine->flow;
   int steps = 0;
   do {
-    weir_staff_wake(job->engine->staff,
-                    weir_flow_run(flow, job->task, job->worker, NULL));
+    tell(job->engine->staff, weir_flow_run(flow, job->task, job->worker, NULL));
   } while (++steps < POOL_STEPS &&
            weir_flow_claim(flow, WEIR_HOME_POOL, job->task, job->worker));
 }

@@ -64,20 +64,36 @@ static void bring_help(struct seat *seat)
   start(&staff->seats[seat->number + 1]);  // without it, others do the work
 }
 
-// Claims what is to be done next, or finds nothing.
-static int find_step(struct seat *seat, uint32_t *task)
+static uint32_t homes_of(const struct seat *seat)
+{
+  return seat->runner.enter != NULL ? OF_WORKERS : WEIR_HOME_READER;
+}
+
+// Whether there is something to do next, which others may take meanwhile.
+static int look(const struct seat *seat, uint32_t *task)
 {
   weir_staff *staff = seat->staff;
-  uint32_t homes = seat->runner.enter != NULL ? OF_WORKERS : WEIR_HOME_READER;
-  uint32_t count;
-  do {
-    count = weir_flow_ready(staff->flow, homes, seat->number, task, 1);
-    if (weir_flow_take_lent(staff->flow)) {
-      weir_loop_wake(staff->loop);
-      weir_crew_wake_all(staff->crew, seat->number);
-    }
-  } while (count > 0 && !weir_flow_claim(staff->flow, homes, *task, seat->number));
+  uint32_t count = weir_flow_ready(staff->flow, homes_of(seat), seat->number, task, 1);
+  if (weir_flow_take_lent(staff->flow)) {
+    weir_loop_wake(staff->loop);
+    weir_crew_wake_all(staff->crew, seat->number);
+  }
   return count > 0;
+}
+
+static int claim(const struct seat *seat, uint32_t task)
+{
+  return weir_flow_claim(seat->staff->flow, homes_of(seat), task, seat->number);
+}
+
+// Claims what is to be done next, or finds nothing.
+static int find_step(const struct seat *seat, uint32_t *task)
+{
+  int found;
+  do
+    found = look(seat, task);
+  while (found && !claim(seat, *task));
+  return found;
 }
 
 static void take_step(struct seat *seat, uint32_t task)
@@ -86,6 +102,21 @@ static void take_step(struct seat *seat, uint32_t task)
   wake(staff, seat->number,
        weir_flow_run(staff->flow, task, seat->number, &seat->runner));
   bring_help(seat);
+}
+
+// In the place of a worker. What takes longer is its own, and so is what does not end.
+static int take_brief_steps(struct seat *seat)
+{
+  enum { STEPS = 16 };
+  const weir_flow *flow = seat->staff->flow;
+  uint32_t task = 0;
+  for (int steps = 0; look(seat, &task); steps++) {
+    if (steps == STEPS || !weir_flow_is_brief(flow, task, seat->number))
+      return 0;
+    if (claim(seat, task))
+      take_step(seat, task);
+  }
+  return 1;
 }
 
 // A worker that cannot start fails the flow and lets its tasks end without it.
@@ -170,7 +201,9 @@ static void *work(void *argument)
   struct seat *seat = argument;
   if (seat->number + 1 < weir_flow_workers_bound(seat->staff->flow))
     bring_help(seat);
-  if (seat->number == 0 && weir_flow_has_segments(seat->staff->flow)) {
+  if (!weir_flow_has_segments(seat->staff->flow))
+    weir_crew_ready(seat->staff->crew, seat->number);  // it needs none
+  else if (seat->number == 0) {
     bring_help(seat);  // to read meanwhile
     load(seat);
   }
@@ -241,4 +274,23 @@ void weir_staff_wake(weir_staff *staff, uint32_t homes)
 void weir_staff_wake_all(weir_staff *staff)
 {
   weir_crew_wake_all(staff->crew, WEIR_CREW_NOBODY);
+}
+
+int weir_staff_stand_in(weir_staff *staff)
+{
+  weir_crew *crew = staff->crew;
+  uint32_t number = weir_crew_stand_in(crew);
+  if (number == WEIR_CREW_NOBODY)
+    return 0;
+  struct seat *seat = &staff->seats[number];
+  uint32_t task = 0;
+  do {
+    if (!take_brief_steps(seat)) {
+      weir_crew_relieve(crew, number);
+      break;
+    }
+  } while (weir_crew_stand_down(crew, number,
+                                weir_flow_next_ns(staff->flow, OF_WORKERS, number)) &&
+           look(seat, &task) && weir_crew_stand_in_for(crew, number));
+  return 1;
 }

@@ -5,7 +5,7 @@
 // for work when something arrives at the flow, and sleep when there is none.
 //
 // Owns     its threads and their Lua states. Flow, loop and options are borrowed.
-// Threads  wake, wake_all: any. Everything else: one, that of the loop.
+// Threads  wake, wake_all, stand_in: any. Everything else: one, that of the loop.
 // Errors   a worker whose code cannot be loaded fails the flow.
 
 #pragma once
@@ -27,4 +27,8 @@ int weir_staff_start(weir_staff *staff);
 
 // Has those look for work who live in these homes, be it on the pool of the loop.
 void weir_staff_wake(weir_staff *staff, uint32_t homes);
+
+// Does what is brief in the place of a worker that sleeps, instead of waking one: 1, or
+// 0 if there is none.
+int weir_staff_stand_in(weir_staff *staff);
 void weir_staff_wake_all(weir_staff *staff);  // but not the pool

@@ -94,6 +94,7 @@ int weir_concat_source_new(weir_source **out, weir_source *const *sources,
   for (uint32_t i = 0; i < source_count; i++) {
     weir_source *part = concat->parts[i] = sources[i];
     concat->base.blocking |= part->blocking;
+    concat->base.patient |= part->patient;
     concat->base.bounded &= part->bounded;
     concat->base.bytes_total += part->bytes_total;
     total_known = total_known && part->bytes_total > 0;

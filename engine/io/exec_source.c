@@ -122,6 +122,7 @@ int weir_exec_source_new(weir_source **out, const weir_command_options *options,
   struct exec_source *source = weir_mem_new(sizeof *source);
   source->base.ops = &ops;
   source->base.blocking = 1;
+  source->base.patient = 1;
   source->base.drains = 1;
   source->base.bounded = !options->restarts;
   source->base.counters = source->counters;

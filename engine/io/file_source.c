@@ -385,6 +385,7 @@ int weir_file_source_new(weir_source **out, const weir_file_source_options *opti
   files->base.blocking =
       files->paths.special ||
       (files->paths.count > 0 && weir_head_is_packed(files->paths.items[0]));
+  files->base.patient = files->base.blocking;
   files->base.bytes_total = files->paths.special ? 0 : files->paths.bytes_total;
   if (files->paths.count > 0)
     weir_source_show(&files->base, shown(files->paths.items[0]));

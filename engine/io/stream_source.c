@@ -184,6 +184,7 @@ int weir_stream_source_new(weir_source **out, const weir_gate_options *options,
   struct stream_source *source = weir_mem_new(sizeof *source);
   source->base.ops = &ops;
   source->base.blocking = 1;
+  source->base.patient = 1;
   source->base.drains = 1;
   source->base.bounded = options->connects && options->retries.max == 0;
   source->decoder = decoder;

@@ -141,6 +141,7 @@ int weir_tail_source_new(weir_source **out, const weir_tail_options *options)
   }
   source->base.ops = &ops;
   source->base.blocking = 1;
+  source->base.patient = 1;
   source->clock = options->clock;
   source->watch = weir_watch_new(source->net);
   source->tail = weir_tail_new(options);

@@ -58,7 +58,8 @@ enum weir_task_home {
   WEIR_HOME_POOL = 2,
   WEIR_HOME_READER = 4,  // a worker, whose code may not be there yet
   WEIR_HOME_ANY = 7,
-  WEIR_HOME_OFFER = 8,  // run: any worker may take what is there, and one is enough
+  WEIR_HOME_OFFER = 8,    // run: any worker may take what is there, and one is enough
+  WEIR_HOME_LITTLE = 16,  // run: of a source that can wait, which has read little
 };
 
 typedef struct weir_flow weir_flow;
@@ -210,6 +211,9 @@ int64_t weir_flow_next_ns(weir_flow *flow, uint32_t homes, uint32_t worker);
 int weir_flow_claim(weir_flow *flow, uint32_t homes, uint32_t task, uint32_t worker);
 uint32_t weir_flow_run(weir_flow *flow, uint32_t task, uint32_t worker,
                        const weir_runner *runner);
+
+// Whether the last step of the task, where this worker takes it, was over soon.
+int weir_flow_is_brief(const weir_flow *flow, uint32_t task, uint32_t worker);
 
 // Sources end as if their input had; what is under way is finished.
 void weir_flow_stop(weir_flow *flow);

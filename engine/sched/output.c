@@ -68,6 +68,7 @@ void weir_task_send(weir_task *task, weir_lane *lane, weir_made made)
     batch->ends_sequence = made.ends_sequence;  // nobody else has it yet
   __atomic_fetch_add(&to->sent, batch->row_count, __ATOMIC_RELAXED);
   weir_task_note_sent(task, made.port, batch);
+  lane->sent += batch->bytes.size;
   weir_tap *tap = __atomic_load_n(&to->tap, __ATOMIC_ACQUIRE);
   if (tap != NULL)
     weir_tap_offer(tap, batch);

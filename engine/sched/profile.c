@@ -8,6 +8,9 @@
 #include "engine/base/mem.h"
 #include "engine/sched/task.h"
 
+// About what it takes to wake a thread.
+enum { BRIEF_NS = 100000 };
+
 struct weir_profile {
   weir_time workers[WEIR_FLOW_LANES_MAX];
 };
@@ -91,6 +94,7 @@ void weir_profile_end(const weir_task *task, weir_lane *lane, uint32_t worker,
   weir_flow *flow = task->flow;
   weir_time ended = now(flow), since = began.at;
   weir_time spent = {ended.wall_ns - since.wall_ns, ended.cpu_ns - since.cpu_ns, 1};
+  __atomic_store_n(&lane->brief, spent.wall_ns < BRIEF_NS, __ATOMIC_RELAXED);
   uint64_t idle = (uint64_t)(idle_ns(task, lane) - began.idle_ns);
   // A clock that is turned by hand may stand meanwhile.
   spent.wall_ns -= idle < spent.wall_ns ? idle : spent.wall_ns;

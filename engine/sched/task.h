@@ -100,6 +100,8 @@ typedef struct weir_lane {
   int64_t held_since_ns;   // 0: nothing is held back
   uint32_t entries;        // since somebody asks what records weigh
   weir_time time;          // of its steps; atomic
+  uint32_t brief;          // the last of them was; atomic
+  uint64_t sent;           // bytes, by this step
   uint32_t number;
   uint32_t at_work;  // atomic; written by who has the guard
   uint32_t denied;   // memory, of a source: it may tend what it gave, and no more

@@ -294,6 +294,21 @@ int64_t weir_flow_next_ns(weir_flow *flow, uint32_t homes, uint32_t worker)
   return next;
 }
 
+int weir_flow_is_brief(const weir_flow *flow, uint32_t number, uint32_t worker)
+{
+  const weir_lane *lane = lane_of(flow->tasks[number], worker);
+  return lane != NULL && __atomic_load_n(&lane->brief, __ATOMIC_RELAXED);
+}
+
+// A source that has read so little has nothing more to read for now, and time. Where
+// there are classes it reads on: what is urgent is not known before.
+static int has_time(const weir_task *task, const weir_lane *lane)
+{
+  enum { LITTLE = 16384 };
+  return task->kind == WEIR_TASK_SOURCE && task->source->patient &&
+         !task->flow->classes && lane->sent < LITTLE;
+}
+
 uint32_t weir_flow_run(weir_flow *flow, uint32_t number, uint32_t worker,
                        const weir_runner *runner)
 {
@@ -302,10 +317,11 @@ uint32_t weir_flow_run(weir_flow *flow, uint32_t number, uint32_t worker,
   weir_began began = weir_profile_begin(task, lane);
   weir_task_guard(task);
   lane->woken = 0;
+  lane->sent = 0;
   if (!weir_task_is_done(task))
     weir_task_step(task, lane, runner);
   __atomic_store_n(&lane->at_work, 0, __ATOMIC_RELAXED);
-  uint32_t woken = lane->woken;
+  uint32_t woken = lane->woken | (has_time(task, lane) ? WEIR_HOME_LITTLE : 0U);
   // Who has no runner is of the pool.
   weir_profile_end(task, lane, runner != NULL ? worker : WEIR_FLOW_ANYBODY, began);
   if (__atomic_load_n(&flow->withheld, __ATOMIC_ACQUIRE))

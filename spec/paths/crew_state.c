@@ -10,6 +10,7 @@ uint64_t crew_state(uint64_t hash, const weir_crew *crew)
   for (uint32_t i = 0; i < crew->count; i++) {
     const struct hand *hand = &crew->hands[i];
     hash = explore_mix(hash, hand->ready + 2 * hand->called + 4 * hand->offers);
+    hash = explore_mix(hash, (uint64_t)hand->until_ns);
   }
   return hash;
 }

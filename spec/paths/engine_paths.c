@@ -45,6 +45,7 @@ struct plan {
   int stops;     // at any time
   int guards;    // rests before each guard, and behind it, as well
   int goes_home;
+  int patient;  // who reads takes brief steps as well
 };
 
 enum { SOURCE_BLOCKS = 1, WRITE_BLOCKS = 2, FINISH_BLOCKS = 4, TRIES = 8 };
@@ -61,6 +62,9 @@ static const struct plan plans[] = {
     {"code between", 1, 2, .segment = 1, .blocks = SOURCE_BLOCKS | WRITE_BLOCKS},
     {"memory", 1, 2, .blocks = SOURCE_BLOCKS, .short_of = 1, .guards = 1},
     {"memory, with code", 1, 2, .segment = 1, .blocks = SOURCE_BLOCKS, .short_of = 1},
+    {"in place of a worker", 1, 3, .segment = 1, .blocks = 1, .patient = 1},
+    {"in place of one of two", 2, 2, .blocks = 1, .patient = 1},
+    {"in place, to the pool", 1, 3, .blocks = 11, .balks_at = 2, .patient = 1},
     {"stop", 1, 2, .blocks = 11, .balks_at = 2, .stops = 1},
 };
 
@@ -124,10 +128,11 @@ int __wrap_pthread_join(pthread_t thread, void **result)
 
 // --- what workers sleep on; waker.c says why a real one is like this
 
+enum { AWAKE, DROWSY, ASLEEP, STOOD_IN, WANTED, RELIEVED };
+
 struct weir_waker {
   int sleeper;
-  uint32_t asleep;
-  uint32_t woken;
+  uint32_t state;
 };
 
 static struct weir_waker wakers[EXPLORE_THREADS_MAX];
@@ -145,48 +150,90 @@ uint32_t weir_waker_prepare(weir_waker *waker)
 {
   rest(SLEEPS, 2);
   waker->sleeper = explore_self();
-  waker->asleep = 1;
-  waker->woken = 0;
+  waker->state = DROWSY;
   return 0;
 }
 
 int weir_waker_cancel(weir_waker *waker)
 {
   rest(WAKES, 0);
-  int was = waker->asleep == 0;
-  waker->asleep = 0;
+  int was = waker->state == AWAKE;
+  waker->state = AWAKE;
   return was;
+}
+
+// Until it is so late, or somebody has ended that.
+static void doze(struct weir_waker *waker, int64_t until_ns)
+{
+  while (waker->state == ASLEEP || waker->state == STOOD_IN) {
+    if (until_ns == 0) {
+      explore_sleep();
+      continue;
+    }
+    if (now_ns >= until_ns)
+      return;
+    rest(SLEEPS, 1);
+    if ((waker->state == ASLEEP || waker->state == STOOD_IN) && now_ns < until_ns)
+      now_ns = until_ns;  // it was so late before it was woken
+  }
 }
 
 int weir_waker_sleep(weir_waker *waker, uint32_t ticket, int64_t until_ns)
 {
   (void)ticket;
   rest(SLEEPS, 0);
-  while (!waker->woken && (until_ns == 0 || now_ns < until_ns)) {
-    if (until_ns == 0) {
-      explore_sleep();
-      continue;
-    }
-    rest(SLEEPS, 1);
-    if (!waker->woken && now_ns < until_ns)
-      now_ns = until_ns;  // it was so late before it was woken
-  }
-  waker->asleep = 0;
-  return (int)waker->woken;
+  if (waker->state == DROWSY)
+    waker->state = ASLEEP;
+  doze(waker, until_ns);
+  if (waker->state == STOOD_IN)
+    waker->state = WANTED;
+  while (waker->state == WANTED)
+    explore_sleep();
+  int woken = waker->state == AWAKE;
+  waker->state = AWAKE;
+  return woken;
 }
 
 int weir_waker_wake(weir_waker *waker)
 {
   rest(WAKES, (int)(waker - wakers) + 1);
-  if (!waker->asleep)
+  if (!weir_waker_is_asleep(waker))
     return 0;
-  waker->asleep = 0;
-  waker->woken = 1;
+  waker->state = AWAKE;
   explore_wake(waker->sleeper);
   return 1;
 }
 
-int weir_waker_is_asleep(const weir_waker *waker) { return waker->asleep != 0; }
+int weir_waker_is_asleep(const weir_waker *waker)
+{
+  return waker->state == DROWSY || waker->state == ASLEEP;
+}
+
+int weir_waker_stand_in(weir_waker *waker)
+{
+  rest(WAKES, (int)(waker - wakers) + 1);
+  if (waker->state != ASLEEP)
+    return 0;
+  waker->state = STOOD_IN;
+  return 1;
+}
+
+int weir_waker_stand_down(weir_waker *waker)
+{
+  rest(WAKES, -1);
+  if (waker->state == WANTED) {
+    weir_waker_relieve(waker);
+    return 0;
+  }
+  waker->state = ASLEEP;
+  return 1;
+}
+
+void weir_waker_relieve(weir_waker *waker)
+{
+  waker->state = RELIEVED;
+  explore_wake(waker->sleeper);
+}
 
 // --- a loop, and a pool of one thread
 
@@ -467,7 +514,7 @@ static int sink_try(weir_sink *sink, const weir_batch *batch, weir_refusals *ref
 {
   (void)sink;
   (void)refused;
-  explore_expect(explore_self() != POOL, "who may wait does not try");
+  explore_expect(plan->patient || explore_self() != POOL, "who may wait does not try");
   if (plan->balks_at & 1 << written)
     return WEIR_EEMPTY;
   return put(batch, rows);
@@ -500,7 +547,8 @@ static void make_flow(void)
                                       .finish = sink_finish,
                                       .free = sink_free};
   numbers = (weir_source){.ops = &source_ops,
-                          .blocking = (plan->blocks & SOURCE_BLOCKS) != 0};
+                          .blocking = (plan->blocks & SOURCE_BLOCKS) != 0,
+                          .patient = (uint32_t)plan->patient};
   all = (weir_sink){.ops = plan->blocks & TRIES ? &tries : &plain};
   all.blocking = plan->blocks & WRITE_BLOCKS ? WEIR_SINK_WRITE_BLOCKS : 0;
   all.blocking |= plan->blocks & FINISH_BLOCKS ? WEIR_SINK_FINISH_BLOCKS : 0;
@@ -576,7 +624,7 @@ static uint64_t hash(void)
   if (engine != NULL)
     hash = engine_state(hash, engine);
   for (int i = 0; i < waker_count; i++)
-    hash = explore_mix(hash, wakers[i].asleep + 2 * wakers[i].woken);
+    hash = explore_mix(hash, wakers[i].state);
   hash = explore_mix(hash, (uint64_t)loop.woken + 2 * loop.served + 64 * loop.done);
   for (uint64_t i = loop.served; i < loop.given; i++)
     hash = engine_job_state(hash, loop.jobs[i % JOBS_MAX].argument);

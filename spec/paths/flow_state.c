@@ -86,8 +86,8 @@ static uint64_t hash_lane(uint64_t hash, const weir_task *task, const weir_lane 
 {
   uint64_t ticket =
       lane->ticket != NULL ? (uint64_t)(lane->ticket - task->lines[0].tickets) + 1 : 0;
-  hash = explore_mix(hash,
-                     lane->at_work + (lane->held_since_ns != 0 ? 2 : 0) + 4 * ticket);
+  hash = explore_mix(hash, lane->at_work + (lane->held_since_ns != 0 ? 2 : 0) +
+                               4 * lane->brief + 8 * ticket);
   if (lane->ticket != NULL && task->kind == WEIR_TASK_SOURCE)
     hash = explore_mix(hash, lane->block.start * 2 + lane->block.done);
   if (lane->batch != NULL)

@@ -71,6 +71,21 @@ describe("a crew", function()
     assert.same({ true, true, false }, { sleeps(0), sleeps(1), sleeps(2) })
   end)
 
+  it("has the maker of an offer wake another, and not itself", function()
+    C.weir_crew_cancel(crew, 0, 0)
+    C.weir_crew_wake(crew, 0, OFFER)
+    tickets[0] = C.weir_crew_prepare(crew, 0)
+    assert.same({ true, false, true }, { sleeps(0), sleeps(1), sleeps(2) })
+  end)
+
+  it("has nobody stand in for one that looks once more", function()
+    for worker = 0, COUNT - 1 do
+      C.weir_crew_ready(crew, worker)
+    end
+    assert.equal(NOBODY, C.weir_crew_stand_in(crew))
+    assert.same({ true, true, true }, { sleeps(0), sleeps(1), sleeps(2) })
+  end)
+
   it("wakes all for what may be meant for the lane of one", function()
     C.weir_crew_wake(crew, NOBODY, ROOM)
     assert.same({ false, false, false }, { sleeps(0), sleeps(1), sleeps(2) })

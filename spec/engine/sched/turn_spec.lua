@@ -175,4 +175,46 @@ describe(("turns (seed %d)"):format(seed), function()
     run_awake()
     assert.equal(50000, #driver.rows(flow, to))
   end)
+
+  -- What the step of a source that reads so many bytes says.
+  local function told(bytes, patient, classes)
+    local out = driver.numbers(1, 0)
+    local text = ('{"n":"%s"}'):format(("x"):rep(bytes))
+    assert(C.weir_memory_source_add(out, text, #text) == 0)
+    out.blocking, out.patient = 1, patient and 1 or 0
+    local from = C.weir_flow_add_source(flow, "in", out)
+    connect(from, 0, sink("out"))
+    if classes then
+      C.weir_flow_set_class(flow, from, 0, C.WEIR_CLASS_NORMAL)
+    end
+    assert(C.weir_flow_claim(flow, C.WEIR_HOME_ANY, from, 0) == 1)
+    local woken = C.weir_flow_run(flow, from, 0, runner.c)
+    C.weir_flow_free(flow)
+    new_flow()
+    return bit.band(woken, C.WEIR_HOME_LITTLE) ~= 0
+  end
+
+  it("let who has read little, and can wait, go on with it", function()
+    assert.is_true(told(10, true))
+    assert.is_false(told(10, false))
+    assert.is_false(told(20000, true))
+    assert.is_false(told(10, true, true), "where there are classes it reads on")
+  end)
+
+  it("know whether the last step of a task was over soon", function()
+    local from = source("in", 10)
+    connect(from, 0, sink("out"))
+    local slow = segment("slow", 1, function(run)
+      now[0] = now[0] + 1e6
+      return pass()(run)
+    end)
+    connect(from, 0, slow)
+    connect(slow, 0, sink("all"))
+    for _, task in ipairs({ from, slow }) do
+      assert.equal(0, C.weir_flow_is_brief(flow, task, 0))
+      assert(C.weir_flow_claim(flow, C.WEIR_HOME_ANY, task, 0) == 1)
+      C.weir_flow_run(flow, task, 0, runner.c)
+      assert.equal(task == from and 1 or 0, C.weir_flow_is_brief(flow, task, 0))
+    end
+  end)
 end)
