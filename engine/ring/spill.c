@@ -111,6 +111,14 @@ int weir_spill_take(weir_spill *spill, weir_batch **out)
   return pile != NULL ? WEIR_OK : WEIR_EEMPTY;
 }
 
+weir_loss weir_spill_unwritten(weir_spill *spill)
+{
+  pthread_mutex_lock(&spill->mutex);
+  weir_loss loss = weir_parts_loss(&spill->put.parts);
+  pthread_mutex_unlock(&spill->mutex);
+  return loss;
+}
+
 weir_loss weir_spill_drop(weir_spill *spill)
 {
   pthread_mutex_lock(&spill->mutex);

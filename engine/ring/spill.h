@@ -73,7 +73,10 @@ int weir_spill_is_safe(weir_spill *spill);     // all that was put is
 int weir_spill_is_awaited(weir_spill *spill);  // work gives more to take, or room
 uint64_t weir_spill_gains(weir_spill *spill);  // how often it has given either
 int weir_spill_is_stuck(weir_spill *spill);    // there was no room, or it has failed
-weir_loss weir_spill_drop(weir_spill *spill);  // what was put and not written
+
+// What was put and not written: what it would mean to lose that, and loses it.
+weir_loss weir_spill_unwritten(weir_spill *spill);
+weir_loss weir_spill_drop(weir_spill *spill);
 
 // What is given back from now on has not arrived, so it stays on disk.
 void weir_spill_forfeit(weir_spill *spill);  // NULL is a no-op

@@ -88,6 +88,17 @@ static void count(const weir_task *task, int over)
   weir_task_leave(buffer);
 }
 
+weir_loss weir_flow_unwritten(const weir_flow *flow, uint32_t buffer)
+{
+  weir_loss loss = {0};
+  for (uint32_t i = 0; i < WEIR_CLASSES; i++) {
+    weir_spill *spill = flow->tasks[buffer]->buffer.spills[i];
+    if (spill != NULL)
+      weir_loss_add(&loss, weir_spill_unwritten(spill));
+  }
+  return loss;
+}
+
 // The last work is that of the end, whether or not it is due.
 void weir_disk_step(weir_task *task, weir_lane *lane)
 {

@@ -257,6 +257,9 @@ typedef struct weir_task_stats {
 weir_task_stats weir_flow_task_count(const weir_flow *flow, uint32_t task);
 weir_queue_stats weir_flow_buffer_count(weir_flow *flow, uint32_t task);
 
+// What its spills hold that no disk has yet: for when one of those does not come back.
+weir_loss weir_flow_unwritten(const weir_flow *flow, uint32_t buffer);
+
 // When the oldest record that a task is at, or that waits before it, came in, by the
 // wall clock; 0: there is none.
 int64_t weir_flow_oldest_ns(weir_flow *flow, uint32_t task);

@@ -165,6 +165,14 @@ local function add_segment(ledger, flow, task, taken)
   end
 end
 
+-- A disk has not come back: what it was to write is not there.
+local function drop_unwritten(stage, flow, task)
+  local loss = C.weir_flow_unwritten(flow, task.number)
+  drop(stage, "not_written", number(loss.dropped))
+  stage.held = stage.held - number(loss.dropped)
+  stage.left = stage.left + number(loss.left)
+end
+
 local function add_buffer(ledger, flow, task)
   local sent = number(C.weir_flow_port_sent(flow, task.number, 0))
   local queue = C.weir_flow_buffer_count(flow, task.number)
@@ -179,6 +187,9 @@ local function add_buffer(ledger, flow, task)
   stage.absorbed = number(queue.gathered)
   stage.held = number(queue.records + queue.spill.records)
   leave(stage, stats)
+  if ledger.given_up then
+    drop_unwritten(stage, flow, task)
+  end
   if ledger.live then
     stage.received = sent + dropped_of(stage) + stage.held + stage.absorbed - stage.made
   end

@@ -505,6 +505,51 @@ describe(("a buffer (seed %d)"):format(seed), function()
     assert.equal(tonumber(spill.records), #left)
   end)
 
+  it("knows what a disk that hangs has not taken, while it does", function()
+    math.randomseed(seed)
+    open()
+    local directory, pool = new_name(), C.weir_pool_new(4)
+    local options = ffi.new("weir_queue_options", { max_records = 10,
+      overflow = C.WEIR_OVERFLOW_SPILL })
+    options.spills[C.WEIR_CLASS_NORMAL] = open_spill(directory, pool)
+    local line = build(options, 400)
+    local runner = driver.runner(function(task, run)
+      return behaviours[task](run)
+    end)
+    local function unwritten()
+      return tonumber(C.weir_flow_unwritten(flow, line.queue).dropped)
+    end
+    local found = ffi.new("uint32_t[64]")
+    local function step_one(hangs)
+      for i = 0, C.weir_flow_ready(flow, C.WEIR_HOME_ANY, 0, found, 64) - 1 do
+        if (not hangs or found[i] ~= line.disk)
+          and C.weir_flow_claim(flow, C.WEIR_HOME_ANY, found[i], 0) == 1 then
+          C.weir_flow_run(flow, found[i], 0, runner.c)
+          return true
+        end
+      end
+    end
+    jit.off(step_one)
+    repeat
+      assert.is_true(step_one(true))
+    until unwritten() > 0
+    C.weir_flow_abandon(flow, C.WEIR_ESTOPPED, "enough")
+    while step_one(true) do -- luacheck: ignore 542
+    end
+    local read, out = tonumber(C.weir_flow_count(flow).records_read), #numbers(line.to)
+    assert.equal(read, out + given_up(line, "dropped") + unwritten())
+    while step_one(false) do -- luacheck: ignore 542
+    end
+    assert.equal(1, C.weir_flow_finished(flow))
+    assert.equal(0, unwritten())
+    local dropped = given_up(line, "dropped")
+    C.weir_flow_free(flow)
+    C.weir_pool_free(pool)
+    runner:free()
+    assert.equal(read, out + dropped + #left_behind(directory)) -- it has come back
+    assert(os.execute("rm -r " .. directory) == 0)
+  end)
+
   it("counts what a disk that fails has not taken", function()
     math.randomseed(seed)
     local directory, pool = new_name(), C.weir_pool_new(4)
