@@ -44,6 +44,11 @@ void weir_crew_free(weir_crew *crew)
   weir_mem_free(crew);
 }
 
+void weir_crew_wake_this(weir_crew *crew, uint32_t worker)
+{
+  weir_waker_wake(crew->hands[worker].waker);
+}
+
 void weir_crew_wake_all(weir_crew *crew, uint32_t but)
 {
   for (uint32_t i = 0; i < crew->count; i++)

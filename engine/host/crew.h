@@ -2,12 +2,12 @@
 //
 // What is sent on may be taken by any worker: one that sleeps is offered it, and passes
 // it on if its own lane cannot take it now. Whoever makes something and goes on with it
-// itself has another woken only where there is more. Room that was made, an answer that
-// has come, or a turn, may be meant for one lane: then all are woken.
+// itself has another woken only where there is more. Room that was made, or a turn, may
+// be meant for one lane: then all are woken. An answer says for whom it has come.
 //
 // Owns     what workers sleep on; the flow is borrowed.
-// Threads  wake, wake_all, ready, stand_in: any. The rest: the worker's own, or who
-//          stands in for it.
+// Threads  wake, wake_this, wake_all, ready, stand_in: any. The rest: the worker's own,
+//          or who stands in for it.
 
 #pragma once
 
@@ -24,6 +24,7 @@ enum { WEIR_CREW_NOBODY = 0x7fffffff };
 
 // For what a step has said (weir_flow_run). by: the worker that took it, or NOBODY.
 void weir_crew_wake(weir_crew *crew, uint32_t by, uint32_t homes);
+void weir_crew_wake_this(weir_crew *crew, uint32_t worker);
 void weir_crew_wake_all(weir_crew *crew, uint32_t but);
 
 // It has its code, and is the better one to wake.

@@ -226,9 +226,13 @@ static void *work(void *argument)
 
 // --- the staff
 
-static void hear(void *context, uint32_t homes)
+static void hear(void *context, uint32_t worker)
 {
-  wake(context, WEIR_CREW_NOBODY, homes);
+  weir_staff *staff = context;
+  if (worker < staff->seat_count)
+    weir_crew_wake_this(staff->crew, worker);
+  else
+    weir_crew_wake_all(staff->crew, WEIR_CREW_NOBODY);
 }
 
 weir_staff *weir_staff_new(weir_flow *flow, weir_loop *loop, uint32_t count,

@@ -31,7 +31,7 @@ static void hear(void *context)
   const weir_task *task = context;
   const weir_flow *flow = task->flow;
   if (flow->wake != NULL)
-    flow->wake(flow->wake_context, task->home);
+    flow->wake(flow->wake_context, task->pin);
 }
 
 void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,
@@ -56,7 +56,7 @@ void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,
   task->renumbers |= !ordered;
 }
 
-void weir_flow_set_waker(weir_flow *flow, void (*wake)(void *context, uint32_t homes),
+void weir_flow_set_waker(weir_flow *flow, void (*wake)(void *context, uint32_t worker),
                          void *context)
 {
   for (uint32_t i = 0; wake == NULL && i < flow->task_count; i++) {

@@ -103,9 +103,10 @@ void weir_flow_set_topic(weir_flow *flow, uint32_t segment, const char *label,
 void weir_flow_set_flights(weir_flow *flow, uint32_t segment, uint32_t rows,
                            int ordered);
 
-// Who is told, from any thread, that homes may have got work of what has arrived; NULL:
-// nobody from now on. Before the first step, and when no step is taken any more.
-void weir_flow_set_waker(weir_flow *flow, void (*wake)(void *context, uint32_t homes),
+// Who is told, from any thread, that a worker, or WEIR_FLOW_ANYBODY, may have got work
+// of what has arrived; NULL: nobody from now on. Before the first step, and when no
+// step is taken any more.
+void weir_flow_set_waker(weir_flow *flow, void (*wake)(void *context, uint32_t worker),
                          void *context);
 
 // Says that a segment hands on what it gets, so that batches of a single input may be

@@ -183,7 +183,7 @@ typedef struct weir_profile weir_profile;
 
 struct weir_flow {
   weir_clock clock;
-  void (*wake)(void *context, uint32_t homes);  // or NULL
+  void (*wake)(void *context, uint32_t worker);  // or NULL
   void *wake_context;
   weir_run_limits limits;
   // Batches keep the room that they had, so what is read, what is made and dead letters
