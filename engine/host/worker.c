@@ -170,7 +170,8 @@ static int fail_full(const weir_worker *worker, uint32_t segment, weir_run *run)
   snprintf(
       message, sizeof message,
       "%s: max_memory is reached (%zu of %zu MiB held, %zu by the script); raise "
-      "--max-memory, or keep less: top instead of sort, fewer keys, shorter records",
+      "--max-memory, take fewer --workers, or keep less: top instead of sort, fewer "
+      "keys, shorter records",
       weir_flow_path(worker->flow, segment, 0), used / MIB, limit / MIB,
       weir_host_memory(worker->host) / MIB);
   return fail(run, WEIR_ENOMEM, message);

@@ -29,7 +29,7 @@ local RUNS = {
   {
     name = "an order",
     stages = ':sort{ by = "n", max_records = 1e9 }',
-    says = "max_memory is reached",
+    says = "raise --max-memory, take fewer --workers, or keep less",
   },
   {
     name = "what a script keeps",
