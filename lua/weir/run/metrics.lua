@@ -16,8 +16,9 @@
 --                    waited = times?,             -- before it, on its slowest edge
 --                    hindrance = text? }... },    -- why an end waits, as for room on a disk
 --       tasks  = { { name, kind, busy_s, steps, busy_share }... },
---       edges  = { { from, port, to, reader, aside = true?, -- what was dropped, dead letters
---                    sent, received, dropped, held, held_max, batches,
+--       edges  = { { from, port, to, aside = true?, -- what was dropped, dead letters
+--                    maker, reader,               -- as people know who sends and who takes
+--                    sent, received, dropped, held, left, held_max, batches,
 --                    bytes, rate = rate, byte_rate = rate, waited = times? }... },
 --       errors = { { node, code, reason, count, first }... },
 --       memory = { used, peak, limit, resident }, cpu_s }
