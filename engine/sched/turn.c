@@ -136,6 +136,16 @@ int weir_flow_claim(weir_flow *flow, uint32_t homes, uint32_t number, uint32_t w
 // consumers all have something to do.
 enum look { LOOK_HUNGRY, LOOK_READY, LOOK_FED, LOOK_HELD };
 
+// For whom, and what else was there, so that nobody looks for that in vain.
+struct search {
+  uint32_t homes;
+  uint32_t worker;
+  uint32_t *tasks;
+  uint32_t max;
+  int passed_ahead;
+  int passed_held;
+};
+
 static int is_ahead(const weir_task *task)
 {
   if (task->kind != WEIR_TASK_SOURCE || task->home == WEIR_HOME_POOL)
@@ -158,13 +168,17 @@ static int tends(weir_task *task, const weir_lane *lane)
 // Whether a task is wanted; where there are classes, how urgent it is. One that is
 // passed over remembers since when.
 static int is_wanted(weir_task *task, const weir_lane *lane, enum look look,
-                     weir_urgency *urgency)
+                     struct search *search, weir_urgency *urgency)
 {
   // Who is at work looks for itself when it is done. It is not waited for: others that
   // look should not be held up by its guard.
   if (__atomic_load_n(&lane->at_work, __ATOMIC_RELAXED) ||
-      (look == LOOK_FED && reads(task)) || (look == LOOK_HUNGRY && is_ahead(task)))
+      (look == LOOK_FED && reads(task)))
     return 0;
+  if (look == LOOK_HUNGRY && is_ahead(task)) {
+    search->passed_ahead = 1;
+    return 0;
+  }
   weir_task_guard(task);
   int wanted =
       look == LOOK_HELD ? weir_lane_holds(task, lane) : weir_task_is_ready(task, lane);
@@ -173,6 +187,8 @@ static int is_wanted(weir_task *task, const weir_lane *lane, enum look look,
       task->since_ns = monotonic_ns(task->flow);
     *urgency = weir_task_urgency(task, lane);
   }
+  if (!wanted && look != LOOK_HELD && weir_lane_holds(task, lane))
+    search->passed_held = 1;
   weir_task_leave(task);
   return wanted && (!is_denied(task) || tends(task, lane));
 }
@@ -181,35 +197,36 @@ static int is_wanted(weir_task *task, const weir_lane *lane, enum look look,
 // more than its turn, and each worker goes its own: so it mostly meets the branches
 // behind a batch one after the other, and the fields that it read for the first serve
 // the others. Where there are classes, the first is the most urgent one.
-static uint32_t look_for(weir_flow *flow, uint32_t homes, uint32_t worker,
-                         enum look look, uint32_t *tasks, uint32_t max)
+static uint32_t look_for(weir_flow *flow, struct search *search, enum look look)
 {
+  uint32_t *tasks = search->tasks;
   uint32_t count = 0;
-  uint32_t *turn = &flow->turns[worker % WEIR_FLOW_LANES_MAX];
+  uint32_t *turn = &flow->turns[search->worker % WEIR_FLOW_LANES_MAX];
   uint32_t i = __atomic_load_n(turn, __ATOMIC_RELAXED);
   int64_t now = flow->classes ? monotonic_ns(flow) : 0;
   weir_urgency best = {0};
   for (uint32_t n = 1; n <= flow->task_count; n++) {
     i = flow->tasks[i]->next;
     weir_task *task = flow->tasks[i];
-    const weir_lane *lane = lane_of(task, worker);
+    const weir_lane *lane = lane_of(task, search->worker);
     weir_urgency urgency = {0};
-    if (!may_run(task, lane, homes) || !is_wanted(task, lane, look, &urgency))
+    if (!may_run(task, lane, search->homes) ||
+        !is_wanted(task, lane, look, search, &urgency))
       continue;
     int first = count == 0 ||
                 (flow->classes &&
                  weir_urgency_before(&urgency, &best, now, flow->max_starvation_ns));
-    if (count < max)
+    if (count < search->max)
       tasks[count++] = i;
     if (first) {
       tasks[count - 1] = tasks[0];
       tasks[0] = i;
       best = urgency;
     }
-    if (!flow->classes && count == max)
+    if (!flow->classes && count == search->max)
       break;
   }
-  if (count > 0 && (homes & ~(uint32_t)WEIR_HOME_POOL) != 0)
+  if (count > 0 && (search->homes & ~(uint32_t)WEIR_HOME_POOL) != 0)
     __atomic_store_n(turn, tasks[0], __ATOMIC_RELAXED);
   return count;
 }
@@ -221,21 +238,22 @@ int weir_flow_take_lent(weir_flow *flow)
 
 // Who asks for one asks for the best; who asks for many, for all. Held output is work
 // for idle hands. Where memory is short, so is reading on.
+// NOLINTNEXTLINE(readability-non-const-parameter): look_for writes to it
 static uint32_t look(weir_flow *flow, uint32_t homes, uint32_t worker, uint32_t *tasks,
                      uint32_t max)
 {
+  struct search search = {homes, worker, tasks, max, 0, 0};
   uint32_t count = 0;
-  if (max == 1 && is_memory_short()) {
-    count = look_for(flow, homes, worker, LOOK_FED, tasks, max);
-    if (count == 0)
-      count = look_for(flow, homes, worker, LOOK_HELD, tasks, max);
-  }
-  if (count == 0 && max == 1)
-    count = look_for(flow, homes, worker, LOOK_HUNGRY, tasks, max);
+  if (max == 1 && is_memory_short())
+    count = look_for(flow, &search, LOOK_FED);
+  if (count == 0 && search.passed_held)
+    count = look_for(flow, &search, LOOK_HELD);
   if (count == 0)
-    count = look_for(flow, homes, worker, LOOK_READY, tasks, max);
-  if (count == 0)
-    count = look_for(flow, homes, worker, LOOK_HELD, tasks, max);
+    count = look_for(flow, &search, max == 1 ? LOOK_HUNGRY : LOOK_READY);
+  if (count == 0 && search.passed_ahead)
+    count = look_for(flow, &search, LOOK_READY);
+  if (count == 0 && search.passed_held)
+    count = look_for(flow, &search, LOOK_HELD);
   return count;
 }
 
