@@ -19,6 +19,7 @@ local flow = require("weir.run.flow")
 local script = require("weir.run.script")
 local settings = require("weir.describe.settings")
 local setup = require("weir.run.setup")
+local waits = require("weir.run.waits")
 
 local C = cdef.load("engine/base/clock.h", "engine/base/err.h", "engine/base/mem.h",
   "engine/host/engine.h", "engine/sched/flow.h", "engine/sched/tally.h")
@@ -143,37 +144,16 @@ function Engine:_abandon(message)
   until self.ended or now_ms() >= until_ms
 end
 
---- What its sinks wait for, such as a full disk, and its sources, such as a file that is not
--- there yet: a text for each that does, by name.
----@param kind string?  "sink" or "source"; nil: both
+--- What its sources and sinks wait for: a text for each that does, by name.
 ---@return table<string, string>
-function Engine:hindrances(kind)
-  local out, text = {}, ffi.new("char[512]")
-  for _, task in ipairs(self.flow and self.plan.tasks or {}) do
-    if (task.kind == "sink" or task.kind == "source") and task.kind == (kind or task.kind)
-      and C.weir_flow_hindrance(self.flow, task.number, text, ffi.sizeof(text)) ~= 0 then
-      out[task.name] = ffi.string(text)
-    end
-  end
-  return out
+function Engine:hindrances()
+  return self.flow and waits.hindrances(self.flow, self.plan.tasks) or {}
 end
 
---- What its end waits for, so far as that can be said: what hinders a sink, or who is at work.
+--- What its end waits for, so far as that can be said.
 ---@return string?
 function Engine:awaits()
-  local _, why = next(self:hindrances("sink"))
-  if why then
-    return why
-  end
-  local names, seen, text, at = {}, {}, ffi.new("char[512]"), 0
-  repeat
-    at = C.weir_flow_at_work(self.flow, at, text, ffi.sizeof(text))
-    local name = at > 0 and ffi.string(text) or nil
-    if name and not seen[name] then
-      seen[name], names[#names + 1] = true, name
-    end
-  until at == 0
-  return names[1] and "still at work: " .. table.concat(names, ", ")
+  return self.flow and waits.of_end(self.flow, self.plan.tasks)
 end
 
 -- A stop waits for drain_timeout and no longer.
