@@ -39,6 +39,7 @@ struct plan {
   int workers;
   int batches;
   int segment;   // there is one
+  int pinned;    // to this worker, if not 0
   int blocks;    // 1: the source does, 2: so does each write, 3: and finishing alone
   int balks_at;  // bit n: batch n finds no room without waiting
   int short_of;  // memory
@@ -59,6 +60,7 @@ static const struct plan plans[] = {
     {"to the pool, from there", 1, 2, .blocks = 11, .balks_at = 1},
     {"to the pool, by two", 2, 1, .blocks = WRITE_BLOCKS | TRIES, .balks_at = 1},
     {"code", 2, .batches = 1, .segment = 1},
+    {"code elsewhere", 2, 1, .segment = 1, .pinned = 1},
     {"code between", 1, 2, .segment = 1, .blocks = SOURCE_BLOCKS | WRITE_BLOCKS},
     {"memory", 1, 2, .blocks = SOURCE_BLOCKS, .short_of = 1, .guards = 1},
     {"memory, with code", 1, 2, .segment = 1, .blocks = SOURCE_BLOCKS, .short_of = 1},
@@ -557,6 +559,8 @@ static void make_flow(void)
   uint32_t from = weir_flow_add_source(flow, "numbers", &numbers);
   if (plan->segment) {
     uint32_t pass = weir_flow_add_segment(flow, "pass", 1, 1);
+    if (plan->pinned)
+      weir_flow_pin(flow, pass, (uint32_t)plan->pinned);
     weir_flow_connect(flow, from, 0, pass, 0);
     from = pass;
   }
