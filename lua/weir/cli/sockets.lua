@@ -27,14 +27,25 @@ function M.all(world)
   return out
 end
 
---- Paths of runs that answer, among these.
-function M.alive(paths, connect)
+-- The name of the pipeline, and the process.
+local function parts(path)
+  return path:match("([^/]*)%-(%d+)%.sock$")
+end
+
+--- Paths of runs that answer, among these. What a process has left that was killed goes.
+---@param world table
+---@param paths string[]
+---@param connect fun(path: string): table?
+function M.alive(world, paths, connect)
   local out = {}
   for _, path in ipairs(paths) do
     local client = connect(path)
+    local _, pid = parts(path)
     if client then
       client:close()
       out[#out + 1] = path
+    elseif pid and world.is_gone(tonumber(pid)) then
+      os.remove(path)
     end
   end
   return out
@@ -43,7 +54,7 @@ end
 local function named(paths, name)
   local out = {}
   for _, path in ipairs(paths) do
-    local pipeline, pid = path:match("([^/]*)%-(%d+)%.sock$")
+    local pipeline, pid = parts(path)
     if name == pipeline or name == pid then
       out[#out + 1] = path
     end
@@ -61,7 +72,7 @@ function M.find(world, word, connect)
     return word
   end
   local paths = M.all(world)
-  local found = M.alive(word and named(paths, word) or paths, connect)
+  local found = M.alive(world, word and named(paths, word) or paths, connect)
   if #found == 1 then
     return found[1]
   elseif #found > 1 then

@@ -241,7 +241,7 @@ end
 
 -- Where several run and nobody says which, the first one.
 local function find(given, world)
-  local runs = sockets.alive(sockets.all(world), client.connect)
+  local runs = sockets.alive(world, sockets.all(world), client.connect)
   if not given.plain[1] and runs[1] then
     return runs[1], runs
   end

@@ -15,6 +15,7 @@ int isatty(int descriptor);
 int ioctl(int descriptor, unsigned long request, ...);
 void _exit(int code);
 int getpid(void);
+int kill(int pid, int number);
 typedef struct { size_t count; char **paths; size_t offset; char unused[256]; } weir_glob;
 int glob(const char *pattern, int flags, void *on_error, weir_glob *found);
 void globfree(weir_glob *found);
@@ -25,6 +26,7 @@ local M = {}
 local STDOUT, STDERR = 1, 2
 local PATH_BYTES = 256
 local TIOCGWINSZ = 0x5413
+local NO_SIGNAL, ESRCH = 0, 3
 local WIDTH_DEFAULT, HEIGHT_DEFAULT = 80, 24
 
 -- Asked for anew each time, since windows change.
@@ -70,6 +72,10 @@ local function list(path)
   return names
 end
 
+local function is_gone(pid)
+  return ffi.C.kill(pid, NO_SIGNAL) ~= 0 and ffi.errno() == ESRCH
+end
+
 --- The world of this process.
 function M.real()
   return {
@@ -100,6 +106,7 @@ function M.real()
     width = width,
     height = height,
     pid = ffi.C.getpid,
+    is_gone = is_gone,
     runtime_directory = runtime_directory,
     list = list,
     out_is_terminal = ffi.C.isatty(STDOUT) == 1,
