@@ -286,6 +286,6 @@ void weir_source_step(weir_task *task, weir_lane *lane)
     read_block(task, lane);
   else if (!lane->denied && may_ask(task))
     read_next(task, lane);
-  else
-    tend(task);
+  else if (weir_task_tend_is_due(task, lane))
+    tend(task);  // and not where it was only paused since its claim
 }

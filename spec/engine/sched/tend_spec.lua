@@ -108,6 +108,22 @@ describe("a source that must remember", function()
     C.weir_flow_connect(flow, from, 0, to, 0)
   end)
 
+  it("is not where it has nothing to tend, and was paused since its claim", function()
+    from = add_source(1, nil)
+    to = add_sink({ write = function(_, batch, _, row)
+      row[0] = batch.row_count
+      return C.WEIR_OK
+    end })
+    C.weir_flow_connect(flow, from, 0, to, 0)
+    assert.equal(1, C.weir_flow_claim(flow, C.WEIR_HOME_ANY, from, 0))
+    C.weir_flow_pause(flow, 1)
+    C.weir_flow_run(flow, from, 0, nil)
+    assert.is_false(step(from))
+    C.weir_flow_pause(flow, 0)
+    driver.run(flow, nil, now)
+    assert.equal(1, tonumber(C.weir_flow_task_count(flow, to).received))
+  end)
+
   it("is tended while there is no room for what it would give", function()
     repeat until not step(from)
     assert.equal(1, tended)
