@@ -30,8 +30,11 @@ local function until_noted(from, to)
     echo $n]]):format(from, to)))
 end
 
+-- And waits until none of its threads holds a lock any more.
 local function kill()
-  shell("kill -9 $(cat pid) 2>/dev/null || true")
+  shell([[
+    kill -9 $(cat pid) 2>/dev/null || true
+    while grep -qs "^State:.[^ZX]" /proc/$(cat pid)/task/*/status; do sleep 0.01; done]])
 end
 
 describe("a position", function()
